@@ -1,0 +1,1 @@
+"""What to run: one TOML file per language. Knows no sandbox and never starts a process."""

@@ -1,0 +1,91 @@
+"""Every diagnostic code, each used for one thing and never reused.
+
+The long text of a code (meaning, example, remedy) stands in `codes.toml` beside this file and is
+read only when someone asks (`explain`). Ranges: 1xx document, 2xx plan, 3xx language, 4xx sandbox
+and limits, 5xx execution, 6xx values, 7xx policy, 8xx configuration, 9xx internal.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+
+
+class Code(StrEnum):
+    """A stable code such as `PR103`; the member name says what it stands for."""
+
+    # document
+    DOCUMENT_UNREADABLE = "PR100"
+    UNKNOWN_LANGUAGE = "PR101"
+    MISSING_LANGUAGE = "PR102"
+    BLOCK_NOT_CLOSED = "PR103"
+    STRAY_END = "PR104"
+    UNKNOWN_OPTION = "PR105"
+    BAD_OPTION = "PR106"
+    DUPLICATE_OPTION = "PR107"
+    UNKNOWN_DIRECTIVE = "PR108"
+    BAD_DIRECTIVE = "PR109"
+    MISPLACED_DIRECTIVE = "PR110"
+    DUPLICATE_NAME = "PR111"
+    BAD_NAME = "PR112"
+    BAD_FRONT_MATTER = "PR113"
+    UNSUPPORTED_OPTION = "PR114"
+    INVALID_ENCODING = "PR115"
+    NUL_BYTE = "PR116"
+    MIXED_NEWLINES = "PR117"
+    BYTE_ORDER_MARK = "PR118"
+    NO_BLOCKS = "PR119"
+    TOO_LARGE = "PR120"
+    EMPTY_BLOCK = "PR121"
+    TOO_MANY_BLOCKS = "PR122"
+
+    # plan
+    UNKNOWN_BLOCK = "PR201"
+    DEPENDENCY_CYCLE = "PR202"
+    NOT_CARRIED_OUT = "PR203"
+
+    # language
+    TOOLCHAIN_MISSING = "PR301"
+    BUILD_FAILED = "PR302"
+
+    # sandbox and limits
+    TIME_LIMIT = "PR401"
+    MEMORY_LIMIT = "PR402"
+    PROCESS_LIMIT = "PR403"
+    OUTPUT_LIMIT = "PR404"
+    DISK_LIMIT = "PR405"
+    PERMISSION_NEEDED = "PR406"
+    SANDBOX_UNAVAILABLE = "PR407"
+
+    # execution
+    NONZERO_EXIT = "PR501"
+    SIGNALLED = "PR502"
+    SKIPPED = "PR503"
+    CANCELLED = "PR504"
+
+    # configuration
+    UNKNOWN_SETTING = "PR801"
+    BAD_SETTING = "PR802"
+    BAD_CONFIGURATION_FILE = "PR803"
+
+    # internal
+    INTERNAL = "PR901"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The long text of one code: a `title`, what it `means`, an `example` that shows it, the `remedy`."""
+
+    code: Code
+    title: str
+    means: str
+    example: str
+    remedy: str
+
+
+def explain(code: Code) -> Explanation:
+    """The explanation of `code`; every member of `Code` has one."""
+    table = tomllib.loads(files("polyrun.model").joinpath("codes.toml").read_text("utf-8"))
+    return Explanation(code, **table[code.value])

@@ -1,0 +1,70 @@
+"""Faults of PolyRun itself or of what surrounds it, as exceptions.
+
+A fault in a document is a `Diagnostic` and a fault in the user's program is an `Outcome`; they
+are never raised (law 2), except by the conveniences of `polyrun.api` that say so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from polyrun.model.diagnostics import Diagnostic
+from polyrun.model.spans import Source
+
+
+class PolyRunError(Exception):
+    """The root of everything PolyRun raises on purpose. `hint` is one line of advice, or `None`."""
+
+    hint: str | None = None
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+
+class DocumentUnreadable(PolyRunError):
+    """The document's file cannot be read: missing, a folder, no permission, too large."""
+
+    def __init__(self, path: str | Path, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"cannot read `{path}`: {reason}", hint=hint)
+        self.path = str(path)
+        self.reason = reason
+
+
+class DocumentError(PolyRunError):
+    """A document has errors, and the caller asked for an exception. Carries every diagnostic."""
+
+    def __init__(self, source: Source, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__(f"`{source.name}` has errors")
+        self.source = source
+        self.diagnostics = diagnostics
+
+
+class ConfigError(PolyRunError):
+    """A configuration file is wrong. Carries diagnostics that point into that file."""
+
+    def __init__(self, source: Source, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__(f"`{source.name}` is not a valid configuration")
+        self.source = source
+        self.diagnostics = diagnostics
+
+
+class LanguageError(PolyRunError):
+    """A language specification (a TOML file or a plugin) is wrong; the message names the file and the key."""
+
+
+class SandboxError(PolyRunError):
+    """The sandbox failed, not the program in it. `stage` names what it was doing."""
+
+    def __init__(self, stage: str, message: str, *, hint: str | None = None) -> None:
+        super().__init__(f"sandbox failed while {stage}: {message}", hint=hint)
+        self.stage = stage
+
+
+class SandboxUnavailable(PolyRunError):
+    """No sandbox that the user would accept works here; the message lists each one tried and why not."""
+
+
+class UsageError(PolyRunError):
+    """The caller asked for something that does not exist or contradicts itself."""

@@ -1,0 +1,100 @@
+"""What happens during a run, as one stream of typed events.
+
+Console, log, JSON and every other reader consume this stream and nothing else. Times are seconds
+since the epoch, so that a log can be read beside others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from polyrun.model.results import BlockResult, RunResult
+
+Stream = Literal["stdout", "stderr"]
+StepKind = Literal["build", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockInfo:
+    """What identifies a block in a report: its 1-based `index`, `name`, `language` id and header `line`."""
+
+    index: int
+    name: str | None
+    language: str
+    line: int
+
+    @property
+    def label(self) -> str:
+        """The name, or `block N`."""
+        return self.name or f"block {self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins; `blocks` are all the blocks that will be run or skipped, in document order."""
+
+    time: float
+    run_id: str
+    document: str
+    sandbox: str
+    level: int
+    blocks: tuple[BlockInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEvent:
+    """Something the user must see: a downgrade, a refused permission. `kind` is a stable word."""
+
+    time: float
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """A block's first step is about to start."""
+
+    time: float
+    block: BlockInfo
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A build or run step starts. `argv` is what the box is told to execute."""
+
+    time: float
+    block: BlockInfo
+    step: StepKind
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Bytes a step has just printed, in the order they came; at most 64 KiB each."""
+
+    time: float
+    block: BlockInfo
+    step: StepKind
+    stream: Stream
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished:
+    """A block ended, was skipped or was refused."""
+
+    time: float
+    block: BlockInfo
+    result: BlockResult
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The last event of every run, also of a cancelled one."""
+
+    time: float
+    result: RunResult
+
+
+Event = RunStarted | SecurityEvent | JobStarted | StepStarted | Output | JobFinished | RunFinished

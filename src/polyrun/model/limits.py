@@ -1,0 +1,106 @@
+"""What a job may use and what it did use, with the unit in every name.
+
+Also reads the two notations people write: durations (`250ms`, `10s`, `2m`, `1h`) and sizes (`64k`, `512m`, `1g`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+MAX_WALL_S = 7 * 24 * 3600.0
+MAX_BYTES = 1 << 50
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
+_DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_SIZE_UNITS = {"": 1, "k": KIB, "m": MIB, "g": GIB, "t": 1024 * GIB}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from `250ms`, `10s`, `1.5m`, `1h` or a bare number of seconds.
+
+    Raises `ValueError`, with a message fit for the user, unless 0 < result <= one week.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"`{text}` is not a duration such as `250ms`, `10s`, `2m` or `1h`")
+    seconds = float(match[1]) * _DURATION_UNITS[match[2]]
+    if not 0 < seconds <= MAX_WALL_S or math.isnan(seconds):
+        raise ValueError(f"`{text}` is out of range: a duration is more than 0 and at most one week")
+    return seconds
+
+
+def parse_size(text: str) -> int:
+    """Bytes from `64k`, `512m`, `1.5g`, `512MiB` or a bare number of bytes; units are powers of 1024.
+
+    Raises `ValueError`, with a message fit for the user, unless 1 <= result <= 2**50.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"`{text}` is not a size such as `64k`, `512m` or `1g`")
+    size = int(float(match[1]) * _SIZE_UNITS[match[2].lower()])
+    if not 1 <= size <= MAX_BYTES:
+        raise ValueError(f"`{text}` is out of range: a size is at least 1 byte and at most 1024t")
+    return size
+
+
+def format_bytes(count: int) -> str:
+    """`count` bytes for people, e.g. `812 B`, `9.4 MiB`; one decimal at most."""
+    value, unit = float(count), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if value < 1024 or unit == "TiB":
+            break
+        value /= 1024
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one step may use; every field is positive.
+
+    `wall_s` and `cpu_s` are seconds (`cpu_s` of the whole process tree), `cpus` is a share of
+    processors (1.0 is one processor; `None` leaves it to the machine), `processes` counts
+    processes and threads, `disk_bytes` what may be written to the workspace. `output_bytes` is
+    what is kept of each stream: the rest is drained and marked, until `flood_bytes` ends the step.
+    """
+
+    wall_s: float = 30.0
+    cpu_s: float = 30.0
+    memory_bytes: int = 512 * MIB
+    processes: int = 64
+    open_files: int = 256
+    output_bytes: int = 8 * MIB
+    flood_bytes: int = GIB
+    disk_bytes: int = GIB
+    cpus: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one step used, as the kernel counted it; `None` where this host cannot tell.
+
+    `memory_bytes` is the peak of the whole process tree, `processes` its peak count.
+    """
+
+    wall_s: float = 0.0
+    cpu_s: float | None = None
+    memory_bytes: int | None = None
+    processes: int | None = None
+
+    def plus(self, other: Usage) -> Usage:
+        """Two steps one after the other: times add, peaks are the larger one."""
+        cpu = [u.cpu_s for u in (self, other) if u.cpu_s is not None]
+        memory = [u.memory_bytes for u in (self, other) if u.memory_bytes is not None]
+        processes = [u.processes for u in (self, other) if u.processes is not None]
+        return Usage(
+            wall_s=self.wall_s + other.wall_s,
+            cpu_s=sum(cpu) if cpu else None,
+            memory_bytes=max(memory, default=None),
+            processes=max(processes, default=None),
+        )

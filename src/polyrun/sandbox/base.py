@@ -1,0 +1,119 @@
+"""The contract between the engine and every sandbox.
+
+A `Sandbox` is a backend, a `Box` one disposable place in it. The engine never asks which backend
+it talks to. A backend never looks at what the code means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from polyrun.model.limits import Limits
+from polyrun.model.outcomes import Feature, Outcome
+from polyrun.model.permissions import Permissions
+
+OutputSink = Callable[[Literal["stdout", "stderr"], bytes], None]
+"""Called on the event loop for every piece of output, in order, at most 64 KiB each. Must not raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend enforces on this host, found by doing.
+
+    `level` is 0–4 as in the design. `features` are what it enforces; `missing` says in words what
+    it does not and why, one line each. `notes` are facts for `polyrun doctor`.
+    """
+
+    backend: str
+    level: int
+    features: frozenset[Feature]
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Why a backend does not work on this host, and what the user can do about it."""
+
+    backend: str
+    reason: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The document's folder as a run sees it.
+
+    `folder` is the absolute host path, visible in the box under the same path. With an
+    `overlay` (an absolute host folder owned by the run, not visible elsewhere) the guest's writes land there
+    and are shared by all boxes of the run; without one they go to the folder itself.
+    """
+
+    folder: str
+    overlay: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSpec:
+    """What one box must offer. All paths are absolute host paths chosen by PolyRun, never by a document.
+
+    `files` (relative name → bytes, no `..`) appear read-only under the placeholder `{source}`.
+    `mounts` (placeholder name → host folder) appear read-only under that placeholder.
+    `roots` are host folders of toolchains, visible read-only under their own path.
+    `build` is a host folder that appears under `{build}`: writable for a command that says so, else read-only.
+    """
+
+    workspace: Workspace
+    scratch: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    mounts: Mapping[str, str] = field(default_factory=dict)
+    roots: tuple[str, ...] = ()
+    build: str | None = None
+    permissions: Permissions = field(default_factory=Permissions)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One argv to execute in a box; `argv` and the values of `env` may hold the box's placeholders.
+
+    Placeholders are written `{name}`: `{source}`, `{build}`, `{work}` (the document's folder) and the names of the
+    box's mounts. Any other text in braces is left alone. `env` is added to the box's minimal
+    environment. `stdin` is fed and then closed. `cwd` defaults to `{work}`.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    stdin: bytes = b""
+    cwd: str = "{work}"
+    writes_build: bool = False
+
+
+class Box(Protocol):
+    """One disposable place: fresh namespaces, /tmp and processes; shares only the run's workspace."""
+
+    async def run(self, command: Command, limits: Limits, on_output: OutputSink) -> Outcome:
+        """Execute `command` and wait until it *and everything it started* is gone.
+
+        Output is read to its end, also what a grandchild prints after the command exits; when
+        the command exits while others hold its pipes, they are killed. Returns an `Outcome` for
+        whatever the program does. Raises `SandboxError` (with the stage) when the box itself
+        fails. Cancellation kills the whole tree before it propagates.
+        """
+        ...
+
+
+class Sandbox(Protocol):
+    """A backend."""
+
+    name: str
+
+    async def probe(self) -> Capabilities | Unavailable:
+        """What this backend enforces here, found by starting a box and reading the limits back."""
+        ...
+
+    def open(self, spec: BoxSpec) -> AbstractAsyncContextManager[Box]:
+        """Prepare a box; leaving the context removes it and all it held. Raises `SandboxError`."""
+        ...
