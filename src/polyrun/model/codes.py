@@ -43,12 +43,13 @@ class Code(StrEnum):
 
     # plan
     UNKNOWN_BLOCK = "PR201"
-    DEPENDENCY_CYCLE = "PR202"
+    AFTER_LATER_BLOCK = "PR202"
     NOT_CARRIED_OUT = "PR203"
 
     # language
     TOOLCHAIN_MISSING = "PR301"
     BUILD_FAILED = "PR302"
+    LANGUAGE_NOT_ALLOWED = "PR303"
 
     # sandbox and limits
     TIME_LIMIT = "PR401"

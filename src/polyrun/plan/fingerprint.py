@@ -1,0 +1,60 @@
+"""What decides whether a build can be reused: a named record of every input."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from polyrun.languages.spec import Program, Toolchain
+
+FORMAT = 1
+"""Raised when the meaning of a field or the layout of a cached build changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Every input of one build, printable field by field.
+
+    `files` are SHA-256 digests of what lies under `{source}`; `limits` are left out, because a
+    build that succeeded is the same under any limit.
+    """
+
+    language: str
+    toolchain: str
+    programs: Mapping[str, str]
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    files: Mapping[str, str]
+    prepared: str | None
+    polyrun: str
+    format: int = FORMAT
+
+    @property
+    def digest(self) -> str:
+        """64 hexadecimal digits; equal if and only if all fields are equal."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def build_fingerprint(program: Program, toolchain: Toolchain, prepared: str | None, version: str) -> Fingerprint:
+    """The fingerprint of `program`'s build step, which must exist.
+
+    `prepared` is the digest of the prepared files it uses, `version` PolyRun's own.
+    """
+    assert program.build is not None
+    return Fingerprint(
+        language=toolchain.language,
+        toolchain=toolchain.version,
+        programs=dict(toolchain.programs),
+        argv=program.build.argv,
+        env=dict(program.build.env),
+        files={name: hashlib.sha256(data).hexdigest() for name, data in program.files.items()},
+        prepared=prepared,
+        polyrun=version,
+    )
+
+
+def prepare_fingerprint(program: Program, toolchain: Toolchain, version: str) -> Fingerprint:
+    """The fingerprint of a language's own support files, built from PolyRun's sources only."""
+    return build_fingerprint(program, toolchain, None, version)
