@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from polyrun.model.results import BlockResult, RunResult
+from polyrun.model.spans import Source
 
 Stream = Literal["stdout", "stderr"]
 StepKind = Literal["build", "run"]
@@ -32,7 +33,10 @@ class BlockInfo:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run begins; `blocks` are all the blocks that will be run or skipped, in document order."""
+    """A run begins; `blocks` are all the blocks that will be run or skipped, in document order.
+
+    `source` is the document itself, which problems point into; `None` in a stream read back from a log.
+    """
 
     time: float
     run_id: str
@@ -40,6 +44,7 @@ class RunStarted:
     sandbox: str
     level: int
     blocks: tuple[BlockInfo, ...]
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
