@@ -23,12 +23,14 @@ class Step:
 class Program:
     """A block made ready to execute: the files to lay under `{source}` and the steps to take.
 
-    `file` is the main source's name among `files`.
+    `reads_workspace` says that the build may read files beside the document (`#include "x.h"`,
+    `mod x;`); such a build sees the folder and is never cached, every other build cannot see it.
     """
 
     files: Mapping[str, bytes]
     build: Step | None
     run: Step
+    reads_workspace: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polyrun.plan.fingerprint import Fingerprint, build_fingerprint, prepare_fingerprint
+from polyrun.plan.fingerprint import Fingerprint, build_fingerprint
 from polyrun.plan.planner import Job, Plan, make_plan
 
-__all__ = ["Fingerprint", "Job", "Plan", "build_fingerprint", "make_plan", "prepare_fingerprint"]
+__all__ = ["Fingerprint", "Job", "Plan", "build_fingerprint", "make_plan"]

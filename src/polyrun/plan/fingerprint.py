@@ -53,8 +53,3 @@ def build_fingerprint(program: Program, toolchain: Toolchain, prepared: str | No
         prepared=prepared,
         polyrun=version,
     )
-
-
-def prepare_fingerprint(program: Program, toolchain: Toolchain, version: str) -> Fingerprint:
-    """The fingerprint of a language's own support files, built from PolyRun's sources only."""
-    return build_fingerprint(program, toolchain, None, version)

@@ -146,7 +146,9 @@ def _select(
             names = ", ".join(f"`{b.name}`" for b in document.blocks if b.name)[:200]
             hint = f"the named blocks are {names}" if names else "give blocks a `name=`, or use their number"
             diagnostics.append(
-                Diagnostic(Code.UNKNOWN_BLOCK, Severity.ERROR, f"no block is called `{wanted}`", Label(whole), hint=hint)
+                Diagnostic(
+                    Code.UNKNOWN_BLOCK, Severity.ERROR, f"no block is called `{wanted}`", Label(whole), hint=hint
+                )
             )
         selected |= found
     for index in sorted(selected, reverse=True):

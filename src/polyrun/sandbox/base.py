@@ -94,6 +94,11 @@ class Command:
 class Box(Protocol):
     """One disposable place: fresh namespaces, /tmp and processes; shares only the run's workspace."""
 
+    @property
+    def enforced(self) -> frozenset[Feature]:
+        """What this box really enforces: the backend's features less what its permissions open."""
+        ...
+
     async def run(self, command: Command, limits: Limits, on_output: OutputSink) -> Outcome:
         """Execute `command` and wait until it *and everything it started* is gone.
 

@@ -1,0 +1,168 @@
+"""Drives a plan through a sandbox: order, time, cancellation and the stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from polyrun.execute.emitter import Emitter, Listener
+from polyrun.execute.exit_code import exit_code
+from polyrun.execute.runner import JobRunner, unstarted
+from polyrun.execute.schedule import Schedule, Skip, Start
+from polyrun.execute.surroundings import Surroundings
+from polyrun.model.diagnostics import Diagnostic
+from polyrun.model.events import JobFinished, JobStarted, RunFinished, RunStarted, SecurityEvent
+from polyrun.model.outcomes import Status
+from polyrun.model.results import BlockResult, RunResult
+from polyrun.plan import Job, Plan
+
+_CANCELLED = "the run was cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was kept of the files the blocks wrote: relative paths, the folder that holds them, remarks."""
+
+    paths: tuple[str, ...] = ()
+    folder: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Engine:
+    """Runs one plan once.
+
+    `collect` is called after the last box is gone and returns the artifacts. `downgrades` are the
+    messages about weaker sandboxes than configured; they become security events.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        plan: Plan,
+        surroundings: Surroundings,
+        *,
+        listener: Listener | None = None,
+        fail_fast: bool = False,
+        run_wall_s: float | None = None,
+        downgrades: tuple[str, ...] = (),
+        diagnostics: tuple[Diagnostic, ...] = (),
+        collect: Callable[[], Kept] = Kept,
+    ) -> None:
+        self._run_id = run_id
+        self._plan = plan
+        self._around = surroundings
+        self._emit = Emitter(listener, self.cancel)
+        self._runner = JobRunner(surroundings, self._emit)
+        self._jobs = {job.info.index: job for job in plan.jobs}
+        self._schedule = Schedule(
+            {job.info.index: job.after for job in plan.jobs},
+            {job.info.index: job.info.label for job in plan.jobs},
+            fail_fast=fail_fast,
+        )
+        self._run_wall_s = run_wall_s
+        self._downgrades = downgrades
+        self._diagnostics = diagnostics
+        self._collect = collect
+        self._current: asyncio.Task[BlockResult] | None = None
+        self._cancelled = False
+        self._results: list[BlockResult] = []
+
+    def cancel(self) -> None:
+        """End the run: the running block is killed, the rest is not started. May be called at any time, repeatedly."""
+        if not self._cancelled:
+            self._cancelled = True
+            self._schedule.stop(Status.CANCELLED, _CANCELLED)
+            if self._current is not None:
+                self._current.cancel()
+
+    async def run(self) -> RunResult:
+        """Run to the end and return the result; call it once.
+
+        If the calling task is cancelled, everything is cleaned up, `RunFinished` is emitted and
+        the cancellation propagates. A listener's exception propagates after the clean-up too.
+        """
+        started = time.monotonic()
+        self._emit(
+            RunStarted(
+                time=time.time(),
+                run_id=self._run_id,
+                document=self._around.source.name,
+                sandbox=self._around.capabilities.backend,
+                level=self._around.capabilities.level,
+                blocks=tuple(job.info for job in self._plan.jobs),
+            )
+        )
+        for message in self._downgrades:
+            self._emit(SecurityEvent(time.time(), "downgrade", message))
+        interrupted = False
+        while True:
+            left_s = self._time_left(started)
+            action = self._schedule.next()
+            if isinstance(action, Start):
+                result, outside = await self._perform(self._jobs[action.index], left_s)
+                interrupted = interrupted or outside
+                self._schedule.finished(action.index, result.status, allowed_to_fail=result.allowed_to_fail)
+            elif isinstance(action, Skip):
+                result = unstarted(self._jobs[action.index], action.status, action.reason)
+            else:
+                break
+            self._results.append(result)
+            self._emit(JobFinished(time.time(), self._jobs[action.index].info, result))
+        final = self._finish(started)
+        self._emit(RunFinished(time.time(), final))
+        if interrupted:
+            raise asyncio.CancelledError
+        if self._emit.failure is not None:
+            raise self._emit.failure
+        return final
+
+    def _time_left(self, started: float) -> float | None:
+        """Seconds left of the whole run; when they are used up, nothing more is started."""
+        if self._run_wall_s is None:
+            return None
+        left = self._run_wall_s - (time.monotonic() - started)
+        if left <= 0:
+            reason = f"not started: the whole run's limit of {self._run_wall_s:g} s was reached"
+            self._schedule.stop(Status.TIME_LIMIT, reason)
+        return left
+
+    async def _perform(self, job: Job, left_s: float | None) -> tuple[BlockResult, bool]:
+        """Run `job` in a task of its own, so that a cancellation from outside still leaves a result.
+
+        Returns the result and whether the calling task was cancelled meanwhile.
+        """
+        self._emit(JobStarted(time.time(), job.info))
+        if self._cancelled:
+            return unstarted(job, Status.CANCELLED, _CANCELLED), False
+        task = self._current = asyncio.create_task(self._runner.run(job, wall_left_s=left_s))
+        interrupted = False
+        while not task.done():
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError:
+                interrupted = True
+                self.cancel()
+        self._current = None
+        if task.cancelled():  # before its first step, or between two
+            return unstarted(job, Status.CANCELLED, _CANCELLED), interrupted
+        return task.result(), interrupted
+
+    def _finish(self, started: float) -> RunResult:
+        kept = self._collect()
+        code = exit_code(self._results, cancelled=self._cancelled)
+        return RunResult(
+            run_id=self._run_id,
+            source=self._around.source,
+            status="cancelled" if self._cancelled else "ok" if code == 0 else "failed",
+            exit_code=code,
+            blocks=tuple(self._results),
+            diagnostics=self._diagnostics,
+            wall_s=time.monotonic() - started,
+            sandbox=self._around.capabilities.backend,
+            level=self._around.capabilities.level,
+            artifacts=kept.paths,
+            artifacts_dir=kept.folder,
+            notes=kept.notes,
+        )

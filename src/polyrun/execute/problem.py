@@ -1,0 +1,110 @@
+"""From a failed job to the line of the document that explains it."""
+
+from __future__ import annotations
+
+from polyrun.languages import locate
+from polyrun.languages.spec import ToolchainMissing
+from polyrun.model.codes import Code
+from polyrun.model.diagnostics import Diagnostic, Label, Severity
+from polyrun.model.limits import format_bytes
+from polyrun.model.outcomes import Status
+from polyrun.model.results import StepResult
+from polyrun.model.spans import Source, Span
+from polyrun.plan import Job
+
+_TAIL = 64 * 1024
+
+_CODES = {
+    Status.NONZERO_EXIT: Code.NONZERO_EXIT,
+    Status.SIGNALLED: Code.SIGNALLED,
+    Status.BUILD_FAILED: Code.BUILD_FAILED,
+    Status.TIME_LIMIT: Code.TIME_LIMIT,
+    Status.MEMORY_LIMIT: Code.MEMORY_LIMIT,
+    Status.PROCESS_LIMIT: Code.PROCESS_LIMIT,
+    Status.OUTPUT_LIMIT: Code.OUTPUT_LIMIT,
+    Status.DISK_LIMIT: Code.DISK_LIMIT,
+}
+
+_DENIALS = (
+    (b"Network is unreachable", "--allow-net"),
+    (b"ENETUNREACH", "--allow-net"),
+    (b"Temporary failure in name resolution", "--allow-net"),
+    (b"EAI_AGAIN", "--allow-net"),
+    (b"getaddrinfo", "--allow-net"),
+    (b"Read-only file system", "--allow-write=PATH"),
+)
+
+
+def explain_failure(job: Job, source: Source, status: Status, step: StepResult) -> Diagnostic | None:
+    """The diagnostic for a job whose last `step` ended as `status`; `None` for statuses that are no fault of it.
+
+    Points at the line that the program's own error message names, else at the block's header.
+    """
+    code = _CODES.get(status)
+    if code is None:
+        return None
+    tail = step.stderr.tail(_TAIL)
+    if status is Status.BUILD_FAILED and not tail:
+        tail = step.stdout.tail(_TAIL)
+    location = locate(job.language, tail, source.name)
+    block = job.block
+    if location is not None and block.code_line <= location.line < block.code_line + _line_count(block.code):
+        label = Label(_trimmed(source, location.line), location.message or "here")
+        secondary = (Label(block.header, "in this block"),)
+    else:
+        label, secondary = Label(block.header, ""), ()
+    return Diagnostic(code, Severity.ERROR, _message(job, status, step), label, secondary, _hint(job, status, tail))
+
+
+def missing_toolchain(job: Job, missing: ToolchainMissing) -> Diagnostic:
+    """The diagnostic for a language that cannot run on this host, with the ways to install it."""
+    return Diagnostic(
+        Code.TOOLCHAIN_MISSING,
+        Severity.ERROR,
+        f"no toolchain for `{missing.language}`: {missing.reason}",
+        Label(job.block.header, ""),
+        hint=", or ".join(f"`{hint}`" for hint in missing.hints) or None,
+    )
+
+
+def _line_count(code: bytes) -> int:
+    return code.count(b"\n") + 1
+
+
+def _trimmed(source: Source, line: int) -> Span:
+    """The text of `line` without its indentation and trailing blanks."""
+    span = source.line_span(line)
+    text = source.data[span.start : span.end]
+    indent = len(text) - len(text.lstrip())
+    return Span(span.start + indent, max(span.start + indent, span.start + len(text.rstrip())))
+
+
+def _message(job: Job, status: Status, step: StepResult) -> str:
+    outcome = step.outcome
+    who = f"`{job.info.label}` ({job.language.id})"
+    match status:
+        case Status.NONZERO_EXIT:
+            return f"{who} exited with code {outcome.exit_code}"
+        case Status.SIGNALLED:
+            return f"{who} was ended by {outcome.signal}"
+        case Status.BUILD_FAILED:
+            detail = outcome.reason or (f"exit code {outcome.exit_code}" if outcome.signal is None else outcome.signal)
+            return f"{who} did not build ({detail})"
+        case _:
+            return f"{who} hit a limit: {outcome.reason or status.value.replace('_', ' ')}"
+
+
+def _hint(job: Job, status: Status, tail: bytes) -> str | None:
+    limits = job.limits
+    match status:
+        case Status.TIME_LIMIT:
+            return f"give it more with `--timeout` or `timeout=` (now {limits.wall_s:g}s), or less to do"
+        case Status.MEMORY_LIMIT:
+            return f"give it more with `--memory` or `memory=` (now {format_bytes(limits.memory_bytes)})"
+        case Status.NONZERO_EXIT | Status.BUILD_FAILED:
+            flag = next((flag for text, flag in _DENIALS if text in tail), None)
+            if flag == "--allow-net" and job.permissions.net:
+                return None
+            return f"the sandbox has denied this; `{flag}` would allow it, if you trust the document" if flag else None
+        case _:
+            return None

@@ -1,0 +1,102 @@
+"""One job to its result: prepare, build, run, explain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from polyrun.execute.builds import Build, Builder
+from polyrun.execute.problem import explain_failure, missing_toolchain
+from polyrun.execute.stdin import read_stdin
+from polyrun.execute.steps import Performed, Place, StepRunner
+from polyrun.execute.surroundings import Surroundings
+from polyrun.languages import ToolchainMissing
+from polyrun.model.events import Event
+from polyrun.model.outcomes import Status
+from polyrun.model.results import BlockResult
+from polyrun.plan import Job
+
+
+class JobRunner:
+    """Performs the jobs of one run, one after another."""
+
+    def __init__(self, surroundings: Surroundings, emit: Callable[[Event], None]) -> None:
+        self._around = surroundings
+        self._steps = StepRunner(surroundings, emit)
+        self._builder = Builder(surroundings, self._steps)
+
+    async def run(self, job: Job, *, wall_left_s: float | None = None) -> BlockResult:
+        """Perform `job` and say how it ended; cancelling the task gives a result with status `cancelled`.
+
+        `wall_left_s` is what is left of the whole run's time, if that is limited.
+        """
+        toolchain = self._around.toolchains[job.language.id]
+        result = unstarted(job, Status.OK)
+        if job.refusal is not None:
+            return replace(result, status=Status.BLOCKED, reason=job.refusal.message, problem=job.refusal)
+        if isinstance(toolchain, ToolchainMissing):
+            problem = missing_toolchain(job, toolchain)
+            return replace(result, status=Status.TOOLCHAIN_MISSING, reason=problem.message, problem=problem)
+        stdin = read_stdin(job.block.stdin, self._around.workspace.folder)
+        if stdin.refusal is not None:
+            return replace(result, status=Status.BLOCKED, reason=stdin.refusal)
+        result = replace(result, toolchain=toolchain.version)
+
+        job = _within(job, wall_left_s)
+        prepared = await self._builder.prepare(job)
+        build = prepared if prepared and prepared.folder is None else await self._builder.build(job, prepared)
+        if build is not None:
+            result = replace(result, build_cached=build.cached)
+            if build.performed is not None:
+                result = self._with_build(result, job, build, build.performed)
+            if build.folder is None:
+                return result
+        place = Place(
+            job.program,
+            self._around.workspace,
+            job.permissions,
+            prepared.folder if prepared else None,
+            build.folder if build else None,
+        )
+        ran = await self._steps.perform(job, "run", place, job.limits, stdin=stdin.data)
+        return replace(self._ended(result, job, ran.status, ran), run=ran.result)
+
+    def _with_build(self, result: BlockResult, job: Job, build: Build, performed: Performed) -> BlockResult:
+        status = performed.status
+        if status in (Status.NONZERO_EXIT, Status.SIGNALLED):
+            status = Status.BUILD_FAILED
+        ended = self._ended(result, job, status, performed)
+        reason = ended.reason or ("the build failed" if build.folder is None else None)
+        return replace(ended, build=performed.result, reason=reason)
+
+    def _ended(self, result: BlockResult, job: Job, status: Status, performed: Performed) -> BlockResult:
+        return replace(
+            result,
+            status=status,
+            sandbox=self._around.capabilities.backend,
+            enforced=tuple(sorted(performed.enforced)),
+            reason=performed.result.outcome.reason,
+            problem=explain_failure(job, self._around.source, status, performed.result),
+        )
+
+
+def _within(job: Job, wall_left_s: float | None) -> Job:
+    """The job with every wall limit cut to what is left of the run."""
+    if wall_left_s is None:
+        return job
+    limits = replace(job.limits, wall_s=min(job.limits.wall_s, wall_left_s))
+    build_limits = replace(job.build_limits, wall_s=min(job.build_limits.wall_s, wall_left_s))
+    return replace(job, limits=limits, build_limits=build_limits)
+
+
+def unstarted(job: Job, status: Status, reason: str | None = None) -> BlockResult:
+    """The result of a job that did nothing yet."""
+    return BlockResult(
+        index=job.info.index,
+        name=job.info.name,
+        language=job.info.language,
+        line=job.info.line,
+        status=status,
+        reason=reason,
+        allowed_to_fail=job.block.allow_fail,
+    )

@@ -1,0 +1,112 @@
+"""One step in a box of its own: placeholders filled, output captured and announced."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from polyrun.execute.surroundings import Surroundings
+from polyrun.languages import Program, Step
+from polyrun.model.capture import Capture, Spool
+from polyrun.model.events import Event, Output, StepKind, StepStarted
+from polyrun.model.limits import MIB, Limits, Usage
+from polyrun.model.outcomes import Feature, Outcome, Status
+from polyrun.model.permissions import Permissions
+from polyrun.model.results import StepResult
+from polyrun.plan import Job
+from polyrun.sandbox.base import BoxSpec, Command, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a step's box holds: the program's files, and host folders for `{prepared}` and `{build}`."""
+
+    program: Program
+    workspace: Workspace
+    permissions: Permissions
+    prepared: str | None = None
+    build: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A step that was executed, and what its box enforced."""
+
+    result: StepResult
+    enforced: frozenset[Feature]
+
+    @property
+    def status(self) -> Status:
+        """How the step ended."""
+        return self.result.outcome.status
+
+
+class StepRunner:
+    """Executes the steps of one run. All captures of the run share one spool."""
+
+    def __init__(self, surroundings: Surroundings, emit: Callable[[Event], None]) -> None:
+        self._around = surroundings
+        self._emit = emit
+        self._spool = Spool()
+
+    async def perform(self, job: Job, kind: StepKind, place: Place, limits: Limits, *, stdin: bytes = b"") -> Performed:
+        """Execute the build or run step of `place.program`, which must have it.
+
+        When the calling task is cancelled while the step runs, the box is emptied and the result
+        has status `cancelled` and what was printed so far.
+        """
+        step = place.program.build if kind == "build" else place.program.run
+        assert step is not None
+        command = self._command(job, step, limits, stdin, writes_build=kind == "build")
+        async with self._around.sandbox.open(self._spec(job, place)) as box:
+            self._emit(StepStarted(time.time(), job.info, kind, command.argv))
+            streams = {name: Capture(self._spool, limits.output_bytes) for name in ("stdout", "stderr")}
+
+            def sink(stream: Literal["stdout", "stderr"], data: bytes) -> None:
+                kept = streams[stream].write(data)
+                if kept:
+                    self._emit(Output(time.time(), job.info, kind, stream, kept))
+
+            started = time.monotonic()
+            try:
+                outcome = await box.run(command, limits, sink)
+            except asyncio.CancelledError:
+                usage = Usage(wall_s=time.monotonic() - started)
+                outcome = Outcome(Status.CANCELLED, usage=usage, reason="the run was cancelled")
+            return Performed(StepResult(outcome, streams["stdout"], streams["stderr"]), box.enforced)
+
+    def _spec(self, job: Job, place: Place) -> BoxSpec:
+        mounts = {}
+        if job.language.guest_folder is not None:
+            mounts["guest"] = job.language.guest_folder
+        if place.prepared is not None:
+            mounts["prepared"] = place.prepared
+        return BoxSpec(
+            workspace=place.workspace,
+            scratch=self._around.scratch,
+            files=place.program.files,
+            mounts=mounts,
+            roots=self._around.toolchain(job.language.id).roots,
+            build=place.build,
+            permissions=place.permissions,
+        )
+
+    def _command(self, job: Job, step: Step, limits: Limits, stdin: bytes, *, writes_build: bool) -> Command:
+        words = {
+            **self._around.toolchain(job.language.id).programs,
+            "document": self._around.source.name,
+            "memory_mib": str(limits.memory_bytes // MIB),
+        }
+        argv = tuple(_fill(word, words) for word in step.argv)
+        env = {name: _fill(value, words) for name, value in step.env.items()}
+        return Command(argv, env, stdin, writes_build=writes_build)
+
+
+def _fill(text: str, words: Mapping[str, str]) -> str:
+    """Replace `{name}` for each of `words`; the box fills in its own placeholders later."""
+    for name, value in words.items():
+        text = text.replace("{" + name + "}", value)
+    return text

@@ -1,0 +1,35 @@
+"""What all jobs of one run share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from polyrun.execute.cache import BuildCache
+from polyrun.languages import Toolchain, ToolchainMissing
+from polyrun.model.spans import Source
+from polyrun.sandbox.base import Capabilities, Sandbox, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The document, the sandbox and the folders of one run.
+
+    `toolchains` has an entry for every language of the plan. `new_folder` makes an empty folder
+    that lasts as long as the run and lies where builds are cached.
+    """
+
+    source: Source
+    sandbox: Sandbox
+    capabilities: Capabilities
+    toolchains: Mapping[str, Toolchain | ToolchainMissing]
+    workspace: Workspace
+    scratch: str
+    cache: BuildCache
+    new_folder: Callable[[], str]
+
+    def toolchain(self, language: str) -> Toolchain:
+        """The toolchain of `language`, which must have been found."""
+        found = self.toolchains[language]
+        assert isinstance(found, Toolchain)
+        return found
