@@ -1,0 +1,189 @@
+"""The seccomp table in the two forms that sandboxes take: a BPF program and an OCI profile.
+
+`bpf_program` is for `bwrap --seccomp FD`, `oci_profile` for container engines. A filter built here
+kills what speaks another machine's language (i386's `int 0x80`, x32, 32-bit Arm) before it looks
+at anything else, because numbers mean something else there.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import itertools
+import os
+import struct
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from polyrun.sandbox.seccomp_table import (
+    ABIS,
+    ALL_BITS,
+    LAST_NUMBER,
+    NAMED_LATER,
+    NUMBERS,
+    RULES,
+    Abi,
+    ArgumentTest,
+    Rule,
+)
+
+Instruction = tuple[int, int, int, int]
+"""`code, jump if true, jump if false, k` of a `struct sock_filter`; jumps count instructions to skip."""
+
+Code = list[Instruction]
+Cube = tuple[int, int]
+"""A set of 32-bit numbers: those that show the second number under the first as a mask."""
+
+# linux/filter.h and linux/seccomp.h
+_LOAD, _AND, _GOTO, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x54, 0x05, 0x15, 0x35, 0x06
+_KILL_PROCESS, _ERRNO, _ALLOW = 0x8000_0000, 0x0005_0000, 0x7FFF_0000
+_AT_NUMBER, _AT_ARCH, _AT_ARGUMENTS = 0, 4, 16  # offsets in `struct seccomp_data`, little-endian machines
+_LONGEST_JUMP = 255
+_NO_NUMBER: Final = 0xFFFF_FFFF  # syscall(-1), a harmless way to ask for ENOSYS
+
+
+@functools.cache
+def bpf_program(machine: str | None = None) -> bytes:
+    """The filter as an array of `struct sock_filter` for `machine` (`x86_64`, `aarch64`; default: this one).
+
+    Built once per process in well under a millisecond. Raises `LookupError` for a machine without a table:
+    a box without its filter is not offered.
+    """
+    machine = machine or os.uname().machine
+    if machine not in ABIS:
+        raise LookupError(f"no seccomp table for `{machine}`")
+    abi = ABIS[machine]
+    code = [
+        (_LOAD, 0, 0, _AT_ARCH),
+        (_IF_EQUAL, 1, 0, abi.audit),
+        (_RETURN, 0, 0, _KILL_PROCESS),
+        (_LOAD, 0, 0, _AT_NUMBER),
+    ]
+    if abi.foreign_bit:
+        code += [
+            (_IF_AT_LEAST, 0, 3, abi.foreign_bit),
+            (_IF_EQUAL, 0, 1, _NO_NUMBER),
+            _refuse(errno.ENOSYS),
+            (_RETURN, 0, 0, _KILL_PROCESS),
+        ]
+    code += _search(_ranges(abi))
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
+
+
+def _refuse(number: int) -> Instruction:
+    return (_RETURN, 0, 0, _ERRNO | number)
+
+
+def _ranges(abi: Abi) -> list[tuple[int, Code]]:
+    """What to do from which number on, in ascending order, starting at 0."""
+    allow: Code = [(_RETURN, 0, 0, _ALLOW)]
+    unknown: Code = [_refuse(errno.ENOSYS)]
+    rules: defaultdict[int, list[Rule]] = defaultdict(list)
+    for rule in RULES:
+        for name in rule.names:
+            number = NUMBERS[name][abi.column]
+            if number is not None:
+                rules[number].append(rule)
+    points = {0: allow, LAST_NUMBER + 1: unknown}
+    for first, last in abi.free:
+        points |= {first: unknown, last + 1: allow}
+    for number in rules:
+        points.setdefault(number + 1, allow)
+    points |= {number: _decide(ruled) for number, ruled in rules.items()}
+    ordered = sorted(points.items())
+    return [ordered[0], *(right for left, right in itertools.pairwise(ordered) if left[1] != right[1])]
+
+
+def _search(ranges: Sequence[tuple[int, Code]]) -> Code:
+    """A binary search for the call's number, with the code of each range at its leaf."""
+    if len(ranges) == 1:
+        return ranges[0][1]
+    middle = len(ranges) // 2
+    below, above = _search(ranges[:middle]), _search(ranges[middle:])
+    start = ranges[middle][0]
+    if len(below) <= _LONGEST_JUMP:
+        return [(_IF_AT_LEAST, len(below), 0, start), *below, *above]
+    return [(_IF_AT_LEAST, 0, 1, start), (_GOTO, 0, 0, len(below)), *below, *above]
+
+
+def _decide(rules: Sequence[Rule]) -> Code:
+    """Refuse with the first rule that holds, else allow."""
+    code: Code = []
+    for rule in rules:
+        refusal: Code = [_refuse(rule.errno)]
+        for test in reversed(rule.when):
+            refusal = _check(test, otherwise=len(refusal)) + refusal
+        code += refusal
+    return [*code, (_RETURN, 0, 0, _ALLOW)] if rules[-1].when else code
+
+
+def _check(test: ArgumentTest, otherwise: int) -> Code:
+    """Fall through when `test` holds, else skip `otherwise` more instructions."""
+    code: Code = [(_LOAD, 0, 0, _AT_ARGUMENTS + 8 * test.index)]
+    if test.mask != ALL_BITS:
+        code.append((_AND, 0, 0, test.mask))
+    for left, value in zip(reversed(range(len(test.values))), test.values, strict=True):
+        if not test.among:
+            code.append((_IF_EQUAL, left + otherwise, 0, value))
+        else:
+            code.append((_IF_EQUAL, left, 0 if left else otherwise, value))
+    return code
+
+
+def oci_profile() -> dict[str, Any]:
+    """The filter in the seccomp form of the OCI runtime specification, which Docker and Podman read.
+
+    The engine adds what the BPF form says by number: foreign ABIs are killed because `architectures` leaves
+    them out. One thing it cannot say: a call that has no name yet is allowed here and `ENOSYS` there.
+    """
+    entries = [_entry(rule, args) for rule in RULES for args in _alternatives(rule)]
+    later = Rule(NAMED_LATER, errno.ENOSYS, "newer than the table")
+    return {
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "architectures": [abi.oci for abi in ABIS.values()],
+        "syscalls": [*entries, _entry(later, ())],
+    }
+
+
+def _entry(rule: Rule, args: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    entry = {"names": list(rule.names), "action": "SCMP_ACT_ERRNO", "errnoRet": rule.errno, "comment": rule.why}
+    return {**entry, "args": list(args)} if args else entry
+
+
+def _alternatives(rule: Rule) -> Iterator[tuple[dict[str, Any], ...]]:
+    """The rule as alternatives, each a list of comparisons that must all hold.
+
+    One entry may compare an argument only once (libseccomp refuses more, and runc would read them as "or"), so
+    "is not one of" becomes several masked comparisons.
+    """
+    choices = [[(test.index, cube) for cube in _cubes(test)] for test in rule.when]
+    for combination in itertools.product(*choices):
+        yield tuple(
+            {"index": index, "value": mask, "valueTwo": value, "op": "SCMP_CMP_MASKED_EQ"}
+            for index, (mask, value) in combination
+        )
+
+
+def _cubes(test: ArgumentTest) -> list[Cube]:
+    if test.among:
+        return [(test.mask, value) for value in test.values]
+    return list(_outside(test.values, test.mask))
+
+
+def _outside(values: Sequence[int], mask: int, known: int = 0) -> Iterator[Cube]:
+    """The numbers that under `mask` are none of `values`, as disjoint cubes.
+
+    Walks the bits of `mask` from the top; `known` are those behind it, in which all `values` agree.
+    Wherever a bit leaves the values' company, everything that goes the other way is one cube.
+    """
+    rest = mask & ~known
+    if not rest:
+        return
+    bit = 1 << (rest.bit_length() - 1)
+    for want in (0, bit):
+        same = [value for value in values if value & bit == want]
+        if same:
+            yield from _outside(same, mask, known | bit)
+        else:
+            yield known | bit, (values[0] & known) | want
