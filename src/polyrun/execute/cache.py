@@ -72,8 +72,9 @@ class BuildCache:
 
 def _size(folder: str) -> int:
     total = 0
-    for _, _, names, descriptor in os.fwalk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_size
+    with suppress(OSError):  # `fwalk` raises when the top is missing or no folder
+        for _, _, names, descriptor in os.fwalk(folder):
+            for name in names:
+                with suppress(OSError):
+                    total += os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_size
     return total
