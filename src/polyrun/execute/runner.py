@@ -37,7 +37,8 @@ class JobRunner:
         if isinstance(toolchain, ToolchainMissing):
             problem = missing_toolchain(job, toolchain)
             return replace(result, status=Status.TOOLCHAIN_MISSING, reason=problem.message, problem=problem)
-        stdin = read_stdin(job.block.stdin, self._around.workspace.folder)
+        options = job.block.options
+        stdin = read_stdin(options.stdin, options.stdin_file, self._around.workspace.folder)
         if stdin.refusal is not None:
             return replace(result, status=Status.BLOCKED, reason=stdin.refusal)
         result = replace(result, toolchain=toolchain.version)
@@ -98,5 +99,5 @@ def unstarted(job: Job, status: Status, reason: str | None = None) -> BlockResul
         line=job.info.line,
         status=status,
         reason=reason,
-        allowed_to_fail=job.block.allow_fail,
+        allowed_to_fail=job.block.options.allow_fail,
     )

@@ -23,16 +23,13 @@ class Stdin:
     refusal: str | None = None
 
 
-def read_stdin(option: str | None, folder: str) -> Stdin:
-    """What the `stdin=` option means: `None`, a literal text, or `@path` relative to `folder`.
+def read_stdin(text: bytes | None, path: str | None, folder: str) -> Stdin:
+    """The bytes of `text`, or of the file at `path` relative to `folder`, or nothing.
 
     At most 64 MiB are read. A missing, unreadable, too large or irregular file is a `refusal`.
     """
-    if option is None:
-        return Stdin()
-    if not option.startswith("@"):
-        return Stdin(option.encode())
-    path = option[1:]
+    if path is None:
+        return Stdin(text or b"")
     try:
         data = _read_beneath(folder, path)
     except OSError as error:

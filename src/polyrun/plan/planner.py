@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 
 from polyrun.config.settings import Settings
@@ -10,8 +11,9 @@ from polyrun.languages import Language, Program, Registry, lower
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.events import BlockInfo
-from polyrun.model.limits import Limits
+from polyrun.model.limits import GIB, Limits
 from polyrun.model.permissions import Permissions
+from polyrun.model.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,14 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def make_plan(document: Document, registry: Registry, settings: Settings, document_name: str) -> Plan:
+DOCUMENT_CEILING = Limits(wall_s=600.0, cpu_s=600.0, memory_bytes=4 * GIB, cpus=4.0)
+"""How far a document may raise its own limits when the user has not set them."""
+
+
+def make_plan(document: Document, registry: Registry, settings: Settings, folder: str) -> Plan:
     """Plan the blocks of `document` whose language is known; the others already have a diagnostic.
 
-    `document_name` is the base name that errors of compilers and interpreters will show.
+    `folder` is the document's folder (absolute): what relative paths in options are relative to.
     """
     diagnostics: list[Diagnostic] = []
     after = {block.index: _after(block, document, diagnostics) for block in document.blocks}
@@ -58,47 +64,74 @@ def make_plan(document: Document, registry: Registry, settings: Settings, docume
         if settings.supported_languages is not None and language.id not in settings.supported_languages:
             diagnostics.append(_not_allowed(block, language.id, settings.supported_languages))
             continue
+        limits, excess = _limits(block, language, settings)
         jobs.append(
             Job(
                 block=block,
-                info=BlockInfo(block.index, block.name, language.id, block.line),
+                info=BlockInfo(block.index, block.name.text if block.name else None, language.id, block.line),
                 language=language,
-                program=_with_args(lower(language, block.code, block.code_line, document_name), block.args),
-                limits=_limits(block, language, settings),
+                program=_program(block, language, document.source.name),
+                limits=limits,
                 build_limits=settings.build_limits,
                 permissions=_permissions(block, settings.permissions),
                 after=after[block.index],
-                refusal=_refusal(block, settings.permissions),
+                refusal=_refusal(block, settings.permissions, folder, excess),
             )
         )
     return Plan(document, tuple(jobs), tuple(diagnostics))
 
 
-def _with_args(program: Program, args: tuple[str, ...]) -> Program:
-    return replace(program, run=replace(program.run, argv=program.run.argv + args)) if args else program
+def _program(block: Block, language: Language, document: str) -> Program:
+    program = lower(language, block.code, block.code_line, document)
+    if not block.options.args:
+        return program
+    return replace(program, run=replace(program.run, argv=program.run.argv + block.options.args))
 
 
-def _limits(block: Block, language: Language, settings: Settings) -> Limits:
-    """Least to most specific: the defaults, the language's own, the user's for that language, the block's."""
-    limits = replace(settings.limits, **language.limits)
-    limits = replace(limits, **settings.language_limits.get(language.id, {}))
-    wanted = {"wall_s": block.timeout_s, "cpu_s": block.cpu_s, "memory_bytes": block.memory_bytes, "cpus": block.cpus}
-    return replace(limits, **{name: value for name, value in wanted.items() if value is not None})
+def _limits(block: Block, language: Language, settings: Settings) -> tuple[Limits, list[str]]:
+    """The limits of a block, and the flags the user would have to give for what it asks beyond the ceiling.
+
+    Least to most specific: the defaults, the language's own, what the user chose, the user's for that
+    language, the block's. What the user chose is a ceiling for the block.
+    """
+    own = {name: value for name, value in language.limits.items() if name not in settings.chosen_limits}
+    limits = replace(settings.limits, **own)
+    chosen = settings.language_limits.get(language.id, {})
+    limits = replace(limits, **chosen)
+    options = block.options
+    wanted = {
+        "wall_s": (options.timeout_s, "--timeout"),
+        "cpu_s": (options.cpu_s, "--cpu"),
+        "memory_bytes": (options.memory_bytes, "--memory"),
+        "cpus": (options.cpus, "--cpus"),
+    }
+    excess = []
+    for name, (value, flag) in wanted.items():
+        if value is None:
+            continue
+        if name in settings.chosen_limits or name in chosen:
+            limits = replace(limits, **{name: min(value, getattr(limits, name))})
+        elif value > max(getattr(DOCUMENT_CEILING, name), getattr(limits, name) or 0):
+            option = options.option({"wall_s": "timeout", "memory_bytes": "memory"}.get(name, "cpu"))
+            excess.append(f"{flag} {option.value if option else value}")
+        else:
+            limits = replace(limits, **{name: value})
+    return limits, excess
 
 
 def _permissions(block: Block, granted: Permissions) -> Permissions:
     """A block may give up what the user granted (`net=off`), never take more."""
-    return replace(granted, net=False) if block.net is False else granted
+    return replace(granted, net=False) if block.options.net is False else granted
 
 
-def _refusal(block: Block, granted: Permissions) -> Diagnostic | None:
+def _refusal(block: Block, granted: Permissions, folder: str, flags: list[str]) -> Diagnostic | None:
     """What the block asks for and the user has not granted, as a diagnostic that names the flags."""
-    flags: list[str] = []
-    if block.net and not granted.net:
+    options = block.options
+    if options.net and not granted.net:
         flags.append("--allow-net")
-    flags += [f"--allow-env {name}" for name in block.env if name not in granted.env]
-    flags += [f"--allow-read {path}" for path in block.read if not _covers(granted.read + granted.write, path)]
-    flags += [f"--allow-write={path}" for path in block.write if not _covers(granted.write, path)]
+    flags += [f"--allow-env {name}" for name in options.env if name not in granted.env]
+    flags += [f"--allow-read {p}" for p in options.read if not _covers(granted.read + granted.write, folder, p)]
+    flags += [f"--allow-write={p}" for p in options.write if not _covers(granted.write, folder, p)]
     if not flags:
         return None
     return Diagnostic(
@@ -110,46 +143,49 @@ def _refusal(block: Block, granted: Permissions) -> Diagnostic | None:
     )
 
 
-def _covers(granted: tuple[str, ...], path: str) -> bool:
-    return any(path == root or path.startswith(root.rstrip("/") + "/") for root in granted)
+def _covers(granted: tuple[str, ...], folder: str, path: str) -> bool:
+    """Whether `path`, relative to `folder`, lies in one of the `granted` absolute paths."""
+    wanted = os.path.normpath(os.path.join(folder, path))
+    return any(wanted == root or wanted.startswith(root.rstrip("/") + "/") for root in granted)
 
 
 def _after(block: Block, document: Document, diagnostics: list[Diagnostic]) -> tuple[int, ...]:
     """The indexes `after=` names; an unknown or a later block is an error, since blocks are never reordered."""
     found = []
-    for name in block.after:
-        target = next((other for other in document.blocks if other.name == name), None)
+    for name in block.options.after:
+        target = next((other for other in document.blocks if other.name and other.name.text == name.text), None)
         if target is None:
-            message, code = f"no block is called `{name}`", Code.UNKNOWN_BLOCK
+            message, code = f"no block is called `{name.text}`", Code.UNKNOWN_BLOCK
             hint = "`after=` names blocks by their `name=` option"
         elif target.index >= block.index:
-            message, code = f"`after={name}` names a block that does not stand earlier", Code.AFTER_LATER_BLOCK
+            message, code = f"`after={name.text}` names a block that does not stand earlier", Code.AFTER_LATER_BLOCK
             hint = "blocks run in document order: move the block, or drop the option"
         else:
             found.append(target.index)
             continue
-        diagnostics.append(Diagnostic(code, Severity.ERROR, message, Label(block.header), hint=hint))
+        diagnostics.append(Diagnostic(code, Severity.ERROR, message, Label(name.span), hint=hint))
     return tuple(found)
 
 
 def _select(
     document: Document, settings: Settings, after: dict[int, tuple[int, ...]], diagnostics: list[Diagnostic]
 ) -> frozenset[int]:
-    """The indexes that `only` asks for, with all that they need."""
+    """The indexes that `only` asks for by name, number or tag, with all that they need."""
     if not settings.only:
         return frozenset(block.index for block in document.blocks)
     selected: set[int] = set()
     for wanted in settings.only:
-        found = {b.index for b in document.blocks if wanted in (b.name, str(b.index)) or wanted in b.tags}
+        found = {
+            block.index
+            for block in document.blocks
+            if wanted == str(block.index) or wanted in block.options.tags or (block.name and block.name.text == wanted)
+        }
         if not found:
-            whole = document.blocks[0].header if document.blocks else document.span
-            names = ", ".join(f"`{b.name}`" for b in document.blocks if b.name)[:200]
+            names = ", ".join(f"`{block.name.text}`" for block in document.blocks if block.name)[:200]
             hint = f"the named blocks are {names}" if names else "give blocks a `name=`, or use their number"
-            diagnostics.append(
-                Diagnostic(
-                    Code.UNKNOWN_BLOCK, Severity.ERROR, f"no block is called `{wanted}`", Label(whole), hint=hint
-                )
-            )
+            where = Label(document.blocks[0].header if document.blocks else Span(0, 0))
+            message = f"`--only {wanted}`: no block has this name, number or tag"
+            diagnostics.append(Diagnostic(Code.UNKNOWN_BLOCK, Severity.ERROR, message, where, hint=hint))
         selected |= found
     for index in sorted(selected, reverse=True):
         selected.update(_ancestors(index, after))
