@@ -48,7 +48,7 @@ def run_bpf(program: bytes, arch: int, number: int, args: Args) -> str | int:
                 at += jump_true if accumulator >= k else jump_false
             case 0x06:
                 verdicts: dict[int, str | int] = {0x7FFF0000: ALLOW, 0x80000000: KILL}
-                return verdicts.get(k, k & 0xFFFF)
+                return verdicts.get(k, int(k & 0xFFFF))
             case _:
                 raise AssertionError(f"unknown instruction {op:#x}")
 

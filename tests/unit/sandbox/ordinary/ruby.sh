@@ -1,0 +1,7 @@
+exec ruby - <<'RB'
+require 'socket'
+Thread.new { `true` }.join
+p Socket.getifaddrs.size
+fork { exit! }
+Process.wait
+RB
