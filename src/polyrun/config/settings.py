@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from polyrun.model.limits import GIB, Limits
+from polyrun.model.limits import GIB, MIB, Limits
 from polyrun.model.permissions import Permissions
 
 BUILD_LIMITS = Limits(wall_s=120.0, cpu_s=240.0, memory_bytes=2 * GIB, processes=256, open_files=1024)
@@ -16,21 +16,44 @@ LogLevel = Literal["DEBUG", "INFO", "ERROR"]
 
 
 @dataclass(frozen=True, slots=True)
+class DockerSettings:
+    """What a container may use, as the mission's `config.json` states it; used by the `docker` backend only.
+
+    `cpus` is a share of processors (0.5 is half of one), `timeout_s` bounds a container in seconds
+    (`None` leaves it to the block's own limits). The `allow_…` grants hold inside Docker only.
+    """
+
+    memory_bytes: int = 512 * MIB
+    cpus: float = 0.5
+    disk_bytes: int = GIB
+    timeout_s: float | None = None
+    cleanup: bool = True
+    allow_privileged: bool = False
+    allow_network: bool = False
+    allow_mounts: bool = False
+    read_only_root: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that shapes a run, besides the document.
 
     `limits` bound each block's run, `build_limits` each build; `language_limits` (language id → overrides)
-    replace single fields of `limits`. `run_wall_s` bounds the whole run, in seconds.
+    replace single fields of `limits`. `chosen_limits` are the fields of `limits` that a file or a flag set,
+    so that a language's own defaults replace only the others. `run_wall_s` bounds the whole run, in seconds.
     `sandbox` is `auto`, `require` or a backend's name; `auto` takes the first usable of `chain`
     whose level is at least `minimum`, `require` refuses any but the first of `chain`.
     `only` are block names or 1-based indexes as text; empty means all.
     `supported_languages` restricts the languages a document may use; `None` means all.
-    `log_dir` is `None` for the user's state folder.
+    `log_dir` is `None` for the user's state folder. Configuration files found under
+    `trusted_folders` may set everything; others that were found beside a document may only tighten.
+    `sources` are the configuration files that were read, least to most important.
     """
 
     limits: Limits = field(default_factory=Limits)
     build_limits: Limits = BUILD_LIMITS
     language_limits: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
+    chosen_limits: frozenset[str] = frozenset()
     run_wall_s: float | None = None
     sandbox: str = "auto"
     chain: tuple[str, ...] = ("bubblewrap",)
@@ -44,3 +67,6 @@ class Settings:
     log_file: Path | None = None
     log_level: LogLevel = "INFO"
     keep_logs: bool = True
+    docker: DockerSettings = field(default_factory=DockerSettings)
+    trusted_folders: tuple[str, ...] = ()
+    sources: tuple[Path, ...] = ()

@@ -7,7 +7,6 @@ and limits, 5xx execution, 6xx values, 7xx policy, 8xx configuration, 9xx intern
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -40,6 +39,7 @@ class Code(StrEnum):
     TOO_LARGE = "PR120"
     EMPTY_BLOCK = "PR121"
     TOO_MANY_BLOCKS = "PR122"
+    TOO_MANY_DIAGNOSTICS = "PR123"
 
     # plan
     UNKNOWN_BLOCK = "PR201"
@@ -70,6 +70,7 @@ class Code(StrEnum):
     UNKNOWN_SETTING = "PR801"
     BAD_SETTING = "PR802"
     BAD_CONFIGURATION_FILE = "PR803"
+    UNTRUSTED_SETTING = "PR804"
 
     # internal
     INTERNAL = "PR901"
@@ -88,5 +89,7 @@ class Explanation:
 
 def explain(code: Code) -> Explanation:
     """The explanation of `code`; every member of `Code` has one."""
+    import tomllib
+
     table = tomllib.loads(files("polyrun.model").joinpath("codes.toml").read_text("utf-8"))
     return Explanation(code, **table[code.value])

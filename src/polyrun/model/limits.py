@@ -44,10 +44,10 @@ def parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"`{text}` is not a size such as `64k`, `512m` or `1g`")
-    size = int(float(match[1]) * _SIZE_UNITS[match[2].lower()])
-    if not 1 <= size <= MAX_BYTES:
+    size = float(match[1]) * _SIZE_UNITS[match[2].lower()]
+    if not 1 <= size <= MAX_BYTES:  # before `int`, which refuses the infinity that 400 digits give
         raise ValueError(f"`{text}` is out of range: a size is at least 1 byte and at most 1024t")
-    return size
+    return int(size)
 
 
 def format_bytes(count: int) -> str:
