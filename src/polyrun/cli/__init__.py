@@ -1,0 +1,1 @@
+"""The command line: parses options, calls `polyrun.api`, shows reports. Owns no logic."""

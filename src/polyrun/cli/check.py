@@ -1,0 +1,47 @@
+"""`polyrun check`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from polyrun.cli import given
+from polyrun.cli.exit_codes import ExitCode
+from polyrun.cli.framework import Command, Example
+from polyrun.cli.streams import look, out, print_data
+from polyrun.report.diagnostics import render_text, to_json, to_sarif
+from polyrun.report.neutral import safe_line
+from polyrun.report.words import count
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        Example("polyrun check stats.mix", "faults with their lines, and what to do about them"),
+        Example("polyrun check stats.mix --strict", "notes about the form count too"),
+        Example("polyrun check stats.mix --format sarif > stats.sarif", "for code scanning in an editor or in CI"),
+    ),
+)
+@click.argument("file")
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="What is printed.")
+@click.option("--strict", is_flag=True, help="Treat notes about the document's form as errors.")
+@click.option("-c", "--config", metavar="FILE", help="Read this polyrun.toml or config.json too.")
+def check(file: str, form: str, config: str | None, *, strict: bool) -> int:
+    """Find the faults of the document FILE without running anything.
+
+    Exits with 0 if it can be run and with 2 if not. FILE may be - for stdin.
+    """
+    from polyrun import api
+
+    document = given.document(file)
+    result = api.check(document, given.settings(config, document, {"strict": strict}))
+    if form == "text":
+        print_data(render_text(result.source, result.diagnostics, colour=look(out()).colour))
+        if not result.diagnostics:
+            blocks = count(len(result.document.blocks), "block")
+            print_data(f"{safe_line(result.source.name)}: no problems in {blocks}\n")
+    else:
+        found = (to_json if form == "json" else to_sarif)(result.source, result.diagnostics)
+        print_data(json.dumps(found, indent=2) + "\n")
+    return ExitCode.OK if result.ok else ExitCode.USAGE

@@ -1,0 +1,48 @@
+"""Where the command begins. Answers `--version` before anything else is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command with `sys.argv` and exit with its code."""
+    _fill_standard_descriptors()
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        from polyrun import __version__
+
+        os.write(1, f"polyrun {__version__}\n".encode())
+        sys.exit(0)
+    from polyrun.cli.boundary import guarded
+
+    code = guarded(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    if code == _PIPE_CLOSED:
+        # The interpreter would try to flush stdout once more and complain about it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)
+
+
+_PIPE_CLOSED = 141
+
+
+def _fill_standard_descriptors() -> None:
+    """Open /dev/null in place of a closed stdin, stdout or stderr.
+
+    Otherwise the next file opened would get that number, and whoever writes to it would write into that file.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(descriptor, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for good

@@ -1,0 +1,77 @@
+"""What commands are given: a document by path or on stdin, and settings from files and flags."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polyrun.cli.streams import err
+from polyrun.model.errors import DocumentUnreadable, UsageError
+from polyrun.model.limits import format_bytes
+from polyrun.model.spans import Source
+
+if TYPE_CHECKING:
+    from polyrun.config.settings import Settings
+
+STDIN_NAME = "<stdin>"
+
+FLAGS = {
+    "sandbox": ("--sandbox", "sandbox.backend"),
+    "fail_fast": ("--fail-fast", "run.fail-fast"),
+    "timeout": ("--timeout", "limits.timeout"),
+    "memory": ("--memory", "limits.memory"),
+    "total_timeout": ("--total-timeout", "run.total-timeout"),
+    "output_limit": ("--output-limit", "limits.output"),
+    "allow_net": ("--allow-net", "permissions.net"),
+    "allow_read": ("--allow-read", "permissions.read"),
+    "allow_write": ("--allow-write", "permissions.write"),
+    "allow_write_workspace": ("--allow-write", "permissions.write-workspace"),
+    "allow_env": ("--allow-env", "permissions.env"),
+    "log_dir": ("--log-dir", "log.dir"),
+    "log": ("--no-log", "log.keep"),
+    "strict": ("--strict", "run.strict"),
+}
+"""Each parameter: the flag people write, and the setting it overrides."""
+
+
+def document(name: str) -> str | Source:
+    """The path as given, or for `-` the document on stdin. Raises `DocumentUnreadable`."""
+    if name != "-":
+        return name
+    from polyrun.document import MAX_DOCUMENT_BYTES
+
+    if sys.stdin is not None and sys.stdin.isatty():
+        err().text("reading the document from the terminal; Ctrl-D ends it\n")
+    data = bytearray()
+    while len(data) <= MAX_DOCUMENT_BYTES:
+        try:
+            piece = os.read(0, 1 << 20)
+        except OSError as error:
+            raise DocumentUnreadable(STDIN_NAME, (error.strerror or str(error)).lower()) from error
+        if not piece:
+            return Source(bytes(data), STDIN_NAME)
+        data += piece
+    raise DocumentUnreadable(STDIN_NAME, f"it is larger than {format_bytes(MAX_DOCUMENT_BYTES)}")
+
+
+def settings(config: str | None, given: str | Source | None, chosen: Mapping[str, object]) -> Settings:
+    """The settings for document `given`, with the flags in `chosen` that were used (by parameter name).
+
+    Raises `ConfigError`, and `UsageError` that names the flag.
+    """
+    from polyrun import api
+
+    overrides = {FLAGS[name][1]: value for name, value in chosen.items() if value not in (None, (), False)}
+    if chosen.get("log") is False:
+        overrides[FLAGS["log"][1]] = False
+    path = Path(given) if isinstance(given, str) else None
+    try:
+        return api.load_settings(Path(config) if config else None, path, overrides)
+    except UsageError as error:
+        message = str(error)
+        for flag, key in FLAGS.values():
+            message = message.replace(f"`{key}`", f"`{flag}`")
+        raise UsageError(message, hint=error.hint) from error

@@ -1,0 +1,150 @@
+"""`polyrun run`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import click
+
+from polyrun.cli import given
+from polyrun.cli.exit_codes import ExitCode
+from polyrun.cli.framework import Command, Example
+from polyrun.cli.reporters import Reporters
+from polyrun.model.errors import DocumentError
+
+_Decorator = Callable[[Callable[..., int]], Callable[..., int]]
+
+
+class _RunCommand(Command):
+    """Lets `--allow-write` stand alone: a value must be given with `=`, so that it cannot swallow the document."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        head = ["--allow-write=" if word == "--allow-write" else word for word in args[:end]]
+        return super().parse_args(ctx, head + args[end:])
+
+
+def _several(decorators: list[_Decorator]) -> _Decorator:
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def _block_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from polyrun.cli.completing import block_names
+
+    return block_names(str(ctx.params.get("file") or ""), incomplete)
+
+
+_SELECTION = _several(
+    [
+        click.option(
+            "--only",
+            metavar="NAME,...",
+            multiple=True,
+            shell_complete=_block_names,
+            help="Run only these blocks and what they need.",
+        ),
+        click.option("--fail-fast", is_flag=True, help="Stop at the first block that fails."),
+        click.option("--strict", is_flag=True, help="Treat notes about the document's form as errors."),
+    ]
+)
+_LIMITS = _several(
+    [
+        click.option("--timeout", metavar="TIME", help="Wall time of each block, such as 10s or 2m."),
+        click.option("--memory", metavar="SIZE", help="Memory of each block, such as 512m or 1g."),
+        click.option("--output-limit", metavar="SIZE", help="What is kept of each output stream of a block."),
+        click.option("--total-timeout", metavar="TIME", help="Wall time of the whole run."),
+    ]
+)
+_SANDBOX = _several(
+    [
+        click.option("--sandbox", metavar="NAME", help="auto, bubblewrap, local (isolates nothing), or require."),
+        click.option("--allow-net", is_flag=True, help="Let blocks use the network."),
+        click.option("--allow-read", metavar="PATH", multiple=True, help="Let blocks read PATH."),
+        click.option(
+            "--allow-write",
+            metavar="[=PATH]",
+            multiple=True,
+            help="Let blocks write to PATH, or to the document's own folder.",
+        ),
+        click.option("--allow-env", metavar="NAME", multiple=True, help="Let blocks see the variable NAME."),
+    ]
+)
+_REPORT = _several(
+    [
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["text", "json", "events"]),
+            default="text",
+            help="What goes to stdout.",
+        ),
+        click.option("-v", "--verbose", is_flag=True, help="Show commands and the end of every block."),
+        click.option("-q", "--quiet", is_flag=True, help="Show only output, problems and warnings."),
+        click.option("--raw", is_flag=True, help="Let programs send control codes to your terminal."),
+        click.option("--log-dir", metavar="DIR", help="The folder for the logs of this run."),
+        click.option("--no-log", "log", is_flag=True, flag_value=False, default=True, help="Keep no log."),
+        click.option("-c", "--config", metavar="FILE", help="Read this polyrun.toml or config.json too."),
+    ]
+)
+
+
+@click.command(
+    cls=_RunCommand,
+    examples=(
+        Example("polyrun run stats.mix", "run every block, in a sandbox, and show the output"),
+        Example("polyrun run stats.mix --only load,mean --timeout 5s", "two blocks and what they need"),
+        Example("polyrun run stats.mix --format json | jq '.blocks[].status'", "for programs"),
+        Example("polyrun run fetch.mix --allow-net --allow-write=./data", "grant what it needs, and no more"),
+        Example("generate | polyrun run -", "a document from stdin, working in this folder"),
+    ),
+)
+@click.argument("file")
+@_SELECTION
+@_LIMITS
+@_SANDBOX
+@_REPORT
+def run(file: str, form: str, config: str | None, **options: object) -> int:
+    r"""Run the blocks of the document FILE, in order, each in a sandbox.
+
+    The programs' output goes to stdout, everything else to stderr. FILE may be - for stdin.
+
+    \b
+    Exit codes: 0 ok, 1 a block failed, 2 usage, configuration or document,
+    3 toolchain missing, 4 refused, 5 a limit was hit, 130 interrupted.
+    """
+    from polyrun import api
+
+    verbose, quiet, raw = (bool(options.pop(name)) for name in ("verbose", "quiet", "raw"))
+    only = _names(options.pop("only"))
+    writes = options.pop("allow_write")
+    assert isinstance(writes, tuple)
+    chosen = {
+        **options,
+        "allow_write": tuple(path for path in writes if path),
+        "allow_write_workspace": "" in writes,
+    }
+    chosen = {name: list(value) if isinstance(value, tuple) and value else value for name, value in chosen.items()}
+    document = given.document(file)
+    settings = given.settings(config, document, chosen)
+    if only:
+        settings = replace(settings, only=only)
+    reporters = Reporters(form, raw=raw, verbose=verbose, quiet=quiet)
+    try:
+        return api.run(document, settings, on_event=reporters.handle).exit_code
+    except DocumentError as error:
+        if reporters.refuse(error, ExitCode.USAGE):
+            return ExitCode.USAGE
+        raise
+    finally:
+        reporters.close()
+
+
+def _names(values: object) -> tuple[str, ...]:
+    assert isinstance(values, tuple)
+    return tuple(name for value in values for name in str(value).replace(",", " ").split())

@@ -1,0 +1,40 @@
+"""The command's own stdout and stderr, and how text looks on them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+from polyrun.report.channel import Channel
+from polyrun.report.look import Look
+
+
+def out() -> Channel:
+    """Standard output, for data."""
+    return Channel(1, encoding=_encoding(sys.stdout))
+
+
+def err() -> Channel:
+    """Standard error, for everything about the data."""
+    return Channel(2, encoding=_encoding(sys.stderr))
+
+
+def look(channel: Channel) -> Look:
+    """How reports look on `channel` in this environment."""
+    return Look.of(channel, os.environ)
+
+
+def print_data(text: str | bytes) -> None:
+    """Write `text` to stdout. Raises `OSError` when that fails."""
+    channel = out()
+    if isinstance(text, bytes):
+        channel.write(text)
+    else:
+        channel.text(text)
+    if channel.failure is not None:
+        raise channel.failure
+
+
+def _encoding(stream: TextIO | None) -> str:
+    return getattr(stream, "encoding", None) or "utf-8"
