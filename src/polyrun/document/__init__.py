@@ -1,0 +1,46 @@
+"""Text to `Document`: never raises on bad input, never touches the disk."""
+
+from polyrun.document.parsing import parse, print_document
+from polyrun.document.tree import (
+    Block,
+    Default,
+    Directive,
+    Document,
+    Expect,
+    Export,
+    ExportedName,
+    FrontMatter,
+    Import,
+    ImportedName,
+    Name,
+    Option,
+    Options,
+    Param,
+    Prose,
+    Requirement,
+    Requires,
+    Segment,
+)
+
+__all__ = [
+    "Block",
+    "Default",
+    "Directive",
+    "Document",
+    "Expect",
+    "Export",
+    "ExportedName",
+    "FrontMatter",
+    "Import",
+    "ImportedName",
+    "Name",
+    "Option",
+    "Options",
+    "Param",
+    "Prose",
+    "Requirement",
+    "Requires",
+    "Segment",
+    "parse",
+    "print_document",
+]

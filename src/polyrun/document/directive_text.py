@@ -1,0 +1,183 @@
+"""Reads what stands behind the colon of a directive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from polyrun.document.collector import Collector, quote
+from polyrun.document.nearest import suggest
+from polyrun.document.tree import (
+    Directive,
+    Expect,
+    Export,
+    ExportedName,
+    Import,
+    ImportedName,
+    Name,
+    Requirement,
+    Requires,
+)
+from polyrun.model.codes import Code
+from polyrun.model.diagnostics import Label
+from polyrun.model.spans import Source, Span
+
+DIRECTIVE_NAMES = ("import", "export", "requires", "expect")
+LONGEST_DIRECTIVE = 64 * 1024
+
+VALUE_TYPES = (
+    "null", "bool", "int", "float", "decimal", "str", "bytes", "date", "time", "timestamp", "duration",
+    "list", "map", "array", "table", "file",
+)  # fmt: skip
+
+_PARTS = re.compile(rb"(?:[^,()\[\]]|\([^()]*\)|\[[^\[\]]*\]|[()\[\]])+")
+_IMPORT = re.compile(
+    rb"(?:(?P<block>[A-Za-z_][A-Za-z0-9_-]*)\.)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+    rb"(?:[ \t]+as[ \t]+(?P<alias>[A-Za-z_][A-Za-z0-9_]*))?"
+)
+_EXPORT = re.compile(rb"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:[ \t]*:[ \t]*(?P<type>(?P<head>[A-Za-z]+)(?:\([^()]*\))?))?")
+_REQUIREMENT = re.compile(
+    rb"(?P<name>@?[A-Za-z0-9][A-Za-z0-9_./:-]*(?:\[[A-Za-z0-9_,. -]*\])?)[ \t]*(?P<constraint>(?:[<>=!~^@]|===)[^;]*)?"
+)
+
+
+def read_directive(kind: str, source: Source, text: Span, span: Span, collector: Collector) -> Directive | None:
+    """The directive `kind` whose text is at `text`; reports what is wrong in it and keeps the rest.
+
+    `span` is the whole directive. Returns `None` when nothing of it can be used.
+    """
+    if len(text) > LONGEST_DIRECTIVE:
+        message = f"`#{kind}:` is longer than {LONGEST_DIRECTIVE // 1024} KiB"
+        collector.error(Code.BAD_DIRECTIVE, message, Span(span.start, text.start))
+        return None
+    if kind == "expect":
+        raw = source.text(text)
+        return Expect(raw.removeprefix(" "), span)
+    parts = list(_parts(source.data, text))
+    if parts == [(text.end, text.end)] or not source.data[text.start : text.end].strip():
+        hint = f"write `#{kind}: {'pandas>=2' if kind == 'requires' else 'rows, total'}`"
+        collector.error(Code.BAD_DIRECTIVE, f"`#{kind}:` names nothing", span, hint=hint)
+        return None
+    if kind == "import":
+        imported = (_imported(source, Span(*part), collector) for part in parts)
+        return Import(tuple(_distinct_imports(imported, collector)), span)
+    if kind == "export":
+        exported = (_exported(source, Span(*part), collector) for part in parts)
+        return Export(tuple(_distinct_exports(exported, collector)), span)
+    return Requires(tuple(_requirements(source, parts, collector)), span)
+
+
+def _parts(data: bytes, text: Span) -> Iterator[tuple[int, int]]:
+    """The stretches between commas that stand outside brackets, without blanks around them; may be empty."""
+    position = text.start
+    while True:
+        match = _PARTS.match(data, position, text.end)
+        end = match.end() if match else position
+        start = position
+        while start < end and data[start] in b" \t\r":
+            start += 1
+        stop = end
+        while stop > start and data[stop - 1] in b" \t\r":
+            stop -= 1
+        yield start, stop
+        if end >= text.end:
+            return
+        position = end + 1
+
+
+def _name(match: re.Match[bytes], group: str) -> Name | None:
+    if match[group] is None:
+        return None
+    return Name(match[group].decode(), Span(*match.span(group)))
+
+
+def _imported(source: Source, part: Span, collector: Collector) -> ImportedName | None:
+    match = _IMPORT.fullmatch(source.data, part.start, part.end)
+    if match is None:
+        hint = "write `rows`, `load.rows`, or `load.rows as r`"
+        _refuse("import", source, part, hint, collector)
+        return None
+    name = _name(match, "name")
+    assert name is not None  # the pattern requires it
+    return ImportedName(name, _name(match, "block"), _name(match, "alias"), part)
+
+
+def _exported(source: Source, part: Span, collector: Collector) -> ExportedName | None:
+    match = _EXPORT.fullmatch(source.data, part.start, part.end)
+    if match is None:
+        _refuse("export", source, part, "write `total`, or `rows:table` to have the type checked", collector)
+        return None
+    head = _name(match, "head")
+    if head is not None and head.text not in VALUE_TYPES:
+        hint = suggest(head.text, VALUE_TYPES) or f"the types are {', '.join(VALUE_TYPES)}"
+        collector.error(Code.BAD_DIRECTIVE, f"there is no type {quote(head.text)}", head.span, hint=hint)
+        return None
+    name = _name(match, "name")
+    assert name is not None  # the pattern requires it
+    return ExportedName(name, _name(match, "type"), part)
+
+
+def _requirements(source: Source, parts: list[tuple[int, int]], collector: Collector) -> Iterator[Requirement]:
+    last: Requirement | None = None
+    for start, end in parts:
+        text = source.data[start:end]
+        if last is not None and text[:1] in (b"<", b">", b"=", b"!", b"~"):
+            # `pandas>=2,<3` is one requirement: a package's name never starts like that.
+            span = Span(last.span.start, end)
+            last = Requirement(last.name, f"{last.constraint},{text.decode(errors='replace')}", span)
+            continue
+        if last is not None:
+            yield last
+            last = None
+        match = _REQUIREMENT.fullmatch(source.data, start, end)
+        if match is None:
+            hint = "write a package and, if it matters, its version: `pandas>=2`, `left-pad@1`"
+            _refuse("requires", source, Span(start, end), hint, collector)
+            continue
+        name = _name(match, "name")
+        assert name is not None  # the pattern requires it
+        constraint = (match["constraint"] or b"").decode(errors="replace")
+        last = Requirement(name, constraint, Span(start, end))
+    if last is not None:
+        yield last
+
+
+def _refuse(kind: str, source: Source, part: Span, hint: str, collector: Collector) -> None:
+    if not len(part):
+        # An empty stretch has no bytes to point at: show the comma before or after it.
+        part = Span(max(part.start - 1, 0), part.start)
+        collector.error(
+            Code.BAD_DIRECTIVE, f"`#{kind}:` has an empty item", part, hint="separate items by single commas"
+        )
+        return
+    message = f"{quote(source.text(part))} is not something to {kind.removesuffix('s')}"
+    collector.error(Code.BAD_DIRECTIVE, message, part, hint=hint)
+
+
+def _distinct_imports(items: Iterable[ImportedName | None], collector: Collector) -> Iterator[ImportedName]:
+    seen: dict[str, Span] = {}
+    for item in items:
+        if item is None:
+            continue
+        if item.local in seen:
+            _report_twice("imported", item.local, item.span, seen[item.local], collector)
+            continue
+        seen[item.local] = item.span
+        yield item
+
+
+def _distinct_exports(items: Iterable[ExportedName | None], collector: Collector) -> Iterator[ExportedName]:
+    seen: dict[str, Span] = {}
+    for item in items:
+        if item is None:
+            continue
+        if item.name.text in seen:
+            _report_twice("exported", item.name.text, item.span, seen[item.name.text], collector)
+            continue
+        seen[item.name.text] = item.span
+        yield item
+
+
+def _report_twice(verb: str, name: str, span: Span, first: Span, collector: Collector) -> None:
+    also = Label(first, f"first {verb} here")
+    collector.error(Code.BAD_DIRECTIVE, f"{quote(name)} is {verb} twice", span, f"{verb} again", also=also)
