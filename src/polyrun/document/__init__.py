@@ -1,6 +1,6 @@
 """Text to `Document`: never raises on bad input, never touches the disk."""
 
-from polyrun.document.parsing import parse, print_document
+from polyrun.document.parsing import MAX_DOCUMENT_BYTES, parse, print_document
 from polyrun.document.tree import (
     Block,
     Default,
@@ -23,6 +23,7 @@ from polyrun.document.tree import (
 )
 
 __all__ = [
+    "MAX_DOCUMENT_BYTES",
     "Block",
     "Default",
     "Directive",

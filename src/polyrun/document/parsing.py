@@ -13,7 +13,8 @@ from polyrun.model.codes import Code
 from polyrun.model.spans import Source, Span
 from polyrun.model.syntax import LanguageSyntax
 
-MAX_DOCUMENT = 64 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+MAX_DOCUMENT = MAX_DOCUMENT_BYTES
 _FIRST_BYTES = 1
 
 
@@ -24,9 +25,9 @@ def parse(source: Source, languages: Mapping[str, LanguageSyntax], *, strict: bo
     a block that is never closed is an error instead of a note. The segments of the result tile the source.
     """
     collector = Collector()
-    if len(source.data) > MAX_DOCUMENT:
+    if len(source.data) > MAX_DOCUMENT_BYTES:
         whole = Span(0, len(source.data))
-        message = f"the document is larger than {MAX_DOCUMENT // 1024 // 1024} MiB"
+        message = f"the document is larger than {MAX_DOCUMENT_BYTES // 1024 // 1024} MiB"
         collector.error(Code.TOO_LARGE, message, Span(0, _FIRST_BYTES), hint="keep data in files beside the document")
         return Document(source, (Prose(whole),), (), None, collector.finish())
     check_bytes(source, collector)
