@@ -4,33 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+from polyrun.model.syntax import LanguageSyntax
+
+Align = Literal["pad", "directive", "none"]
+Emit = Literal["joined", "units", "inside"]
+Quote = Literal["c", "python", "go"]
+
+DEFAULT_VERSION = r"(\d+(?:\.\d+)+)"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One argv with its environment.
+    """One argv with its environment and the folder it starts in.
 
-    Both may hold placeholders: `{source}`, `{build}`, `{work}`, `{guest}` (the language's own support files),
+    All may hold placeholders: `{source}`, `{build}`, `{work}`, `{guest}` (the language's own support files),
     `{prepared}` (what `prepare` built), `{document}` (the document's base name), `{memory_mib}`
     (the memory limit, for heap flags) and the names of the toolchain's programs, such as `{cc}`.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = "{work}"
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A block made ready to execute: the files to lay under `{source}` and the steps to take.
-
-    `reads_workspace` says that the build may read files beside the document (`#include "x.h"`,
-    `mod x;`); such a build sees the folder and is never cached, every other build cannot see it.
-    """
+    """A block made ready to execute: the files to lay under `{source}` and the steps to take."""
 
     files: Mapping[str, bytes]
     build: Step | None
     run: Step
-    reads_workspace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +59,154 @@ class ToolchainMissing:
     language: str
     reason: str
     hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A path in what a probe printed: the first group of the regular expression `find`, put for `{}` in `path`."""
+
+    find: str
+    path: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolchainSpec:
+    """How to find a language's programs and what they need to be visible.
+
+    `programs` maps placeholder names to the names to look for on `PATH`, in order. `resolve` are argvs of trusted
+    probes; in what they print, `version` finds the version, `real` the programs behind shims, and `roots` the folders
+    to show.
+    `minimum` is the lowest version that will do.
+    """
+
+    programs: Mapping[str, tuple[str, ...]]
+    resolve: tuple[tuple[str, ...], ...] = ()
+    version: str = DEFAULT_VERSION
+    minimum: str | None = None
+    real: Mapping[str, Finding] = field(default_factory=dict)
+    roots: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """How a block's code becomes files whose lines are the document's own.
+
+    `file` names the main file. `align` says how line N of the file becomes line N of the document: blank lines
+    before it (`pad`), the text of `directive`, or not at all because the guest is told the line (`none`). `glue` is
+    our own code on the line before the user's first. `quote` is how `{quoted}` writes the document's name.
+    `lf` gives a block in which every line ends in CRLF to the language with LF, for those that cannot read CRLF.
+    """
+
+    file: str
+    align: Align = "none"
+    directive: str = ""
+    glue: str = ""
+    quote: Quote = "c"
+    lf: bool = False
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentSpec:
+    """How code without a `main` becomes a program.
+
+    Regular expressions see the code with comments and the inside of literals blanked. `program` recognises a
+    whole program. Pieces of the top level that match `hoist` go in front of `main`, those that match `both` stand in
+    both places, `declaration` finds the variables (group 1) that go in front if what is in front uses them. `types` go
+    to a unit of their own (`units` only). `semicolon` matches the beginnings of pieces that a closing brace does not
+    end. `imports` maps the name that shows a package's use to the package.
+    `emit` says how the parts are put together: `joined` in one file, `units` in several, `inside` all in `main`.
+    """
+
+    comments: tuple[str, ...]
+    literals: tuple[str, ...]
+    program: str
+    emit: Emit
+    prelude: str = ""
+    open: str = ""
+    close: str = ""
+    hoist: tuple[str, ...] = ()
+    both: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    declaration: str | None = None
+    semicolon: str | None = None
+    newline_ends: bool = False
+    args: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    imports: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another way to open and close `main` for code in which `when` is found."""
+
+    when: str
+    open: str
+    close: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A program that fails on purpose, and the 1-based line of it that the message must name."""
+
+    code: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """Programs that show whether the language works: one that prints `stdout`, and two with a fault.
+
+    `build_fault` is one the compiler (or the parser) finds, `run_fault` one that only running shows.
+    """
+
+    code: str
+    stdout: str
+    build_fault: Fault | None = None
+    run_fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Everything PolyRun knows about a language.
+
+    `extension` includes the dot. `guest` is the absolute folder of its support files, if it has any.
+    `locations` are regular expressions over one line of a message, with the groups `line` and optionally `message`;
+    `{document}` in them stands for the document's base name. `limits` replace fields of the default `Limits`.
+    `packages` maps an ecosystem (`debian`, `pypi`, `npm`) to what to install there. `digest` changes with
+    every byte of the specification and of the guest. Only a `trusted` language may run probes outside the sandbox.
+    """
+
+    id: str
+    title: str
+    extension: str
+    comments: tuple[str, ...]
+    toolchain: ToolchainSpec
+    source: SourceSpec
+    run: Step
+    build: Step | None = None
+    prepare: Step | None = None
+    aliases: tuple[str, ...] = ()
+    fragment: FragmentSpec | None = None
+    guest: str | None = None
+    locations: tuple[str, ...] = ()
+    limits: Mapping[str, float | int] = field(default_factory=dict)
+    packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    selftest: SelfTest | None = None
+    digest: str = ""
+    trusted: bool = True
+
+    @property
+    def syntax(self) -> LanguageSyntax:
+        """What the parser must know of the language."""
+        return LanguageSyntax(self.id, self.comments)
+
+    @property
+    def install_hints(self) -> tuple[str, ...]:
+        """One command a line that installs a toolchain."""
+        return tuple(
+            f"{_INSTALLERS[ecosystem]} {' '.join(names)}" for ecosystem, names in self.packages.items() if names
+        )
+
+
+_INSTALLERS = {"debian": "apt-get install", "pypi": "pip install", "npm": "npm install --global"}

@@ -1,0 +1,51 @@
+"""Run a block as Python runs a script: `run.py CODE DOCUMENT LINE [ARG...]`, started in the document's folder.
+
+The block is compiled under the document's name with its lines where the document has them, and executed in
+this very `__main__`, so that everything that looks there (pickle, multiprocessing, doctest) finds what it expects.
+"""
+# ruff: noqa: INP001 - a script, not a module of the package
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, TracebackType
+
+
+def _load() -> "CodeType":
+    """The block's code object; leaves `__main__` as empty as that of any script."""
+    import os
+    import sys
+    from importlib.machinery import ModuleSpec
+
+    code_path, document, line = sys.argv[1:4]
+    guest = __file__
+    folder = os.getcwd()
+    with open(code_path, "rb") as file:
+        source = b"\n" * (int(line) - 1) + file.read()
+
+    class BlockLoader:
+        """Gives `inspect`, `linecache` and `traceback` the lines even after the working folder has changed."""
+
+        def get_source(self, _name: str) -> str:
+            return source.decode("utf-8", "replace")
+
+    def report(kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
+        """Print an uncaught error as Python does, without the frame of this file."""
+        while trace is not None and trace.tb_frame.f_code.co_filename == guest:
+            trace = trace.tb_next
+        sys.__excepthook__(kind, error.with_traceback(trace), trace)
+
+    sys.excepthook = report
+    sys.argv[:] = [os.path.join(folder, document), *sys.argv[4:]]
+    # Last, so that a file beside the document never takes the place of a standard module; then the folder where a
+    # spawned child process finds what to run again (`_block.py`, by the name in `__spec__`).
+    sys.path += [folder, os.path.dirname(code_path)]
+    names = globals()
+    loader = BlockLoader()
+    spec = ModuleSpec("_block", loader, origin=sys.argv[0])  # type: ignore[arg-type] # to import `Loader` takes 10 ms
+    kept = {"__builtins__": names["__builtins__"], "__name__": "__main__", "__doc__": None, "__package__": None}
+    names.clear()
+    names.update(kept, __file__=sys.argv[0], __loader__=loader, __spec__=spec)
+    return compile(source, document, "exec", dont_inherit=True)
+
+
+exec(_load())  # noqa: S102 - running the block is what this file is for

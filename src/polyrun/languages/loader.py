@@ -1,0 +1,262 @@
+"""From a TOML file to a `Language`, with every mistake named by file and key."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tomllib
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import cast
+
+from polyrun.languages.spec import (
+    DEFAULT_VERSION,
+    Align,
+    Emit,
+    Fault,
+    Finding,
+    FragmentSpec,
+    Language,
+    Quote,
+    SelfTest,
+    SourceSpec,
+    Step,
+    ToolchainSpec,
+    Variant,
+)
+from polyrun.languages.tables import Table
+from polyrun.model.errors import LanguageError
+from polyrun.model.limits import Limits
+from polyrun.model.syntax import LanguageSyntax
+
+MAX_SPEC_BYTES = 1 << 18
+
+_STEP_NAMES = frozenset({"source", "build", "work", "guest", "prepared", "document", "memory_mib", "line", "fragment"})
+_TEXT_NAMES = frozenset({"line", "quoted"})
+_ECOSYSTEMS = ("debian", "pypi", "npm")
+_NAME = re.compile(r"[a-z][a-z0-9+#_.-]*")
+_FIRST_TABLE = re.compile(rb"^\s*\[", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first lines of a specification: all that the parser of documents must know."""
+
+    syntax: LanguageSyntax
+    aliases: tuple[str, ...]
+
+
+def read_head(path: Path) -> Head:
+    """The part of `path` before its first table, without reading the rest as TOML. Raises `LanguageError`."""
+    data = _read(path)
+    first = _FIRST_TABLE.search(data)
+    table = Table(str(path), "", _parse(path, data[: first.start()] if first else data))
+    return Head(LanguageSyntax(_identifier(table, "id"), _comments(table)), _aliases(table))
+
+
+def load_language(path: Path, *, guests: Path | None = None, trusted: bool = True) -> Language:
+    """The language that `path` describes.
+
+    Its support files are the folder `guests/<id>`, if there is one. Raises `LanguageError` for a file that cannot be
+    read, is not TOML, holds an unknown key, a wrong type or an unknown placeholder, and for an untrusted one that wants
+    probes to be run outside the sandbox.
+    """
+    data = _read(path)
+    top = Table(str(path), "", _parse(path, data))
+    identifier = _identifier(top, "id")
+    toolchain = _toolchain(top.table("toolchain"), trusted=trusted)
+    names = _STEP_NAMES | set(toolchain.programs) | set(toolchain.real)
+    guest = guests / identifier if guests is not None and (guests / identifier).is_dir() else None
+    run, build, prepare = (top.optional_table(key) for key in ("run", "build", "prepare"))
+    if run is None:
+        top.fail("run", "is missing")
+    fragment = top.optional_table("fragment")
+    selftest = top.optional_table("selftest")
+    language = Language(
+        id=identifier,
+        title=top.text("title"),
+        extension=top.text("extension"),
+        comments=_comments(top),
+        aliases=_aliases(top),
+        toolchain=toolchain,
+        source=_source(top.table("source")),
+        run=_step(run, names),
+        build=None if build is None else _step(build, names),
+        prepare=None if prepare is None else _step(prepare, names),
+        fragment=None if fragment is None else _fragment(fragment, names),
+        guest=None if guest is None else str(guest),
+        locations=top.patterns("locations"),
+        limits=_limits(top.table("limits")),
+        packages=_packages(top.table("packages")),
+        selftest=None if selftest is None else _selftest(selftest),
+        digest=_digest(data, guest),
+        trusted=trusted,
+    )
+    top.close()
+    return language
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_SPEC_BYTES + 1)
+    except OSError as error:
+        raise LanguageError(f"cannot read `{path}`: {error.strerror}") from error
+    if len(data) > MAX_SPEC_BYTES:
+        raise LanguageError(f"`{path}` is larger than {MAX_SPEC_BYTES} bytes")
+    return data
+
+
+def _parse(path: Path, data: bytes) -> dict[str, object]:
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LanguageError(f"`{path}` is not valid TOML: {error}") from error
+
+
+def _identifier(table: Table, key: str) -> str:
+    value = table.text(key)
+    if not _NAME.fullmatch(value):
+        table.fail(key, "must be lower-case letters, digits and `+#_.-`, and start with a letter")
+    return value
+
+
+def _aliases(table: Table) -> tuple[str, ...]:
+    values = table.texts("aliases")
+    for value in values:
+        if not _NAME.fullmatch(value):
+            table.fail("aliases", f"holds `{value}`, which is not a lower-case name")
+    return values
+
+
+def _comments(table: Table) -> tuple[str, ...]:
+    """Longest first, as the parser of documents needs them."""
+    return tuple(sorted(table.texts("comments", required=True), key=len, reverse=True))
+
+
+def _toolchain(table: Table, *, trusted: bool) -> ToolchainSpec:
+    programs = table.table("programs")
+    names = {name: programs.argv(name, ()) for name in programs.keys}
+    if not names:
+        table.fail("programs", "must name at least one program")
+    resolve = table.argvs("resolve", names.keys())
+    if resolve and not trusted:
+        table.fail("resolve", "is allowed only in your own configuration folder, because it runs outside the sandbox")
+    real = table.table("real")
+    spec = ToolchainSpec(
+        programs=names,
+        resolve=resolve,
+        version=table.pattern("version", DEFAULT_VERSION),
+        minimum=table.optional_text("minimum"),
+        real={name: _finding(real.table(name)) for name in real.keys},
+        roots=tuple(_finding(item) for item in table.tables("roots")),
+    )
+    table.close()
+    return spec
+
+
+def _finding(table: Table) -> Finding:
+    finding = Finding(table.pattern("find"), table.text("path", "{}"))
+    table.close()
+    return finding
+
+
+def _step(table: Table, names: Collection[str]) -> Step:
+    argv = table.argv("argv", names)
+    env = table.text_table("env")
+    for name, value in env.items():
+        table.check_placeholders(f"env.{name}", value, names)
+    cwd = table.text("cwd", "{work}")
+    table.check_placeholders("cwd", cwd, names)
+    table.close()
+    return Step(argv, env, cwd)
+
+
+def _source(table: Table) -> SourceSpec:
+    spec = SourceSpec(
+        file=table.text("file"),
+        align=cast("Align", table.choice("align", ("pad", "directive", "none"), "none")),
+        directive=table.text("directive", ""),
+        glue=table.text("glue", ""),
+        quote=cast("Quote", table.choice("quote", ("c", "python", "go"), "c")),
+        lf=table.flag("lf"),
+        extra=table.text_table("extra"),
+    )
+    table.check_placeholders("file", spec.file, ("document",))
+    table.check_placeholders("directive", spec.directive, _TEXT_NAMES)
+    table.close()
+    return spec
+
+
+def _fragment(table: Table, names: Collection[str]) -> FragmentSpec:
+    args = table.texts("args")
+    for item in args:
+        table.check_placeholders("args", item, names)
+    spec = FragmentSpec(
+        comments=table.patterns("comments"),
+        literals=table.patterns("literals"),
+        program=table.pattern("program"),
+        emit=cast("Emit", table.choice("emit", ("joined", "units", "inside"), "joined")),
+        prelude=table.text("prelude", ""),
+        open=table.text("open", ""),
+        close=table.text("close", ""),
+        hoist=table.patterns("hoist"),
+        both=table.patterns("both"),
+        types=table.patterns("types"),
+        declaration=table.optional_pattern("declaration"),
+        semicolon=table.optional_pattern("semicolon"),
+        newline_ends=table.flag("newline_ends"),
+        args=args,
+        variants=tuple(_variant(item) for item in table.tables("variants")),
+        imports=table.text_table("imports"),
+    )
+    table.close()
+    return spec
+
+
+def _variant(table: Table) -> Variant:
+    variant = Variant(table.pattern("when"), table.text("open"), table.text("close"))
+    table.close()
+    return variant
+
+
+def _limits(table: Table) -> dict[str, float | int]:
+    known = {field.name: field for field in fields(Limits)}
+    for key in table.keys:
+        if key not in known:
+            table.fail(key, f"is not a limit; known are {', '.join(f'`{name}`' for name in known)}")
+    return {key: table.number(key) for key in table.keys}
+
+
+def _packages(table: Table) -> dict[str, tuple[str, ...]]:
+    packages = {ecosystem: table.texts(ecosystem) for ecosystem in _ECOSYSTEMS}
+    table.close()
+    return {ecosystem: names for ecosystem, names in packages.items() if names}
+
+
+def _selftest(table: Table) -> SelfTest:
+    faults = [table.optional_table(key) for key in ("build_fault", "run_fault")]
+    build, run = (None if fault is None else _fault(fault) for fault in faults)
+    selftest = SelfTest(table.text("code"), table.text("stdout"), build, run)
+    table.close()
+    return selftest
+
+
+def _fault(table: Table) -> Fault:
+    fault = Fault(table.text("code"), table.integer("line"))
+    table.close()
+    return fault
+
+
+def _digest(data: bytes, guest: Path | None) -> str:
+    digest = hashlib.sha256(data)
+    if guest is not None:
+        for folder, folders, names in os.walk(guest):
+            folders[:] = sorted(name for name in folders if name != "__pycache__")
+            for name in sorted(names):
+                content = Path(folder, name).read_bytes()
+                digest.update(f"\0{name}\0{len(content)}\0".encode())
+                digest.update(content)
+    return digest.hexdigest()

@@ -1,0 +1,64 @@
+"""From a block's code to the program that runs it. Pure: text in, files and argvs out.
+
+Whatever is added stands on lines before the user's first or after the last, or in a file of its own, so every
+compiler and interpreter names the document and its own lines without help.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from polyrun.languages.fragments import wrap
+from polyrun.languages.names import expand, line_names
+from polyrun.languages.spec import Language, Program, Step
+
+
+def lower(language: Language, code: bytes, line: int, document: str) -> Program:
+    """The program for `code`, whose first line is line `line` (1-based) of the file called `document`.
+
+    `document` is a base name; it may hold any character but `/` and NUL.
+    """
+    spec = language.source
+    if spec.lf and b"\n" in code and code.count(b"\r\n") == code.count(b"\n"):
+        code = code.replace(b"\r\n", b"\n")
+    names = line_names(language, line, document)
+    wrapped = wrap(language, code, line, document)
+    is_fragment = wrapped is not None
+    files = wrapped if wrapped is not None else {expand(spec.file, names): _align(language, code, line, names)}
+    for name, text in spec.extra.items():
+        files[name] = expand(text, names).encode("utf-8", "surrogateescape")
+    build = None if language.build is None else _step(language, language.build, line, fragment=is_fragment)
+    return Program(files, build, _step(language, language.run, line, fragment=is_fragment))
+
+
+def prepare_program(language: Language) -> Program | None:
+    """What to build once per toolchain into `{build}`, later seen as `{prepared}`; `None` when there is nothing.
+
+    It uses only PolyRun's own support files, never a document's.
+    """
+    if language.prepare is None:
+        return None
+    return Program({}, language.prepare, Step(()))
+
+
+def _align(language: Language, code: bytes, line: int, names: dict[str, str]) -> bytes:
+    spec = language.source
+    glue = spec.glue.encode()
+    if spec.align == "directive":
+        return expand(spec.directive, names).encode("utf-8", "surrogateescape") + b"\n" + code
+    if spec.align == "none":
+        return code
+    if line == 1:
+        return glue + (b" " if glue else b"") + code
+    return b"\n" * (line - 2) + glue + b"\n" + code
+
+
+def _step(language: Language, step: Step, line: int, *, fragment: bool) -> Step:
+    """Settle what only lowering knows: the line, and the arguments for fragments."""
+    argv: list[str] = []
+    for item in step.argv:
+        if item == "{fragment}":
+            argv += language.fragment.args if fragment and language.fragment is not None else ()
+        else:
+            argv.append(item.replace("{line}", str(line)))
+    return replace(step, argv=tuple(argv))

@@ -1,0 +1,158 @@
+"""Find the programs of a language on this host, behind every shim, and remember them.
+
+The first program on `PATH` is the one that counts: when it will not do, that is said, and no other is taken.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from polyrun.languages.memory import Memory, identity
+from polyrun.languages.spec import Finding, Language, Toolchain, ToolchainMissing
+
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_MAX_LINKS = 40
+
+
+class Printed(Protocol):
+    """What a probe left behind; `sandbox.host.HostOutput` is one."""
+
+    @property
+    def exit_code(self) -> int: ...  # noqa: D102
+    @property
+    def stdout(self) -> str: ...  # noqa: D102
+    @property
+    def stderr(self) -> str: ...  # noqa: D102
+
+
+class Run(Protocol):
+    """Starts a trusted program; raises `OSError` or `TimeoutError` when that fails."""
+
+    def __call__(self, argv: Sequence[str], /) -> Printed: ...  # noqa: D102
+
+
+class _Unusable(Exception):
+    """The program that was found will not do; the message says why."""
+
+
+def find_toolchain(language: Language, *, run: Run, cache: Path | None = None) -> Toolchain | ToolchainMissing:
+    """The toolchain of `language`, from the JSON file `cache` when nothing it depends on has changed.
+
+    A known toolchain costs no process. A `cache` that is missing, damaged or not writable only costs time.
+    """
+    spec = language.toolchain
+    found: dict[str, str] = {}
+    for name, candidates in spec.programs.items():
+        path = next((path for path in map(shutil.which, candidates) if path), None)
+        if path is None:
+            looked_for = " or ".join(f"`{candidate}`" for candidate in candidates)
+            return ToolchainMissing(language.id, f"{looked_for} is not on `PATH`", language.install_hints)
+        found[name] = os.path.abspath(path)
+    memory = Memory(cache)
+    key = identity(language, found)
+    toolchain = memory.recall(key, language.id)
+    if toolchain is not None:
+        return toolchain
+    try:
+        toolchain = _probe(language, found, run)
+    except _Unusable as unusable:
+        return ToolchainMissing(language.id, str(unusable), language.install_hints)
+    memory.keep(key, toolchain)
+    return toolchain
+
+
+def _probe(language: Language, found: Mapping[str, str], run: Run) -> Toolchain:
+    spec = language.toolchain
+    printed = "".join(_ask([_fill(item, found) for item in argv], run) for argv in spec.resolve)
+    version = re.search(spec.version, printed, re.MULTILINE) if spec.resolve else None
+    if spec.resolve and version is None:
+        raise _Unusable(f"`{next(iter(found.values()))}` does not tell its version")
+    number = version[1] if version is not None else ""
+    if spec.minimum is not None and _numbers(number) < _numbers(spec.minimum):
+        raise _Unusable(
+            f"`{next(iter(found.values()))}` is {language.title} {number}, and {spec.minimum} or later is needed"
+        )
+    programs = {name: _within_system(path) for name, path in found.items()}
+    for name, finding in spec.real.items():
+        path = next(iter(_paths(finding, printed)), None)
+        if path is None or not os.access(path, os.X_OK):
+            raise _Unusable(f"the program `{name}` behind `{next(iter(found.values()))}` was not found")
+        programs[name] = path
+    roots = [path for finding in spec.roots for path in _paths(finding, printed)]
+    roots += [_home_of(path) for path in programs.values()]
+    return Toolchain(language.id, number, programs, _outside_system(roots))
+
+
+def _ask(argv: Sequence[str], run: Run) -> str:
+    try:
+        printed = run(argv)
+    except TimeoutError as error:
+        raise _Unusable(f"`{argv[0]}` does not answer") from error
+    except OSError as error:
+        raise _Unusable(f"`{argv[0]}` cannot be started: {error.strerror or error}") from error
+    if printed.exit_code != 0:
+        lines = printed.stderr.strip().splitlines() or printed.stdout.strip().splitlines() or ["it printed nothing"]
+        raise _Unusable(f"`{argv[0]}` fails with exit code {printed.exit_code}: {lines[0]}")
+    return f"{printed.stdout}\n{printed.stderr}\n"
+
+
+def _fill(item: str, programs: Mapping[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: programs.get(match[1], match[0]), item)
+
+
+def _paths(finding: Finding, printed: str) -> list[str]:
+    found = re.findall(finding.find, printed, re.MULTILINE)
+    return [
+        os.path.normpath(finding.path.replace("{}", path.strip())) for path in found if path.strip().startswith("/")
+    ]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:4])
+
+
+def _in_system(path: str) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for folder in _SYSTEM)
+
+
+def _within_system(path: str) -> str:
+    """`path` with as few links followed as needed for the rest of the chain to stay in system folders or to end.
+
+    A link is not followed without need, because a program may go by the name it is called by (`clang++`, `busybox`).
+    """
+    chain = [path]
+    while os.path.islink(chain[-1]) and len(chain) < _MAX_LINKS:
+        chain.append(os.path.normpath(os.path.join(os.path.dirname(chain[-1]), os.readlink(chain[-1]))))
+    for index, link in enumerate(chain):
+        if all(_in_system(later) for later in chain[index:]):
+            return link
+    return chain[0]
+
+
+def _home_of(program: str) -> str:
+    """The folder that a program outside the system folders is taken to live in.
+
+    That is the parent of its `bin`, but never a folder as wide as a home: there it is the program's own.
+    """
+    folder = os.path.dirname(os.path.realpath(program))
+    parent = os.path.dirname(folder)
+    home = os.path.realpath(os.path.expanduser("~"))
+    too_wide = parent in {"/", home} or home.startswith(f"{parent}/")
+    return parent if os.path.basename(folder) == "bin" and not too_wide else folder
+
+
+def _outside_system(paths: Sequence[str]) -> tuple[str, ...]:
+    """`paths` and where they really are, without system folders, missing ones, and those inside another."""
+    wanted = sorted(
+        {path for given in paths for path in (given, os.path.realpath(given)) if os.path.isdir(path)}, key=len
+    )
+    roots: list[str] = []
+    for path in wanted:
+        if path != "/" and not _in_system(path) and not any(path.startswith(f"{root}/") for root in roots):
+            roots.append(path)
+    return tuple(roots)
