@@ -1,0 +1,44 @@
+# `make demo` and `make test` need Debian, make and Python 3.11 or newer; they set up the rest themselves.
+# Variables: CI=true turns skipped tests into failures; PYTEST_ARGS is passed on to pytest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST_ARGS ?=
+
+.PHONY: help
+help: ## Show what there is to make
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: demo
+demo: setup ## Set everything up and run the tour: one document in ten languages
+	@$(BIN)/polyrun run examples/tour.mix
+
+.PHONY: test
+test: setup lint ## Set everything up, lint, and run every test
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: setup ## Check format, style, types and the direction of imports
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: bench
+bench: setup ## Measure PolyRun against plain shell and just
+	@$(BIN)/python benchmarks/run.py
+
+.PHONY: setup
+setup: ## Install the toolchains (as root) and the Python environment that are missing
+	@scripts/setup.sh
+
+.PHONY: clean
+clean: ## Remove the environment and everything that tools left here
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
