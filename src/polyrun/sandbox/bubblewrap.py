@@ -1,0 +1,350 @@
+"""The `bubblewrap` backend: every command in fresh namespaces, with limits by control groups where possible.
+
+A command costs one `bwrap` and two shells of fixed text. The outer shell enters the control group, the inner
+one waits at the gate (see `gate`) until the limits of exactly that process are in force, and becomes the program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Self
+
+from polyrun.model.errors import SandboxError
+from polyrun.model.limits import Limits, Usage
+from polyrun.model.outcomes import Feature, Outcome, Status
+from polyrun.sandbox import cgroups, disk, layout, pidfd, procfs, verdict
+from polyrun.sandbox import limits as process_limits
+from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, Unavailable
+from polyrun.sandbox.gate import Gate, sealed_input
+from polyrun.sandbox.pump import Pump
+from polyrun.sandbox.watch import DiskUse, Sample, Watch
+
+_START_S = 20.0  # a box starts in 5 ms; a host this slow is broken
+_END_S = 5.0
+_JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 126; shift; done; shift; exec "$@"'
+_OVERLAY_TROUBLE = "overlay"
+
+
+class Bubblewrap:
+    """The backend.
+
+    `program` is bubblewrap's path, `hierarchy` where control groups can be made, or `None` with the reason in
+    `no_hierarchy`; `seccomp` is a filter in the kernel's own format. `features` is what the probe found.
+    """
+
+    name = "bubblewrap"
+
+    def __init__(
+        self, program: str, hierarchy: cgroups.Hierarchy | None, seccomp: bytes | None, *, no_hierarchy: str = ""
+    ) -> None:
+        self.program = program
+        self.hierarchy = hierarchy
+        self.seccomp = seccomp
+        self.no_hierarchy = no_hierarchy
+        self.features: frozenset[Feature] = frozenset()
+        self.notes: list[str] = []
+
+    @property
+    def has_cpus(self) -> bool:
+        """Whether `cpus` can be enforced."""
+        return self.hierarchy is not None and self.hierarchy.has_cpus
+
+    async def probe(self) -> Capabilities | Unavailable:
+        """See `Sandbox`."""
+        from polyrun.sandbox.probe import probe_bubblewrap
+
+        return await probe_bubblewrap(self)
+
+    @asynccontextmanager
+    async def open(self, spec: BoxSpec) -> AsyncIterator[_Box]:
+        """See `Sandbox`."""
+        layout.check_workspace(spec.workspace.folder)
+        folder = os.path.join(spec.scratch, f"box-{secrets.token_hex(4)}")
+        try:
+            _prepare(spec, folder)
+            yield _Box(self, spec, folder)
+        except OSError as error:
+            raise SandboxError("preparing a box", str(error)) from error
+        finally:
+            disk.remove_tree(folder)
+
+
+def _prepare(spec: BoxSpec, folder: str) -> None:
+    """Lay the program's files, the box's `/etc` and the overlay's folders out on the host."""
+    os.mkdir(folder, 0o700)
+    source = os.path.join(folder, "source")
+    os.mkdir(source, 0o755)
+    for name, data in spec.files.items():
+        if os.path.isabs(name) or ".." in name.split("/"):
+            raise SandboxError("preparing a box", f"`{name}` is not a relative file name")
+        path = os.path.join(source, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "xb") as file:
+            file.write(data)
+        os.chmod(path, 0o444)
+    etc = os.path.join(spec.scratch, "etc")
+    if not os.path.isdir(etc):
+        layout.make_etc(etc)
+    if spec.workspace.overlay is not None:
+        for name in ("upper", "work"):
+            os.makedirs(os.path.join(spec.workspace.overlay, name), mode=0o755, exist_ok=True)
+
+
+class _Box:
+    """One box. Each command gets namespaces of its own; `/tmp` lasts as long as the command."""
+
+    def __init__(self, backend: Bubblewrap, spec: BoxSpec, folder: str) -> None:
+        self._backend = backend
+        self._spec = spec
+        self._folder = folder
+        self._overlay = True
+
+    @property
+    def enforced(self) -> frozenset[Feature]:
+        """See `Box`."""
+        opened = set()
+        if self._spec.permissions.net:
+            opened.add(Feature.NETWORK)
+        if self._spec.workspace.overlay is None or self._spec.permissions.write_workspace:
+            opened.add(Feature.DISK)  # only the size of each file is limited in the user's own folder
+        return self._backend.features - opened
+
+    async def run(self, command: Command, limits: Limits, on_output: OutputSink) -> Outcome:
+        """See `Box`."""
+        try:
+            return await self._attempt(command, limits, on_output)
+        except _OverlayRefused as refused:
+            self._overlay = False
+            self._backend.notes.append(
+                f"`{self._spec.workspace.folder}` cannot be overlaid here ({refused}): it is read-only for blocks"
+            )
+            return await self._attempt(command, limits, on_output)
+
+    async def _attempt(self, command: Command, limits: Limits, on_output: OutputSink) -> Outcome:
+        hierarchy = self._backend.hierarchy
+        if hierarchy is None and limits.cpus is not None:
+            raise SandboxError("setting limits", "`cpus` needs a writable cpu control group, and there is none")
+        async with AsyncExitStack() as stack:
+            group = hierarchy.create(limits) if hierarchy else None
+            if group is not None:
+                stack.callback(group.remove)
+            gate = stack.enter_context(Gate())
+            flood = _Late()
+            pump = Pump(on_output, limits.flood_bytes, flood)
+            stack.callback(pump.close)
+            guests = _Guests(self._spawn(command, limits, gate, pump, group))
+            stack.callback(guests.end)
+            gate.spawned()
+            await guests.arrive(gate, pump)
+            watch = Watch(limits, self._sampler(group, guests), self._disk(command), quick=group is None)
+            flood.call = lambda: watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(limits))
+            process_limits.apply(guests.main, limits, processes=group is None)
+            if group is not None:
+                group.mark()
+            pump.start()
+            gate.release()
+            await guests.run(watch, group)
+            if not await pump.drained(_END_S):
+                raise SandboxError("reading output", "the pipes stayed open after every process had ended")
+            return verdict.verdict(_evidence(watch, guests, group, limits), limits)
+
+    def _spawn(
+        self, command: Command, limits: Limits, gate: Gate, pump: Pump, group: cgroups.Group | None
+    ) -> subprocess.Popen[bytes]:
+        placing = layout.place(
+            self._spec,
+            os.path.join(self._folder, "source"),
+            os.path.join(self._spec.scratch, "etc"),
+            command,
+            limits.disk_bytes,
+            overlay=self._overlay,
+        )
+        variables = layout.environment(command, placing, os.environ, self._spec.permissions.env)
+        words = list(placing.arguments)
+        for name, value in variables.items():
+            words += ["--setenv", name, value]
+        with _Descriptors() as fds:
+            if self._backend.seccomp is not None:
+                words += ["--add-seccomp-fd", str(fds.text("seccomp", self._backend.seccomp))]
+            arguments = fds.text("args", b"\0".join(os.fsencode(word) for word in words) + b"\0")
+            argv = gate.argv(tuple(layout.expand(word, placing.values) for word in command.argv))
+            argv = [self._backend.program, "--args", str(arguments), "--", *argv]
+            if group is not None:
+                argv = ["/bin/sh", "-c", _JOIN, "polyrun", *group.joins, "--", *argv]
+            try:
+                return subprocess.Popen(
+                    argv,
+                    stdin=fds.keep(sealed_input(command.stdin)),
+                    stdout=pump.stdout,
+                    stderr=pump.stderr,
+                    pass_fds=(gate.fd, *fds.passed),
+                    env={"PATH": layout.PATH},
+                    cwd="/",
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise SandboxError("starting bubblewrap", str(error)) from error
+
+    def _sampler(self, group: cgroups.Group | None, guests: _Guests) -> Callable[[], Sample]:
+        if group is not None:
+            return lambda: Sample(cpu_s=group.counters().cpu_s)
+
+        def sample() -> Sample:
+            members = [facts for facts in procfs.tree(guests.init, procfs.processes()) if facts.pid != guests.init]
+            return Sample(
+                cpu_s=sum(facts.cpu_s for facts in members),
+                memory_bytes=procfs.memory_of(members),
+                processes=sum(facts.threads for facts in members),
+            )
+
+        return sample
+
+    def _disk(self, command: Command) -> Callable[[], DiskUse] | None:
+        folders = [self._spec.build] if command.writes_build and self._spec.build else []
+        if self._spec.workspace.overlay is not None:
+            folders.append(os.path.join(self._spec.workspace.overlay, "upper"))
+
+        def look() -> DiskUse:
+            uses = [disk.used(folder) for folder in folders]
+            return DiskUse(sum(use.allocated_bytes for use in uses), sum(use.entries for use in uses))
+
+        return look if folders else None
+
+
+class _Guests:
+    """The processes of one command: bubblewrap's monitor, the box's init, the program."""
+
+    def __init__(self, monitor: subprocess.Popen[bytes]) -> None:
+        self._monitor = monitor
+        self._monitor_fd = os.pidfd_open(monitor.pid)
+        self._init_fd: int | None = None
+        self._main_fd: int | None = None
+        self.main = self.init = 0
+        self.exit_code = 0
+        self.wait_status: int | None = None
+
+    async def arrive(self, gate: Gate, pump: Pump) -> None:
+        """Wait until the program stands at the gate.
+
+        Raises `SandboxError` with bubblewrap's own words if it never gets there.
+        """
+        if not await _readable(gate.fileno(), _START_S):
+            raise SandboxError("starting a box", f"it was not there after {_START_S:g} s")
+        main = gate.arrived()
+        facts = procfs.stat(main) if main is not None else None
+        if facts is None:
+            words = pump.take().decode(errors="replace").strip().removeprefix("bwrap: ") or "it ended at once"
+            if _OVERLAY_TROUBLE in words:
+                raise _OverlayRefused(words)
+            raise SandboxError("starting a box", words)
+        self.main, self.init = facts.pid, facts.parent
+        self._main_fd, self._init_fd = os.pidfd_open(self.main), os.pidfd_open(self.init)
+
+    async def run(self, watch: Watch, group: cgroups.Group | None) -> None:
+        """Until the program ends or must; then until everything it started is gone."""
+        assert self._main_fd is not None
+        assert self._init_fd is not None
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._main_fd, watch.end)
+        loop.add_reader(self._monitor_fd, watch.end)
+        try:
+            await watch.until_end()
+        finally:
+            loop.remove_reader(self._main_fd)
+            loop.remove_reader(self._monitor_fd)
+        if watch.stop is None:  # its init reports the exit code first, and then all the rest is killed
+            await _readable(self._monitor_fd, _END_S)
+        pidfd.kill(self._init_fd)
+        if group is not None:
+            group.kill()
+        if not await _readable(self._init_fd, _END_S) or not await _readable(self._monitor_fd, _END_S):
+            raise SandboxError("ending a box", "its processes outlived SIGKILL")
+        self.exit_code = self._monitor.wait()
+        self.wait_status = pidfd.wait_status(self._main_fd)
+
+    def end(self) -> None:
+        """Whatever happened: kill, wait, close. Blocks for some milliseconds at most, and only after a failure."""
+        for fd in (self._init_fd, self._monitor_fd):
+            if fd is not None:
+                pidfd.kill(fd)
+                pidfd.wait_gone(fd, _END_S)
+        self._monitor.wait()
+        for fd in (self._init_fd, self._main_fd, self._monitor_fd):
+            if fd is not None:
+                os.close(fd)
+
+
+def _evidence(watch: Watch, guests: _Guests, group: cgroups.Group | None, limits: Limits) -> verdict.Evidence:
+    counters = group.counters() if group else cgroups.Counters(watch.cpu_s, watch.peak_memory, watch.peak_processes)
+    refused = counters.pids_refused or int(group is None and (watch.peak_processes or 0) >= limits.processes)
+    return verdict.Evidence(
+        wait_status=guests.wait_status,
+        exit_code=guests.exit_code,
+        usage=Usage(watch.wall_s, counters.cpu_s, counters.memory_bytes, counters.processes),
+        stop=watch.stop,
+        oom_kills=counters.oom_kills,
+        pids_refused=refused,
+    )
+
+
+class _OverlayRefused(Exception):
+    """This kernel or file system cannot overlay the document's folder."""
+
+
+class _Late:
+    """A callback whose target is known only later."""
+
+    def __init__(self) -> None:
+        self.call: Callable[[], None] | None = None
+
+    def __call__(self) -> None:
+        if self.call is not None:
+            self.call()
+
+
+class _Descriptors:
+    """Descriptors that live until a process has inherited them."""
+
+    def __init__(self) -> None:
+        self.passed: list[int] = []
+        self._own: list[int] = []
+
+    def keep(self, fd: int) -> int:
+        self._own.append(fd)
+        return fd
+
+    def text(self, name: str, data: bytes) -> int:
+        """A descriptor to read `data` from, for the process to inherit."""
+        fd = self.keep(os.memfd_create(name, os.MFD_CLOEXEC))
+        os.write(fd, data)
+        os.lseek(fd, 0, os.SEEK_SET)
+        self.passed.append(fd)
+        return fd
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for fd in self._own:
+            os.close(fd)
+
+
+async def _readable(fd: int, timeout_s: float) -> bool:
+    """Wait until `fd` is readable (a pidfd is when its process has ended), at most `timeout_s` seconds."""
+    if pidfd.wait_gone(fd, 0):
+        return True
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(fd, ready.set)
+    try:
+        await asyncio.wait_for(ready.wait(), timeout_s)
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(fd)
+    return True

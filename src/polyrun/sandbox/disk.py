@@ -1,0 +1,110 @@
+"""Walking and removing folders that a guest has written, without ever following what it put there.
+
+Everything goes through descriptors opened with no-follow; a name is only ever resolved inside the folder that
+was listed. Folders of any depth need a constant number of descriptors.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+from polyrun.sandbox.watch import MAX_ENTRIES, DiskUse
+
+_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_MAX_SECONDS = 1.0
+
+
+def used(folder: str) -> DiskUse:
+    """What `folder` holds, by allocated blocks (a sparse file counts what it really takes).
+
+    Gives up counting, with what it has, after `MAX_ENTRIES` entries or a second: both are over any limit
+    or will be counted at the next look.
+    """
+    allocated = entries = 0
+    deadline = time.monotonic() + _MAX_SECONDS
+    try:
+        for _root, dirs, files, fd in os.fwalk(folder, follow_symlinks=False, onerror=None):
+            for name in (*dirs, *files):
+                try:
+                    facts = os.stat(name, dir_fd=fd, follow_symlinks=False)
+                except OSError:
+                    continue
+                allocated += facts.st_blocks * 512
+                entries += 1
+            if entries > MAX_ENTRIES or time.monotonic() > deadline:
+                break
+    except OSError:  # the guest removes folders while we look
+        pass
+    return DiskUse(allocated, entries)
+
+
+def remove_tree(folder: str) -> None:
+    """Delete `folder` and all below it, whatever its modes and depth. A missing folder is fine.
+
+    Raises `OSError` when something cannot be deleted. Only for folders whose guests are all dead.
+    """
+    parent, name = os.path.split(folder.rstrip("/"))
+    try:
+        parent_fd = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        _remove(parent_fd, name)
+    finally:
+        os.close(parent_fd)
+
+
+def _remove(parent_fd: int, name: str) -> None:
+    """Empty the folder by lifting its grandchildren: every folder found is moved up to the top before it is entered."""
+    try:
+        top = _open_folder(parent_fd, name)
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        os.unlink(name, dir_fd=parent_fd)
+        return
+    try:
+        pending = _unlink_files(top)
+        count = 0
+        while pending:
+            child = pending.pop()
+            fd = _open_folder(top, child)
+            try:
+                for grandchild in _unlink_files(fd):
+                    count += 1
+                    lifted = f".polyrun-{os.getpid()}-{count}"
+                    os.rename(grandchild, lifted, src_dir_fd=fd, dst_dir_fd=top)
+                    pending.append(lifted)
+            finally:
+                os.close(fd)
+            os.rmdir(child, dir_fd=top)
+    finally:
+        os.close(top)
+    os.rmdir(name, dir_fd=parent_fd)
+
+
+def _open_folder(parent_fd: int, name: str) -> int:
+    try:
+        fd = os.open(name, _OPEN, dir_fd=parent_fd)
+    except PermissionError:
+        facts = os.stat(name, dir_fd=parent_fd, follow_symlinks=False)
+        if not stat.S_ISDIR(facts.st_mode):
+            raise NotADirectoryError(name) from None
+        os.chmod(name, 0o700, dir_fd=parent_fd)
+        return os.open(name, _OPEN, dir_fd=parent_fd)
+    if os.fstat(fd).st_mode & 0o700 != 0o700:
+        os.fchmod(fd, 0o700)
+    return fd
+
+
+def _unlink_files(fd: int) -> list[str]:
+    """Delete all but folders in `fd`; the names of the folders."""
+    folders = []
+    for name in os.listdir(fd):
+        if stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode):
+            folders.append(name)
+        else:
+            os.unlink(name, dir_fd=fd)
+    return folders

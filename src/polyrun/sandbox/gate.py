@@ -1,0 +1,91 @@
+"""Holding a program back until its limits are in force.
+
+The first thing that runs in a box is a shell with a fixed text: it says that it is there, waits
+for permission and then becomes the program. The kernel attaches the shell's pid, as seen from the
+host, to its word (`SCM_CREDENTIALS`, unix(7)), so PolyRun knows the exact process to limit and watch
+without a race, and without trusting anything that the box says. When PolyRun dies, the shell reads end of
+file and exits: the program never starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import struct
+from types import TracebackType
+from typing import Self
+
+_CREDENTIALS = struct.Struct("=iII")
+
+
+class Gate:
+    """One gate: the host's end of a socket pair whose other end the box inherits as descriptor `fd`."""
+
+    def __init__(self) -> None:
+        self._host, self._guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._host.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._host.setblocking(False)  # noqa: FBT003 - the standard library's signature
+
+    @property
+    def fd(self) -> int:
+        """The descriptor that the box must inherit."""
+        return self._guest.fileno()
+
+    def fileno(self) -> int:
+        """The host's end, to wait on."""
+        return self._host.fileno()
+
+    def argv(self, argv: tuple[str, ...]) -> list[str]:
+        """`argv` behind the gate. The shell's text holds nothing but a number of ours."""
+        text = f'echo >&{self.fd}; read -r _ <&{self.fd} || exit 125; exec "$@" {self.fd}<&-'
+        return ["/bin/sh", "-c", text, "polyrun", *argv]
+
+    def spawned(self) -> None:
+        """Drop the guest's end, so that the death of all guests can be seen."""
+        self._guest.close()
+
+    def arrived(self) -> int | None:
+        """The host's pid of the process that waits at the gate; `None` when it died before. Call it when readable."""
+        data, ancillary, _flags, _address = self._host.recvmsg(1, socket.CMSG_SPACE(_CREDENTIALS.size))
+        if not data:
+            return None
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+                pid, _uid, _gid = _CREDENTIALS.unpack(payload[: _CREDENTIALS.size])
+                return int(pid)
+        return None
+
+    def release(self) -> None:
+        """Let the program start and close the gate behind it."""
+        with contextlib.suppress(OSError):  # it was killed in the meantime; the watcher will say so
+            self._host.send(b"\n")
+        self._host.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._host.close()
+        self._guest.close()
+
+
+def sealed_input(data: bytes) -> int:
+    """A read-only descriptor that yields `data` and then end of file; the caller closes it.
+
+    An empty input is `/dev/null`. Nobody can write to it, also not through `/proc/self/fd`.
+    """
+    if not data:
+        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        fcntl.fcntl(
+            fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+        )
+        return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(fd)

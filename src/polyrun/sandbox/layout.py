@@ -1,0 +1,239 @@
+"""What a box contains, as bubblewrap's arguments. Decides everything about visibility; starts nothing.
+
+A box's root is an empty, read-only tmpfs. Into it go the system's programs and libraries (read-only), a
+small `/etc` of our own, the toolchains' roots, the document's folder and what the user granted. Mounts are made
+parents first, so that a folder inside another one is never hidden.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from polyrun.model.errors import SandboxError
+from polyrun.sandbox.base import BoxSpec, Command
+
+INNER = "/polyrun"
+"""The folder in the box that holds `{source}`, `{build}` and the other placeholders."""
+
+GUEST_ID = 1000
+"""The uid and gid that root has in the box, so that programs see an ordinary user."""
+
+TMP = "/tmp"  # noqa: S108 - a private tmpfs in the box, never the host's
+SHM = "/dev/shm"  # noqa: S108 - the same
+PATH = "/usr/local/bin:/usr/bin:/bin"
+
+_SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_FORBIDDEN = ("/etc", "/proc", "/sys", "/boot", "/dev", INNER)
+_MASKED = ("kcore", "keys", "key-users", "kmsg", "kpagecount", "kpageflags", "sysrq-trigger", "timer_list")
+_TMP_BYTES = 256 << 20
+_SHM_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """How one box is laid out: the arguments for bubblewrap and the values of the placeholders."""
+
+    arguments: tuple[str, ...]
+    values: Mapping[str, str]
+    home: str
+
+
+def check_workspace(folder: str) -> None:
+    """Raises `SandboxError` for a folder that no box may show: the root and the system's own folders."""
+    real = os.path.realpath(folder)
+    inside = any(real == bad or real.startswith(bad + "/") for bad in _FORBIDDEN)
+    if real == "/" or (inside and not real.startswith(SHM + "/")):
+        raise SandboxError(
+            "preparing the workspace",
+            f"a document in `{folder}` would show the system's own files to its blocks",
+            hint="move the document into a folder of its own",
+        )
+    if not os.path.isdir(folder):
+        raise SandboxError("preparing the workspace", f"`{folder}` is not a folder that can be read")
+
+
+def place(spec: BoxSpec, source: str, etc: str, command: Command, tmp_bytes: int, *, overlay: bool) -> Placing:
+    """Lay out a box for `command`.
+
+    `source` and `etc` are host folders that hold the program's files and the box's `/etc`; `tmp_bytes` bounds
+    `/tmp`, in bytes. With `overlay` false a workspace that wants an overlay is shown read-only instead.
+    """
+    folder = spec.workspace.folder
+    values = {"work": folder, "source": f"{INNER}/source"}
+    mounts: list[tuple[str, list[str]]] = []
+    tmp = INNER + "/tmp" if _within(TMP, folder) else TMP
+    mounts.append((tmp, ["--perms", "1777", "--size", str(min(tmp_bytes, _TMP_BYTES)), "--tmpfs", tmp]))
+    mounts.append(("/dev", ["--dev", "/dev", "--perms", "1777", "--size", str(_SHM_BYTES), "--tmpfs", SHM]))
+    mounts.append((values["source"], ["--ro-bind", source, values["source"]]))
+    for name, path in spec.mounts.items():
+        values[name] = f"{INNER}/{name}"
+        mounts.append((values[name], ["--ro-bind", path, values[name]]))
+    if spec.build is not None:
+        values["build"] = f"{INNER}/build"
+        mounts.append(
+            (values["build"], ["--bind" if command.writes_build else "--ro-bind", spec.build, values["build"]])
+        )
+    mounts.extend(_workspace(spec, overlay=overlay))
+    mounts.extend((root, ["--ro-bind", root, root]) for root in _visible_roots(spec))
+    mounts.extend((path, ["--ro-bind-try", path, path]) for path in spec.permissions.read)
+    mounts.extend((path, ["--bind-try", path, path]) for path in spec.permissions.write)
+    mounts.sort(key=lambda mount: mount[0].rstrip("/").count("/"))
+    arguments = [*_namespaces(net=spec.permissions.net), *_system(etc), "--proc", "/proc", *_masks()]
+    for _, words in mounts:
+        arguments += words
+    if _within(spec.scratch, folder):  # the run's own files lie in the document's folder: hide them
+        arguments += ["--tmpfs", spec.scratch, "--remount-ro", spec.scratch]
+    arguments += ["--remount-ro", "/", "--chdir", expand(command.cwd, values)]
+    return Placing(tuple(arguments), values, tmp)
+
+
+def environment(command: Command, placing: Placing, host: Mapping[str, str], allowed: Iterable[str]) -> dict[str, str]:
+    """Every variable that the guest sees: a minimum, what the user allowed by name, what the command adds."""
+    variables = {
+        "PATH": PATH,
+        "HOME": placing.home,
+        "TMPDIR": placing.home,
+        "USER": "polyrun",
+        "LOGNAME": "polyrun",
+        "LANG": "C.UTF-8",
+    }
+    for name in ("TZ", *allowed):
+        if name in host:
+            variables[name] = host[name]
+    variables.update((name, expand(value, placing.values)) for name, value in command.env.items())
+    return variables
+
+
+def expand(text: str, values: Mapping[str, str]) -> str:
+    """`text` with `{name}` replaced for every name in `values`, in one pass; other braces stay."""
+    if "{" not in text:
+        return text
+    parts = text.split("{")
+    done = [parts[0]]
+    for part in parts[1:]:
+        name, brace, rest = part.partition("}")
+        done.append(values[name] + rest if brace and name in values else "{" + part)
+    return "".join(done)
+
+
+def make_etc(folder: str) -> None:
+    """Fill `folder` with the `/etc` of boxes: name tables of our own and what loaders and runtimes read.
+
+    Nothing secret is copied: the host's users, keys and host names stay outside.
+    """
+    uid, gid = guest_ids()
+    texts = {
+        "passwd": f"root:x:0:0:root:/:/bin/sh\npolyrun:x:{uid}:{gid}:polyrun:/tmp:/bin/sh\n"
+        "nobody:x:65534:65534:nobody:/:/bin/sh\n",
+        "group": f"root:x:0:\npolyrun:x:{gid}:\nnogroup:x:65534:\n",
+        "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
+        "hosts": "127.0.0.1 localhost polyrun\n::1 localhost polyrun\n",
+        "hostname": "polyrun\n",
+    }
+    os.mkdir(folder, 0o755)
+    for name, text in texts.items():
+        _put(os.path.join(folder, name), text.encode())
+    for name in _ETC_FILES:
+        data = _small_file(f"/etc/{name}")
+        if data is not None:
+            os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+            _put(os.path.join(folder, name), data)
+    for name in _etc_folders():
+        os.makedirs(os.path.join(folder, name), exist_ok=True)
+
+
+def guest_ids() -> tuple[int, int]:
+    """The uid and gid that the guest sees: the invoking user's own, or `GUEST_ID` for root."""
+    return os.getuid() or GUEST_ID, os.getgid() or GUEST_ID
+
+
+_ETC_FILES = (
+    "ld.so.cache", "ld.so.conf", "localtime", "timezone", "os-release", "protocols", "services", "mime.types", "magic",
+    "locale.alias", "host.conf", "gai.conf", "ssl/openssl.cnf", "pki/tls/openssl.cnf", "debian_version",
+)  # fmt: skip
+_ETC_FOLDERS = (
+    "ld.so.conf.d", "alternatives", "ssl/certs", "pki/tls/certs", "pki/ca-trust", "crypto-policies", "ca-certificates",
+    "perl", "python3", "R", "octave.conf.d", "php", "mono", "dotnet", "java", "jvm", "ghc", "fonts", "texmf",
+)  # fmt: skip
+
+
+def _etc_folders() -> list[str]:
+    found = [name for name in _ETC_FOLDERS if os.path.isdir(f"/etc/{name}")]
+    found += [name for name in os.listdir("/etc") if name.startswith("java-") and os.path.isdir(f"/etc/{name}")]
+    return found
+
+
+def _small_file(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read(1 << 20)
+    except OSError:
+        return None
+
+
+def _put(path: str, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
+    os.chmod(path, 0o444)
+
+
+def _namespaces(*, net: bool) -> list[str]:
+    uid, gid = guest_ids()
+    return [
+        "--unshare-all",
+        *(["--share-net"] if net else []),
+        *["--unshare-user", "--disable-userns", "--cap-drop", "ALL", "--new-session", "--die-with-parent"],
+        *["--uid", str(uid), "--gid", str(gid), "--hostname", "polyrun", "--clearenv"],
+    ]
+
+
+def _system(etc: str) -> list[str]:
+    words = ["--ro-bind", "/usr", "/usr"]
+    for path in _SYSTEM_LINKS:
+        if os.path.islink(path):
+            words += ["--symlink", os.readlink(path), path]
+        elif os.path.isdir(path):
+            words += ["--ro-bind", path, path]
+    for store in ("/nix/store", "/gnu/store"):
+        if os.path.isdir(store):
+            words += ["--ro-bind", store, store]
+    words += ["--ro-bind", etc, "/etc"]
+    for name in _etc_folders():
+        words += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
+    return words
+
+
+def _masks() -> list[str]:
+    return [
+        word
+        for name in _MASKED
+        if os.path.exists(f"/proc/{name}")
+        for word in ("--ro-bind", "/dev/null", f"/proc/{name}")
+    ]
+
+
+def _workspace(spec: BoxSpec, *, overlay: bool) -> list[tuple[str, list[str]]]:
+    folder, upper = spec.workspace.folder, spec.workspace.overlay
+    if upper is None or spec.permissions.write_workspace:
+        return [(folder, ["--bind", folder, folder])]
+    if not overlay:
+        return [(folder, ["--ro-bind", folder, folder])]
+    words = ["--overlay-src", folder, "--overlay", os.path.join(upper, "upper"), os.path.join(upper, "work"), folder]
+    return [(folder, words)]
+
+
+def _visible_roots(spec: BoxSpec) -> list[str]:
+    """The toolchain roots that need a mount: not those that `/usr` or an overlaid workspace shows anyway."""
+    written_through = spec.workspace.overlay is None or spec.permissions.write_workspace
+    roots = dict.fromkeys(spec.roots) | dict.fromkeys(map(os.path.realpath, spec.roots))
+    return [
+        root
+        for root in roots
+        if not _within(root, "/usr") and (written_through or not _within(root, spec.workspace.folder))
+    ]
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -1,0 +1,114 @@
+"""Moving what a program prints to its sink, as it comes, to the very end, in bounded memory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable
+from typing import Literal
+
+from polyrun.sandbox.base import OutputSink
+
+_PIECE = 1 << 16
+_PIECES_A_TURN = 16  # the loop must also hear timers while a program floods
+_PIPE_SIZE = 1 << 20
+
+
+class Pump:
+    """The host's ends of a program's stdout and stderr.
+
+    `on_flood` is called once, when a stream has brought more than `flood_bytes`.
+    """
+
+    def __init__(self, sink: OutputSink, flood_bytes: int, on_flood: Callable[[], None]) -> None:
+        self._sink = sink
+        self._flood_bytes = flood_bytes
+        self._on_flood = on_flood
+        self._loop = asyncio.get_running_loop()
+        self._host: dict[Literal["stdout", "stderr"], int] = {}
+        self._guest: dict[Literal["stdout", "stderr"], int] = {}
+        self._total = {"stdout": 0, "stderr": 0}
+        self._ended = asyncio.Event()
+        self._muted = False
+        streams: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
+        for stream in streams:
+            self._host[stream], self._guest[stream] = os.pipe2(os.O_CLOEXEC)
+            os.set_blocking(self._host[stream], False)
+
+    @property
+    def stdout(self) -> int:
+        """The descriptor for the program's stdout."""
+        return self._guest["stdout"]
+
+    @property
+    def stderr(self) -> int:
+        """The descriptor for the program's stderr."""
+        return self._guest["stderr"]
+
+    def start(self) -> None:
+        """Begin to read; call it once the program has inherited its ends."""
+        self._close_guest_ends()
+        for stream, fd in self._host.items():
+            with contextlib.suppress(OSError):  # over the user's pipe allowance; the default size works too
+                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+            self._loop.add_reader(fd, self._on_readable, stream)
+
+    def mute(self) -> None:
+        """From now on read and throw away."""
+        self._muted = True
+
+    async def drained(self, timeout_s: float) -> bool:
+        """Wait until both streams have ended, at most `timeout_s` seconds; whether they have."""
+        if not self._host:
+            return True
+        try:
+            await asyncio.wait_for(self._ended.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    def take(self) -> bytes:
+        """Both streams' bytes that are there now, for a program that is dead and never got its sink."""
+        parts = []
+        for fd in self._host.values():
+            try:
+                parts.append(os.read(fd, _PIECE))
+            except BlockingIOError:
+                continue
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Stop reading and close all ends; harmless when done before."""
+        self._close_guest_ends()
+        for stream in list(self._host):
+            self._end(stream)
+
+    def _close_guest_ends(self) -> None:
+        while self._guest:
+            os.close(self._guest.popitem()[1])
+
+    def _on_readable(self, stream: Literal["stdout", "stderr"]) -> None:
+        fd = self._host[stream]
+        for _ in range(_PIECES_A_TURN):
+            try:
+                data = os.read(fd, _PIECE)
+            except BlockingIOError:
+                return
+            if not data:
+                self._end(stream)
+                return
+            before = self._total[stream]
+            self._total[stream] = before + len(data)
+            if not self._muted:
+                self._sink(stream, data)
+            if before <= self._flood_bytes < self._total[stream]:
+                self._on_flood()
+
+    def _end(self, stream: Literal["stdout", "stderr"]) -> None:
+        fd = self._host.pop(stream)
+        self._loop.remove_reader(fd)
+        os.close(fd)
+        if not self._host:
+            self._ended.set()
