@@ -7,9 +7,7 @@ Nothing that a program prints or a file is called can forge a line (CWE-117): al
 
 from __future__ import annotations
 
-import io
 import os
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +33,7 @@ from polyrun.report.words import count, seconds, status_word
 LEVELS = {"DEBUG": 0, "INFO": 1, "ERROR": 2}
 OUTPUT_BYTES = 8 * MIB
 """What programs' output may take of each of the two files; the rest is left out, with a mark."""
+_BUFFER_BYTES = 1 << 16
 
 
 class RunLog:
@@ -53,8 +52,8 @@ class RunLog:
         self._folder = folder
         self._keep = keep
         self._level = LEVELS[level]
-        self._events: io.BufferedWriter | None = None
-        self._human: io.BufferedWriter | None = None
+        self._events: _LogFile | None = None
+        self._human: _LogFile | None = None
         try:
             self._open(started, file)
         except OSError as error:
@@ -62,14 +61,14 @@ class RunLog:
 
     def _open(self, started: float, file: Path | None) -> None:
         events, human, base = create_pair(self._folder, started, human=file is None)
-        self._events = open(events, "wb")  # noqa: SIM115 - lives as long as the run
+        self._events = _LogFile(events)
         if human is not None:
-            self._human = open(human, "wb")  # noqa: SIM115
+            self._human = _LogFile(human)
             self.path = base.with_name(base.name + ".log")
         elif file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            self._human = open(os.open(file, flags, 0o600), "ab")  # noqa: SIM115
+            self._human = _LogFile(os.open(file, flags, 0o600))
             self.path = file
         self._encoder = EventEncoder()
         self._writer = _LineWriter()
@@ -92,7 +91,7 @@ class RunLog:
         except OSError as error:
             self._give_up(error)
 
-    def _put(self, file: io.BufferedWriter, which: int, line: bytes, *, output: bool) -> None:
+    def _put(self, file: _LogFile, which: int, line: bytes, *, output: bool) -> None:
         if output and self._budget[which] < 0:
             return
         file.write(line)
@@ -107,20 +106,44 @@ class RunLog:
         try:
             for file in (self._events, self._human):
                 if file is not None:
-                    file.close()
+                    file.flush()
         except OSError as error:
             self._give_up(error)
-        self._events = self._human = None
+        self._close_files()
         if opened:
             prune(self._folder, self._keep)
 
     def _give_up(self, error: OSError) -> None:
         self.warning = f"no log is kept: {safe_line(str(error.filename or self._folder))}: {error.strerror or error}"
+        self._close_files()
+
+    def _close_files(self) -> None:
         for file in (self._events, self._human):
             if file is not None:
-                with suppress(OSError):
-                    os.close(file.detach().fileno())
+                file.close()
         self._events = self._human = None
+
+
+class _LogFile:
+    """Gathers lines for `descriptor`. Closing drops what was not flushed, since a full disk would refuse it again."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._buffer = bytearray()
+
+    def write(self, line: bytes) -> None:
+        self._buffer += line
+        if len(self._buffer) >= _BUFFER_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        view = memoryview(bytes(self._buffer))
+        self._buffer.clear()
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+
+    def close(self) -> None:
+        os.close(self._descriptor)
 
 
 _OMITTED = (

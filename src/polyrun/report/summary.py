@@ -96,9 +96,10 @@ def _cells(block: BlockResult) -> list[str]:
 def _line(cells: Sequence[str], widths: Sequence[int], look: Look, block: BlockResult | None) -> str:
     parts = []
     for index, (cell, width, column) in enumerate(zip(cells, widths, _COLUMNS, strict=True)):
-        fitted = pad(shorten(cell, width, look.ellipsis), width, right=column.right)
+        text = shorten(cell, width, look.ellipsis)
+        fitted = pad(text, width, right=column.right)
         if block is not None and index == _STATUS:
-            fitted = look.paint(fitted, status_style(block))
+            fitted = look.paint(text, status_style(block)) + fitted[len(text) :]
         parts.append(fitted)
     return _GAP.join(parts).rstrip()
 
