@@ -55,13 +55,16 @@ def read_bytes(path: Path, *, regular: bool) -> bytes:
     With `regular`, pipes and devices are refused without waiting for them: a found file may be anybody's.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (os.O_NONBLOCK if regular else 0))
-    with open(descriptor, "rb", closefd=True) as file:
+    try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
         if regular and not stat.S_ISREG(mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
-        data = file.read(MAX_FILE_BYTES + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_FILE_BYTES:
         raise OSError(errno.EFBIG, "it is larger than 1 MiB")
     return data
