@@ -65,7 +65,8 @@ class Builder:
 
     def _fingerprint(self, job: Job, program: Program, prepared: Build | None) -> Fingerprint:
         toolchain = self._around.toolchain(job.language.id)
-        return build_fingerprint(program, toolchain, prepared.digest if prepared else None, __version__)
+        digest = prepared.digest if prepared else None
+        return build_fingerprint(job.language, program, toolchain, digest, __version__)
 
     async def _find_or_make(self, job: Job, place: Place, fingerprint: Fingerprint) -> Build:
         digest = fingerprint.digest

@@ -48,6 +48,7 @@ class Engine:
         run_wall_s: float | None = None,
         downgrades: tuple[str, ...] = (),
         diagnostics: tuple[Diagnostic, ...] = (),
+        log_path: str | None = None,
         collect: Callable[[], Kept] = Kept,
     ) -> None:
         self._run_id = run_id
@@ -64,6 +65,7 @@ class Engine:
         self._run_wall_s = run_wall_s
         self._downgrades = downgrades
         self._diagnostics = diagnostics
+        self._log_path = log_path
         self._collect = collect
         self._current: asyncio.Task[BlockResult] | None = None
         self._cancelled = False
@@ -164,5 +166,6 @@ class Engine:
             level=self._around.capabilities.level,
             artifacts=kept.paths,
             artifacts_dir=kept.folder,
+            log_path=self._log_path,
             notes=kept.notes,
         )

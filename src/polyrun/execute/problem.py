@@ -48,8 +48,9 @@ def explain_failure(job: Job, source: Source, status: Status, step: StepResult) 
         tail = step.stdout.tail(_TAIL)
     location = locate(job.language, tail, source.name)
     block = job.block
-    if location is not None and block.code_line <= location.line < block.code_line + _line_count(block.code):
-        label = Label(_trimmed(source, location.line), location.message or "here")
+    line, message = location or (0, "")
+    if block.code_line <= line < block.code_line + _line_count(block.code):
+        label = Label(_trimmed(source, line), message or "here")
         secondary = (Label(block.header, "in this block"),)
     else:
         label, secondary = Label(block.header, ""), ()

@@ -80,8 +80,8 @@ class StepRunner:
 
     def _spec(self, job: Job, place: Place) -> BoxSpec:
         mounts = {}
-        if job.language.guest_folder is not None:
-            mounts["guest"] = job.language.guest_folder
+        if job.language.guest is not None:
+            mounts["guest"] = job.language.guest
         if place.prepared is not None:
             mounts["prepared"] = place.prepared
         return BoxSpec(
@@ -102,7 +102,7 @@ class StepRunner:
         }
         argv = tuple(_fill(word, words) for word in step.argv)
         env = {name: _fill(value, words) for name, value in step.env.items()}
-        return Command(argv, env, stdin, writes_build=writes_build)
+        return Command(argv, env, stdin, cwd=step.cwd, writes_build=writes_build)
 
 
 def _fill(text: str, words: Mapping[str, str]) -> str:

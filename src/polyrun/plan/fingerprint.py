@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from polyrun.languages.spec import Program, Toolchain
+from polyrun.languages.spec import Language, Program, Toolchain
 
 FORMAT = 1
 """Raised when the meaning of a field or the layout of a cached build changes."""
@@ -17,11 +17,12 @@ FORMAT = 1
 class Fingerprint:
     """Every input of one build, printable field by field.
 
-    `files` are SHA-256 digests of what lies under `{source}`; `limits` are left out, because a
-    build that succeeded is the same under any limit.
+    `specification` is the language's digest, guest files included; `files` are SHA-256 digests of what
+    lies under `{source}`. Limits are left out: a build that succeeded is the same under any limit.
     """
 
     language: str
+    specification: str
     toolchain: str
     programs: Mapping[str, str]
     argv: tuple[str, ...]
@@ -37,14 +38,17 @@ class Fingerprint:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
-def build_fingerprint(program: Program, toolchain: Toolchain, prepared: str | None, version: str) -> Fingerprint:
+def build_fingerprint(
+    language: Language, program: Program, toolchain: Toolchain, prepared: str | None, version: str
+) -> Fingerprint:
     """The fingerprint of `program`'s build step, which must exist.
 
     `prepared` is the digest of the prepared files it uses, `version` PolyRun's own.
     """
     assert program.build is not None
     return Fingerprint(
-        language=toolchain.language,
+        language=language.id,
+        specification=language.digest,
         toolchain=toolchain.version,
         programs=dict(toolchain.programs),
         argv=program.build.argv,

@@ -1,0 +1,129 @@
+"""From a path to a parsed and planned document."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyrun.config.settings import Settings
+from polyrun.document import Document, parse
+from polyrun.document.parsing import MAX_DOCUMENT
+from polyrun.languages import Registry
+from polyrun.model.diagnostics import Diagnostic, has_errors
+from polyrun.model.errors import DocumentError, DocumentUnreadable
+from polyrun.model.limits import format_bytes
+from polyrun.model.spans import Source
+from polyrun.plan import Plan, make_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A document's bytes, the folder its blocks work in (absolute), and its file's state when it was read."""
+
+    source: Source
+    folder: str
+    path: str | None = None
+    stamp: tuple[int, int] | None = None
+
+    def changed(self) -> bool:
+        """Whether the file was changed or removed since it was read."""
+        if self.path is None or self.stamp is None:
+            return False
+        try:
+            return _stamp(os.stat(self.path)) != self.stamp
+        except OSError:
+            return True
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What `check` found: all diagnostics in document order; nothing was run."""
+
+    source: Source
+    document: Document
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the document can be run."""
+        return not has_errors(self.diagnostics)
+
+
+def read_document(path: str | os.PathLike[str]) -> Input:
+    """Read the document at `path`: a regular file or a pipe, of at most 64 MiB.
+
+    Raises `DocumentUnreadable` with a reason and, where there is one, a way out.
+    """
+    name = os.fspath(path)
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    except FileNotFoundError:
+        raise DocumentUnreadable(name, "there is no such file", hint=_nearest(name)) from None
+    except (OSError, ValueError) as error:
+        raise DocumentUnreadable(name, _reason(error)) from error
+    with os.fdopen(descriptor, "rb") as file:
+        state = os.fstat(file.fileno())
+        if stat.S_ISDIR(state.st_mode):
+            raise DocumentUnreadable(name, "it is a folder", hint="name a `.mix` file inside it")
+        if not (stat.S_ISREG(state.st_mode) or stat.S_ISFIFO(state.st_mode)):
+            raise DocumentUnreadable(name, "it is neither a file nor a pipe")
+        try:
+            data = file.read(MAX_DOCUMENT + 1)
+        except OSError as error:
+            raise DocumentUnreadable(name, _reason(error)) from error
+    if len(data) > MAX_DOCUMENT:
+        limit = format_bytes(MAX_DOCUMENT)
+        raise DocumentUnreadable(
+            name, f"it is larger than {limit}", hint="keep data in files beside the document and read them in a block"
+        )
+    absolute = os.path.abspath(name)
+    folder = os.path.realpath(os.path.dirname(absolute)) if stat.S_ISREG(state.st_mode) else os.getcwd()
+    return Input(Source(data, os.path.basename(absolute)), folder, absolute, _stamp(state))
+
+
+def as_input(document: str | os.PathLike[str] | Source, folder: str | os.PathLike[str] | None = None) -> Input:
+    """A path is read; a `Source` is taken as it is and works in `folder`, by default the current one."""
+    if isinstance(document, Source):
+        return Input(document, os.path.realpath(folder or os.getcwd()))
+    return read_document(document)
+
+
+def analyse(given: Input, registry: Registry, settings: Settings) -> tuple[Document, Plan, tuple[Diagnostic, ...]]:
+    """Parse and plan; the diagnostics of both, in document order."""
+    document = parse(given.source, registry.syntax(), strict=settings.strict)
+    plan = make_plan(document, registry, settings, given.folder)
+    found = [*document.diagnostics, *plan.diagnostics]
+    found.extend(job.refusal for job in plan.jobs if job.refusal is not None)
+    return document, plan, tuple(sorted(found, key=lambda one: (one.primary.span.start, one.code)))
+
+
+def runnable(given: Input, registry: Registry, settings: Settings) -> tuple[Plan, tuple[Diagnostic, ...]]:
+    """The plan and the diagnostics of a document without errors. Raises `DocumentError` for any other."""
+    document, plan, diagnostics = analyse(given, registry, settings)
+    if has_errors([*document.diagnostics, *plan.diagnostics]):
+        raise DocumentError(given.source, diagnostics)
+    return plan, diagnostics
+
+
+def _stamp(state: os.stat_result) -> tuple[int, int]:
+    return state.st_mtime_ns, state.st_size
+
+
+def _reason(error: OSError | ValueError) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text[:1].lower() + text[1:]
+
+
+def _nearest(name: str) -> str | None:
+    """A file beside `name` that may have been meant."""
+    from difflib import get_close_matches
+
+    folder = Path(name).parent
+    try:
+        names = [entry.name for entry in os.scandir(folder) if entry.is_file()][:1000]
+    except OSError:
+        return None
+    close = get_close_matches(Path(name).name, names, n=1)
+    return f"did you mean `{folder / close[0]}`?" if close else None

@@ -1,0 +1,35 @@
+"""Settings from files and flags."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from polyrun.api.folders import user_folders
+from polyrun.api.standing import registry_for
+from polyrun.config.load import load
+from polyrun.config.settings import Settings
+
+
+def load_settings(
+    config: str | os.PathLike[str] | None = None,
+    *,
+    document: str | os.PathLike[str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Settings:
+    """The settings for `document`: the user's own file, the nearest file beside it, `config`, then `overrides`.
+
+    `config` is a `polyrun.toml`, a `pyproject.toml` or a `config.json`. `overrides` are dotted keys of
+    `polyrun.toml`, such as `{"limits.timeout": "10s"}`. A file found beside the document may only tighten.
+
+    Raises `ConfigError` with positions for wrong files and `UsageError` for wrong overrides.
+    """
+    folder = os.path.dirname(os.path.abspath(document)) if document is not None else None
+    return load(
+        document_folder=Path(folder) if folder is not None else None,
+        explicit=Path(config) if config is not None else None,
+        overrides=overrides,
+        languages=registry_for(folder).syntax(),
+        user_folder=user_folders().config,
+    )

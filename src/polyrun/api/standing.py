@@ -1,0 +1,62 @@
+"""What there is on this host: languages, toolchains, sandboxes, leftovers, earlier runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyrun.api.folders import user_folders
+from polyrun.api.reading import CheckResult, analyse, as_input, runnable
+from polyrun.config.settings import Settings
+from polyrun.languages import Language, Registry, Toolchain, ToolchainMissing, find_toolchain
+from polyrun.model.spans import Source
+from polyrun.plan import Plan
+from polyrun.sandbox.host import run_trusted
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageStatus:
+    """A language and what this host has for it."""
+
+    language: Language
+    toolchain: Toolchain | ToolchainMissing
+
+
+def registry_for(folder: str | None) -> Registry:
+    """The languages known to a document in `folder`: built in, the user's own, and plugins."""
+    beside = [Path(folder) / ".polyrun" / "languages"] if folder is not None else []
+    return Registry.load(extra_dirs=[user_folders().config / "languages"], document_dirs=beside)
+
+
+def find_toolchains(languages: Iterable[Language]) -> Mapping[str, Toolchain | ToolchainMissing]:
+    """The toolchain of each language, by id. Found ones are remembered; the others are looked for side by side."""
+    wanted = {language.id: language for language in languages}
+    cache = user_folders().toolchains
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        found = pool.map(lambda one: find_toolchain(one, run=run_trusted, cache=cache), wanted.values())
+        return dict(zip(wanted, found, strict=True))
+
+
+def check(document: str | os.PathLike[str] | Source, settings: Settings | None = None) -> CheckResult:
+    """Parse and plan `document` without running anything. Raises `DocumentUnreadable` only."""
+    settings = settings or Settings()
+    given = as_input(document)
+    parsed, _, diagnostics = analyse(given, registry_for(given.folder), settings)
+    return CheckResult(given.source, parsed, diagnostics)
+
+
+def plan(document: str | os.PathLike[str] | Source, settings: Settings | None = None) -> Plan:
+    """The plan of `document`. Raises `DocumentUnreadable`, and `DocumentError` when it has errors."""
+    given = as_input(document)
+    return runnable(given, registry_for(given.folder), settings or Settings())[0]
+
+
+def languages() -> list[LanguageStatus]:
+    """Every known language, by id, and its toolchain on this host."""
+    registry = registry_for(None)
+    known = [language for name in registry.ids if (language := registry.get(name)) is not None]
+    found = find_toolchains(known)
+    return [LanguageStatus(language, found[language.id]) for language in known]
