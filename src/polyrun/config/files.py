@@ -6,15 +6,15 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from polyrun.config.locations import KeyPath, Locations, NestedTooDeeply
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
-from polyrun.model.errors import ConfigError
+from polyrun.model.errors import ConfigError, UsageError
 from polyrun.model.limits import MIB
 from polyrun.model.spans import Source, Span
 
@@ -29,7 +29,7 @@ class ConfigFile:
 
     `root` is the path of the table that holds PolyRun's settings, `()` or `("tool", "polyrun")`.
     `mission` tells the old `config.json` form from the native one. `present` is false for a
-    `pyproject.toml` that has no such table.
+    `pyproject.toml` that has no such table, `on_disk` for what was given as a mapping.
     """
 
     path: Path
@@ -39,6 +39,7 @@ class ConfigFile:
     root: KeyPath = ()
     mission: bool = False
     present: bool = True
+    on_disk: bool = True
 
     def key_span(self, path: KeyPath) -> Span:
         """The bytes of the key at `path`, counted from PolyRun's own table."""
@@ -126,6 +127,20 @@ def read_json(path: Path, data: bytes) -> ConfigFile:
     if locations.repeated:
         raise ConfigError(source, tuple(_repeated(source, locations, *one) for one in locations.repeated[:20]))
     return ConfigFile(path, source, tree, locations, mission=True)
+
+
+def from_mapping(given: Mapping[str, object], folder: Path) -> ConfigFile:
+    """The keys of `config.json` as a mapping, written out as that file so that faults have a place in it.
+
+    Relative paths start at `folder`. Raises `ConfigError`, and `UsageError` for what JSON cannot hold.
+    """
+    import json
+
+    try:
+        data = json.dumps(given, indent=2, ensure_ascii=False, default=os.fspath).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"the configuration cannot be written as JSON: {error}") from None
+    return replace(read_json(folder / "config", data), on_disk=False)
 
 
 def _repeated(source: Source, locations: Locations, path: KeyPath, where: tuple[int, int]) -> Diagnostic:

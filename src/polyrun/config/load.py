@@ -24,7 +24,7 @@ PROJECT_FILE_NAME = "pyproject.toml"
 def load(
     *,
     document_folder: Path | None = None,
-    explicit: Path | None = None,
+    explicit: Path | Mapping[str, object] | None = None,
     overrides: Mapping[str, object] | None = None,
     languages: Mapping[str, LanguageSyntax] | None = None,
     user_folder: Path | None = None,
@@ -34,8 +34,9 @@ def load(
     1. the defaults; 2. `polyrun.toml` in `user_folder` (default: the user's configuration folder);
     3. the nearest `polyrun.toml`, or `pyproject.toml` with `[tool.polyrun]`, from `document_folder`
     upwards (`None` looks for none); 4. the `explicit` file: `polyrun.toml`, `pyproject.toml` or the
-    mission's `config.json`; 5. `overrides`: dotted keys of `polyrun.toml` with values as a file
-    would hold them (`{"limits.timeout": "10s"}`), relative paths starting at the working folder.
+    mission's `config.json`, or the keys of the latter as a mapping; 5. `overrides`: dotted keys of
+    `polyrun.toml` with values as a file would hold them (`{"limits.timeout": "10s"}`), relative paths
+    starting at the working folder.
 
     A file found in 3. came with the document, so it may only tighten, unless its folder is trusted.
     `languages` (names and aliases in lower case) lets language names be checked; `None` accepts any.
@@ -58,7 +59,7 @@ def load(
         if not _is_under(found.path, trusted.get("trusted_folders", ())):
             refuse_loosening(found, found_layer, resolve(user_layer.values), merge((given_layer, flags)))
     settings = resolve(merge((user_layer, found_layer, given_layer, flags)))
-    return replace(settings, sources=tuple(file.path for file in (user, found, given) if file is not None))
+    return replace(settings, sources=tuple(file.path for file in (user, found, given) if file and file.on_disk))
 
 
 def _user_folder() -> Path | None:
@@ -86,12 +87,14 @@ def _read_if_there(path: Path) -> ConfigFile | None:
     return files.read_toml(path, data)
 
 
-def _read_explicit(path: Path) -> ConfigFile:
+def _read_explicit(given: Path | Mapping[str, object]) -> ConfigFile:
+    if isinstance(given, Mapping):
+        return files.from_mapping(given, Path.cwd())
     try:
-        path = Path(os.path.abspath(path))
+        path = Path(os.path.abspath(given))
         data = files.read_bytes(path, regular=False)
     except (OSError, ValueError) as error:
-        raise files.unreadable(path, error if isinstance(error, OSError) else OSError(str(error))) from None
+        raise files.unreadable(given, error if isinstance(error, OSError) else OSError(str(error))) from None
     looks_like_json = path.suffix != ".toml" and data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
     if path.suffix == ".json" or looks_like_json:
         return files.read_json(path, data)

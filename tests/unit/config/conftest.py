@@ -10,19 +10,7 @@ import pytest
 from polyrun.config.load import load
 from polyrun.config.settings import Settings
 from polyrun.model.errors import ConfigError
-from polyrun.model.syntax import LanguageSyntax
-
-PYTHON = LanguageSyntax("python", ("#",))
-JAVA = LanguageSyntax("java", ("//",))
-LANGUAGES = {"python": PYTHON, "py": PYTHON, "java": JAVA}
-
-
-def faults_of(error: ConfigError) -> list[str]:
-    """Each fault as `line:column code text`, where the text is what the label covers."""
-    return [
-        f"{error.source.position(d.primary.span.start)} {d.code.value} {error.source.text(d.primary.span)}"
-        for d in error.diagnostics
-    ]
+from unit.config.config_cases import LANGUAGES, faults_of
 
 
 @pytest.fixture

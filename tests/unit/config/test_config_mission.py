@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from polyrun.config.load import load
 from polyrun.config.mission import MISSION_SETTINGS
 from polyrun.config.settings import DockerSettings, Settings
+from polyrun.model.errors import ConfigError, UsageError
 from polyrun.model.limits import GIB, MIB
+from unit.config.config_cases import LANGUAGES, faults_of
 
 Load = Callable[..., Settings]
 Faults = Callable[..., list[str]]
@@ -60,6 +64,25 @@ def test_the_example_above_has_every_key() -> None:
     assert isinstance(policies, dict)
     flat = {key for key in EVERYTHING if key != "docker_security_policies"}
     assert flat | {f"docker_security_policies.{key}" for key in policies} == {row.key for row in MISSION_SETTINGS}
+
+
+def test_the_same_keys_as_a_mapping(load_file: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    from_file = load_file(json.dumps(EVERYTHING), "config.json")
+    given = {**EVERYTHING, "output_directory": Path("out")}
+    assert load(explicit=given, user_folder=tmp_path / "nothing", languages=LANGUAGES) == replace(from_file, sources=())
+
+
+@pytest.mark.parametrize("given", [{"log_file": object()}, {"a": b""}])
+def test_a_mapping_that_json_cannot_hold(given: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        load(explicit=given)
+
+
+def test_a_wrong_mapping_shows_its_place_as_json() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(explicit={"timeout_seconds": -1})
+    assert faults_of(caught.value) == ["2:22 PR802 -1"]
 
 
 def test_docker_grants_do_not_reach_other_sandboxes(load_file: Load) -> None:
