@@ -12,16 +12,17 @@ import secrets
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Self
 
 from polyrun.model.errors import SandboxError
 from polyrun.model.limits import Limits, Usage
 from polyrun.model.outcomes import Feature, Outcome, Status
-from polyrun.sandbox import cgroups, disk, layout, pidfd, procfs, verdict
+from polyrun.sandbox import adoption, cgroups, disk, layout, pidfd, procfs, verdict
 from polyrun.sandbox import limits as process_limits
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, Unavailable
-from polyrun.sandbox.gate import Gate, sealed_input
+from polyrun.sandbox.descriptors import Descriptors, readable
+from polyrun.sandbox.gate import Gate
 from polyrun.sandbox.pump import Pump
+from polyrun.sandbox.scratch import write_files
 from polyrun.sandbox.watch import DiskUse, Sample, Watch
 
 _START_S = 20.0  # a box starts in 5 ms; a host this slow is broken
@@ -77,16 +78,7 @@ class Bubblewrap:
 def _prepare(spec: BoxSpec, folder: str) -> None:
     """Lay the program's files, the box's `/etc` and the overlay's folders out on the host."""
     os.mkdir(folder, 0o700)
-    source = os.path.join(folder, "source")
-    os.mkdir(source, 0o755)
-    for name, data in spec.files.items():
-        if os.path.isabs(name) or ".." in name.split("/"):
-            raise SandboxError("preparing a box", f"`{name}` is not a relative file name")
-        path = os.path.join(source, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "xb") as file:
-            file.write(data)
-        os.chmod(path, 0o444)
+    write_files(os.path.join(folder, "source"), spec.files)
     etc = os.path.join(spec.scratch, "etc")
     if not os.path.isdir(etc):
         layout.make_etc(etc)
@@ -133,16 +125,17 @@ class _Box:
             group = hierarchy.create(limits) if hierarchy else None
             if group is not None:
                 stack.callback(group.remove)
+            else:
+                stack.enter_context(adoption.adopting())
             gate = stack.enter_context(Gate())
-            flood = _Late()
-            pump = Pump(on_output, limits.flood_bytes, flood)
+            pump = Pump(on_output, limits.flood_bytes)
             stack.callback(pump.close)
             guests = _Guests(self._spawn(command, limits, gate, pump, group))
             stack.callback(guests.end)
             gate.spawned()
             await guests.arrive(gate, pump)
             watch = Watch(limits, self._sampler(group, guests), self._disk(command), quick=group is None)
-            flood.call = lambda: watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(limits))
+            pump.on_flood = lambda: watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(limits))
             process_limits.apply(guests.main, limits, processes=group is None)
             if group is not None:
                 group.mark()
@@ -168,7 +161,7 @@ class _Box:
         words = list(placing.arguments)
         for name, value in variables.items():
             words += ["--setenv", name, value]
-        with _Descriptors() as fds:
+        with Descriptors() as fds:
             if self._backend.seccomp is not None:
                 words += ["--add-seccomp-fd", str(fds.text("seccomp", self._backend.seccomp))]
             arguments = fds.text("args", b"\0".join(os.fsencode(word) for word in words) + b"\0")
@@ -179,7 +172,7 @@ class _Box:
             try:
                 return subprocess.Popen(
                     argv,
-                    stdin=fds.keep(sealed_input(command.stdin)),
+                    stdin=fds.stdin(command.stdin),
                     stdout=pump.stdout,
                     stderr=pump.stderr,
                     pass_fds=(gate.fd, *fds.passed),
@@ -227,13 +220,14 @@ class _Guests:
         self.main = self.init = 0
         self.exit_code = 0
         self.wait_status: int | None = None
+        self.used = adoption.Used()
 
     async def arrive(self, gate: Gate, pump: Pump) -> None:
         """Wait until the program stands at the gate.
 
         Raises `SandboxError` with bubblewrap's own words if it never gets there.
         """
-        if not await _readable(gate.fileno(), _START_S):
+        if not await readable(gate.fileno(), _START_S):
             raise SandboxError("starting a box", f"it was not there after {_START_S:g} s")
         main = gate.arrived()
         facts = procfs.stat(main) if main is not None else None
@@ -258,13 +252,15 @@ class _Guests:
             loop.remove_reader(self._main_fd)
             loop.remove_reader(self._monitor_fd)
         if watch.stop is None:  # its init reports the exit code first, and then all the rest is killed
-            await _readable(self._monitor_fd, _END_S)
+            await readable(self._monitor_fd, _END_S)
         pidfd.kill(self._init_fd)
         if group is not None:
             group.kill()
-        if not await _readable(self._init_fd, _END_S) or not await _readable(self._monitor_fd, _END_S):
+        if not await readable(self._init_fd, _END_S) or not await readable(self._monitor_fd, _END_S):
             raise SandboxError("ending a box", "its processes outlived SIGKILL")
         self.exit_code = self._monitor.wait()
+        if group is None:
+            adoption.reap(self.init, self.used, block=True)
         self.wait_status = pidfd.wait_status(self._main_fd)
 
     def end(self) -> None:
@@ -274,77 +270,31 @@ class _Guests:
                 pidfd.kill(fd)
                 pidfd.wait_gone(fd, _END_S)
         self._monitor.wait()
+        if self.init:
+            adoption.reap(self.init, self.used)
         for fd in (self._init_fd, self._main_fd, self._monitor_fd):
             if fd is not None:
                 os.close(fd)
 
 
 def _evidence(watch: Watch, guests: _Guests, group: cgroups.Group | None, limits: Limits) -> verdict.Evidence:
-    counters = group.counters() if group else cgroups.Counters(watch.cpu_s, watch.peak_memory, watch.peak_processes)
-    refused = counters.pids_refused or int(group is None and (watch.peak_processes or 0) >= limits.processes)
+    if group is not None:
+        counters = group.counters()
+    else:
+        memory = max(guests.used.memory_bytes, watch.peak_memory or 0)
+        refused = int((watch.peak_processes or 0) >= limits.processes)
+        # a process killed with its box is reaped by nobody, so its use is known from samples only
+        cpu_s = max(guests.used.cpu_s, watch.cpu_s or 0.0)
+        counters = cgroups.Counters(cpu_s, memory, watch.peak_processes, pids_refused=refused)
     return verdict.Evidence(
         wait_status=guests.wait_status,
         exit_code=guests.exit_code,
         usage=Usage(watch.wall_s, counters.cpu_s, counters.memory_bytes, counters.processes),
         stop=watch.stop,
         oom_kills=counters.oom_kills,
-        pids_refused=refused,
+        pids_refused=counters.pids_refused,
     )
 
 
 class _OverlayRefused(Exception):
     """This kernel or file system cannot overlay the document's folder."""
-
-
-class _Late:
-    """A callback whose target is known only later."""
-
-    def __init__(self) -> None:
-        self.call: Callable[[], None] | None = None
-
-    def __call__(self) -> None:
-        if self.call is not None:
-            self.call()
-
-
-class _Descriptors:
-    """Descriptors that live until a process has inherited them."""
-
-    def __init__(self) -> None:
-        self.passed: list[int] = []
-        self._own: list[int] = []
-
-    def keep(self, fd: int) -> int:
-        self._own.append(fd)
-        return fd
-
-    def text(self, name: str, data: bytes) -> int:
-        """A descriptor to read `data` from, for the process to inherit."""
-        fd = self.keep(os.memfd_create(name, os.MFD_CLOEXEC))
-        os.write(fd, data)
-        os.lseek(fd, 0, os.SEEK_SET)
-        self.passed.append(fd)
-        return fd
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for fd in self._own:
-            os.close(fd)
-
-
-async def _readable(fd: int, timeout_s: float) -> bool:
-    """Wait until `fd` is readable (a pidfd is when its process has ended), at most `timeout_s` seconds."""
-    if pidfd.wait_gone(fd, 0):
-        return True
-    loop = asyncio.get_running_loop()
-    ready = asyncio.Event()
-    loop.add_reader(fd, ready.set)
-    try:
-        await asyncio.wait_for(ready.wait(), timeout_s)
-    except TimeoutError:
-        return False
-    finally:
-        loop.remove_reader(fd)
-    return True

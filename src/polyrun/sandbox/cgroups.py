@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,9 +18,8 @@ from typing import Protocol
 
 from polyrun.model.errors import SandboxError
 from polyrun.model.limits import Limits
-from polyrun.sandbox.procfs import is_running, start_time
+from polyrun.sandbox.identity import is_orphan, new_name
 
-PREFIX = "polyrun-"
 _PERIOD_US = 100_000
 _SETUP_PIDS = 2  # bubblewrap's monitor and the box's init live in the group too
 
@@ -121,7 +119,7 @@ class HierarchyV1:
         wanted = [name for name in self._parents if name != "cpu" or limits.cpus is not None]
         if limits.cpus is not None and not self.has_cpus:
             raise SandboxError("setting limits", "there is no writable cpu controller for `cpus`")
-        name = _new_name()
+        name = new_name()
         folders = {controller: os.path.join(self._parents[controller], name) for controller in wanted}
         group = _GroupV1(folders)
         try:
@@ -189,7 +187,7 @@ class HierarchyV2:
         """See `Hierarchy`."""
         if limits.cpus is not None and not self.has_cpus:
             raise SandboxError("setting limits", "the cpu controller is not delegated, `cpus` cannot be enforced")
-        folder = os.path.join(self._parent, _new_name())
+        folder = os.path.join(self._parent, new_name())
         group = _GroupV2(folder)
         try:
             os.mkdir(folder, 0o755)
@@ -239,20 +237,19 @@ class _GroupV2:
         _remove([self._folder], self.kill)
 
 
-def dead_groups(parents: Iterable[str]) -> Iterator[str]:
-    """The folders among `parents` whose names say that their PolyRun is gone."""
-    for parent in parents:
+def dead_groups() -> Iterator[str]:
+    """The groups below this process's own whose names say that their PolyRun is gone."""
+    for parent in _own_folders():
         try:
             names = os.listdir(parent)
         except OSError:
             continue
         for name in names:
-            if name.startswith(PREFIX) and not _owner_lives(name):
+            if is_orphan(name):
                 yield os.path.join(parent, name)
 
 
-def own_folders() -> list[str]:
-    """Every folder below which PolyRun makes groups when started as this process was."""
+def _own_folders() -> list[str]:
     with open("/proc/self/mountinfo") as mountinfo, open("/proc/self/cgroup") as membership:
         mounts, groups = _mounts(mountinfo.read()), _memberships(membership.read())
     folders = []
@@ -268,19 +265,6 @@ def own_folders() -> list[str]:
 def remove_dead(folder: str) -> None:
     """Kill the members of a group found by `dead_groups` and delete it. Raises `SandboxError` when it stays."""
     _remove([folder], lambda: _kill_members(folder))
-
-
-def _new_name() -> str:
-    pid = os.getpid()
-    return f"{PREFIX}{pid}-{start_time(pid)}-{secrets.token_hex(4)}"
-
-
-def _owner_lives(name: str) -> bool:
-    try:
-        pid, started = (int(part) for part in name.removeprefix(PREFIX).split("-")[:2])
-    except ValueError:
-        return True  # not a name of ours: hands off
-    return is_running(pid, started)
 
 
 def _mounts(mountinfo: str) -> dict[str, tuple[str, str]]:

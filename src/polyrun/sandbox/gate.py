@@ -10,8 +10,6 @@ file and exits: the program never starts.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import socket
 import struct
 from types import TracebackType
@@ -69,23 +67,3 @@ class Gate:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._host.close()
         self._guest.close()
-
-
-def sealed_input(data: bytes) -> int:
-    """A read-only descriptor that yields `data` and then end of file; the caller closes it.
-
-    An empty input is `/dev/null`. Nobody can write to it, also not through `/proc/self/fd`.
-    """
-    if not data:
-        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-    fd = os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
-        fcntl.fcntl(
-            fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
-        )
-        return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
-    finally:
-        os.close(fd)

@@ -63,7 +63,7 @@ def place(spec: BoxSpec, source: str, etc: str, command: Command, tmp_bytes: int
     folder = spec.workspace.folder
     values = {"work": folder, "source": f"{INNER}/source"}
     mounts: list[tuple[str, list[str]]] = []
-    tmp = INNER + "/tmp" if _within(TMP, folder) else TMP
+    tmp = os.path.join(INNER, "tmp") if _within(TMP, folder) else TMP
     mounts.append((tmp, ["--perms", "1777", "--size", str(min(tmp_bytes, _TMP_BYTES)), "--tmpfs", tmp]))
     mounts.append(("/dev", ["--dev", "/dev", "--perms", "1777", "--size", str(_SHM_BYTES), "--tmpfs", SHM]))
     mounts.append((values["source"], ["--ro-bind", source, values["source"]]))

@@ -22,10 +22,10 @@ class Pump:
     `on_flood` is called once, when a stream has brought more than `flood_bytes`.
     """
 
-    def __init__(self, sink: OutputSink, flood_bytes: int, on_flood: Callable[[], None]) -> None:
+    def __init__(self, sink: OutputSink, flood_bytes: int, on_flood: Callable[[], None] | None = None) -> None:
         self._sink = sink
         self._flood_bytes = flood_bytes
-        self._on_flood = on_flood
+        self.on_flood = on_flood
         self._loop = asyncio.get_running_loop()
         self._host: dict[Literal["stdout", "stderr"], int] = {}
         self._guest: dict[Literal["stdout", "stderr"], int] = {}
@@ -103,8 +103,8 @@ class Pump:
             self._total[stream] = before + len(data)
             if not self._muted:
                 self._sink(stream, data)
-            if before <= self._flood_bytes < self._total[stream]:
-                self._on_flood()
+            if before <= self._flood_bytes < self._total[stream] and self.on_flood is not None:
+                self.on_flood()
 
     def _end(self, stream: Literal["stdout", "stderr"]) -> None:
         fd = self._host.pop(stream)

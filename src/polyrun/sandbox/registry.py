@@ -16,6 +16,7 @@ from polyrun.model.outcomes import Feature
 from polyrun.sandbox import cgroups, seccomp
 from polyrun.sandbox.base import Capabilities, Sandbox, Unavailable
 from polyrun.sandbox.bubblewrap import Bubblewrap
+from polyrun.sandbox.local import Local
 
 _LATER = ("docker",)
 
@@ -47,7 +48,7 @@ def bubblewrap() -> Sandbox | Unavailable:
     return Bubblewrap(program, hierarchy, filters)
 
 
-FACTORIES: dict[str, Callable[[], Sandbox | Unavailable]] = {"bubblewrap": bubblewrap}
+FACTORIES: dict[str, Callable[[], Sandbox | Unavailable]] = {"bubblewrap": bubblewrap, "local": Local}
 """Every backend of this version by name."""
 
 

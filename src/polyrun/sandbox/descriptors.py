@@ -1,0 +1,72 @@
+"""Descriptors for a process to inherit, and waiting on them without blocking the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from typing import Self
+
+from polyrun.sandbox import pidfd
+
+
+class Descriptors:
+    """Descriptors that live until a process has inherited them; `passed` are those above 2."""
+
+    def __init__(self) -> None:
+        self.passed: list[int] = []
+        self._own: list[int] = []
+
+    def text(self, name: str, data: bytes) -> int:
+        """A descriptor to read `data` from, for the process to inherit."""
+        fd = self._keep(os.memfd_create(name, os.MFD_CLOEXEC))
+        _write_all(fd, data)
+        os.lseek(fd, 0, os.SEEK_SET)
+        self.passed.append(fd)
+        return fd
+
+    def stdin(self, data: bytes) -> int:
+        """A read-only descriptor that yields `data` and then end of file; `/dev/null` for no data.
+
+        Nobody can write to it, also not through `/proc/self/fd`.
+        """
+        if not data:
+            return self._keep(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+        fd = self._keep(os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
+        _write_all(fd, data)
+        seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
+        return self._keep(os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC))
+
+    def _keep(self, fd: int) -> int:
+        self._own.append(fd)
+        return fd
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for fd in self._own:
+            os.close(fd)
+
+
+async def readable(fd: int, timeout_s: float) -> bool:
+    """Wait until `fd` is readable (a pidfd is when its process has ended), at most `timeout_s` seconds."""
+    if pidfd.wait_gone(fd, 0):
+        return True
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(fd, ready.set)
+    try:
+        await asyncio.wait_for(ready.wait(), timeout_s)
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(fd)
+    return True
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

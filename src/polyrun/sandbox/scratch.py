@@ -1,0 +1,154 @@
+"""Where a run keeps its files, and clearing away what a killed PolyRun left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from polyrun.model.errors import SandboxError
+from polyrun.sandbox import cgroups, disk, identity, pidfd
+
+_LOCK = "lock"
+_GRACE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """What was left behind and removed (or would be): paths of folders and control groups, process ids."""
+
+    folders: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    processes: tuple[int, ...] = ()
+    troubles: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.folders or self.groups or self.processes)
+
+
+@contextlib.contextmanager
+def scratch(parent: str | None = None) -> Iterator[str]:
+    """A private folder (mode 0700) for one run below `parent` (default: the temp folder), removed at the end.
+
+    Its lock is held meanwhile, so that no other PolyRun takes it for left behind. Raises `SandboxError`.
+    """
+    folder = os.path.join(os.path.realpath(parent or tempfile.gettempdir()), identity.new_name())
+    try:
+        os.mkdir(folder, 0o700)
+        lock = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SandboxError("preparing the run's folder", str(error)) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        os.close(lock)
+        disk.remove_tree(folder)
+
+
+def write_files(folder: str, files: Mapping[str, bytes]) -> None:
+    """Create `folder` with `files` in it, read-only.
+
+    Raises `SandboxError` for a name that is not a plain relative one, else `OSError`.
+    """
+    os.mkdir(folder, 0o755)
+    for name, data in files.items():
+        if not name or os.path.isabs(name) or any(part in {"", ".", ".."} for part in name.split("/")):
+            raise SandboxError("preparing a box", f"`{name}` is not a plain relative file name")
+        path = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "xb") as file:
+            file.write(data)
+        os.chmod(path, 0o444)
+
+
+def reap(*, parent: str | None = None, dry_run: bool = False) -> Reaped:
+    """Remove processes, control groups and folders of PolyRuns of this user that are gone.
+
+    With `dry_run` only list them. What cannot be removed is told in `troubles`, never raised.
+    """
+    folders = list(_dead_folders(os.path.realpath(parent or tempfile.gettempdir())))
+    groups = list(cgroups.dead_groups())
+    processes = list(_dead_processes())
+    troubles: list[str] = []
+    if not dry_run:
+        for pid in processes:
+            _end(pid)
+        for group in groups:
+            try:
+                cgroups.remove_dead(group)
+            except (OSError, SandboxError) as error:
+                troubles.append(f"`{group}`: {error}")
+        for folder in folders:
+            try:
+                disk.remove_tree(folder)
+            except OSError as error:
+                troubles.append(f"`{folder}`: {error}")
+    return Reaped(tuple(folders), tuple(groups), tuple(processes), tuple(troubles))
+
+
+def _dead_folders(parent: str) -> Iterator[str]:
+    for name in _listed(parent):
+        path = os.path.join(parent, name)
+        if identity.is_orphan(name) and _is_ours(path) and not _is_locked(path):
+            yield path
+
+
+def _is_ours(path: str) -> bool:
+    try:
+        facts = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid() and stat.S_IMODE(facts.st_mode) == 0o700
+
+
+def _is_locked(folder: str) -> bool:
+    """Whether somebody holds the folder: perhaps a PolyRun in a container, whose pid means nothing here."""
+    try:
+        lock = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return time.time() - os.lstat(folder).st_mtime < _GRACE_S
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _dead_processes() -> Iterator[int]:
+    prefix = f"{identity.MARK}=".encode()
+    for name in _listed("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/environ", "rb") as file:
+                environment = file.read()
+        except OSError:
+            continue
+        for variable in environment.split(b"\0"):
+            if variable.startswith(prefix) and identity.is_orphan(variable[len(prefix) :].decode(errors="replace")):
+                yield int(name)
+                break
+
+
+def _end(pid: int) -> None:
+    fd = pidfd.open_or_none(pid)
+    if fd is not None:
+        with contextlib.closing(os.fdopen(fd)):
+            with contextlib.suppress(PermissionError):
+                pidfd.kill(fd)
+            pidfd.wait_gone(fd, 1.0)
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
