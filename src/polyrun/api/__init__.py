@@ -5,15 +5,24 @@ from polyrun.api.reading import CheckResult
 from polyrun.api.running import arun, run
 from polyrun.api.settings import load_settings
 from polyrun.api.standing import LanguageStatus, check, languages, plan
+from polyrun.api.trial import Check, test_language
+from polyrun.api.upkeep import CleanReport, DoctorReport, Leftover, clean, doctor, history
 from polyrun.model.codes import explain
 
 __all__ = [
+    "Check",
     "CheckResult",
+    "CleanReport",
+    "DoctorReport",
     "LanguageStatus",
+    "Leftover",
     "Runner",
     "arun",
     "check",
+    "clean",
+    "doctor",
     "explain",
+    "history",
     "languages",
     "load_settings",
     "parse_mix_file",
@@ -21,5 +30,6 @@ __all__ = [
     "run",
     "run_code",
     "runner",
+    "test_language",
     "validate_mix_file",
 ]

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyrun.config.settings import Settings
-from polyrun.document import Document, parse
-from polyrun.document.parsing import MAX_DOCUMENT
+from polyrun.document import MAX_DOCUMENT_BYTES, Document, parse
 from polyrun.languages import Registry
 from polyrun.model.diagnostics import Diagnostic, has_errors
 from polyrun.model.errors import DocumentError, DocumentUnreadable
@@ -70,11 +69,11 @@ def read_document(path: str | os.PathLike[str]) -> Input:
         if not (stat.S_ISREG(state.st_mode) or stat.S_ISFIFO(state.st_mode)):
             raise DocumentUnreadable(name, "it is neither a file nor a pipe")
         try:
-            data = file.read(MAX_DOCUMENT + 1)
+            data = file.read(MAX_DOCUMENT_BYTES + 1)
         except OSError as error:
             raise DocumentUnreadable(name, _reason(error)) from error
-    if len(data) > MAX_DOCUMENT:
-        limit = format_bytes(MAX_DOCUMENT)
+    if len(data) > MAX_DOCUMENT_BYTES:
+        limit = format_bytes(MAX_DOCUMENT_BYTES)
         raise DocumentUnreadable(
             name, f"it is larger than {limit}", hint="keep data in files beside the document and read them in a block"
         )

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -15,18 +13,20 @@ from contextlib import ExitStack
 
 from polyrun.api.folders import user_folders
 from polyrun.api.reading import Input, as_input, runnable
+from polyrun.api.record import Record
+from polyrun.api.rundirs import RunFolders
 from polyrun.api.standing import find_toolchains, registry_for
 from polyrun.config.settings import Settings
 from polyrun.execute.cache import BuildCache
 from polyrun.execute.emitter import Listener
 from polyrun.execute.engine import Engine
 from polyrun.execute.surroundings import Surroundings
-from polyrun.model.events import Event
 from polyrun.model.results import RunResult
 from polyrun.model.spans import Source
-from polyrun.report.log import RunLog
 from polyrun.sandbox.base import Workspace
 from polyrun.sandbox.registry import choose
+from polyrun.sandbox.scratch import reap
+from polyrun.sandbox.scratch import scratch as make_scratch
 
 
 async def arun(
@@ -83,21 +83,15 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
     plan, diagnostics = runnable(given, registry_for(given.folder), settings)
     chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=str(folders.cache))
     toolchains = await asyncio.to_thread(find_toolchains, [job.language for job in plan.jobs])
-    scratch = tempfile.mkdtemp(prefix="polyrun-")
-    cleanup.callback(shutil.rmtree, scratch, ignore_errors=True)
-    work = scratch
-    workspace = Workspace(
-        given.folder, None if settings.permissions.write_workspace else os.path.join(scratch, "overlay")
-    )
+    await asyncio.to_thread(reap)
+    scratch = cleanup.enter_context(make_scratch())
+    cache = BuildCache(folders.cache)
+    cleanup.callback(cache.prune)
+    overlay = None if settings.permissions.write_workspace else os.path.join(scratch, "overlay")
+    workspace = Workspace(given.folder, overlay)
     started = time.time()
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started))}-{secrets.token_hex(3)}"
-    log = RunLog(settings.log_dir or folders.logs, started, level=settings.log_level, file=settings.log_file)
-    listeners = [log.handle, *([listener] if listener else [])]
-
-    def tell(event: Event) -> None:
-        for one in listeners:
-            one(event)
-
+    record = Record(settings, folders, given, run_id, started)
     return Engine(
         run_id,
         plan,
@@ -108,15 +102,16 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
             toolchains=toolchains,
             workspace=workspace,
             scratch=scratch,
-            cache=BuildCache(folders.cache),
-            new_folder=lambda: tempfile.mkdtemp(dir=work),
+            cache=cache,
+            new_folder=RunFolders(folders.cache, scratch, cleanup).new,
         ),
-        listener=tell,
+        listener=record.listener(listener),
         fail_fast=settings.fail_fast,
         run_wall_s=settings.run_wall_s,
         downgrades=chosen.downgrades,
         diagnostics=diagnostics,
-        log_path=str(log.path) if log.path else None,
+        log_path=record.log_path,
+        collect=lambda: record.keep(workspace),
     )
 
 

@@ -13,22 +13,23 @@ from polyrun.config.settings import Settings
 
 
 def load_settings(
-    config: str | os.PathLike[str] | None = None,
+    config: str | os.PathLike[str] | Mapping[str, object] | None = None,
     *,
     document: str | os.PathLike[str] | None = None,
     overrides: Mapping[str, object] | None = None,
 ) -> Settings:
     """The settings for `document`: the user's own file, the nearest file beside it, `config`, then `overrides`.
 
-    `config` is a `polyrun.toml`, a `pyproject.toml` or a `config.json`. `overrides` are dotted keys of
-    `polyrun.toml`, such as `{"limits.timeout": "10s"}`. A file found beside the document may only tighten.
+    `config` is the path of a `polyrun.toml`, a `pyproject.toml` or a `config.json`, or a mapping with the
+    keys of a `config.json`. `overrides` are dotted keys of `polyrun.toml`, such as `{"limits.timeout": "10s"}`.
+    A file found beside the document may only tighten.
 
     Raises `ConfigError` with positions for wrong files and `UsageError` for wrong overrides.
     """
     folder = os.path.dirname(os.path.abspath(document)) if document is not None else None
     return load(
         document_folder=Path(folder) if folder is not None else None,
-        explicit=Path(config) if config is not None else None,
+        explicit=config if config is None or isinstance(config, Mapping) else Path(config),
         overrides=overrides,
         languages=registry_for(folder).syntax(),
         user_folder=user_folders().config,

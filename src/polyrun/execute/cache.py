@@ -63,9 +63,13 @@ class BuildCache:
             shutil.rmtree(path, ignore_errors=True)
             total -= size
 
+    def size(self) -> int:
+        """The bytes all entries hold."""
+        return _size(str(self._entries))
+
     def clear(self) -> int:
         """Remove every entry; returns the bytes they held."""
-        freed = _size(str(self._entries))
+        freed = self.size()
         shutil.rmtree(self._entries, ignore_errors=True)
         return freed
 

@@ -51,10 +51,10 @@ def explain_failure(job: Job, source: Source, status: Status, step: StepResult) 
     line, message = location or (0, "")
     if block.code_line <= line < block.code_line + _line_count(block.code):
         label = Label(_trimmed(source, line), message or "here")
-        secondary = (Label(block.header, "in this block"),)
+        context = [Label(block.header, "in this block")]
     else:
-        label, secondary = Label(block.header, ""), ()
-    return Diagnostic(code, Severity.ERROR, _message(job, status, step), label, secondary, _hint(job, status, tail))
+        label, context = Label(block.header, ""), []
+    return Diagnostic(code, Severity.ERROR, _message(job, status, step), label, tuple(context), _hint(job, status, tail))
 
 
 def missing_toolchain(job: Job, missing: ToolchainMissing) -> Diagnostic:

@@ -31,11 +31,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A block made ready to execute: the files to lay under `{source}` and the steps to take."""
+    """A block made ready to execute: the files to lay under `{source}` and the steps to take.
+
+    `reads_workspace` says that the build may read files beside the document (`#include "x.h"`, `mod x;`); such a
+    build sees the folder and is never cached, every other build cannot see it.
+    """
 
     files: Mapping[str, bytes]
     build: Step | None
     run: Step
+    reads_workspace: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -79,6 +80,11 @@ class Limits:
     flood_bytes: int = GIB
     disk_bytes: int = GIB
     cpus: float | None = None
+
+    def updated(self, changes: Mapping[str, float | int | None]) -> Limits:
+        """These limits with the fields that `changes` names; `None` there leaves a field as it is."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        return replace(self, **given)  # type: ignore[arg-type]  # field names and types come from checked tables
 
 
 @dataclass(frozen=True, slots=True)

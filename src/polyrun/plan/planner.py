@@ -95,9 +95,8 @@ def _limits(block: Block, language: Language, settings: Settings) -> tuple[Limit
     language, the block's. What the user chose is a ceiling for the block.
     """
     own = {name: value for name, value in language.limits.items() if name not in settings.chosen_limits}
-    limits = replace(settings.limits, **own)
     chosen = settings.language_limits.get(language.id, {})
-    limits = replace(limits, **chosen)
+    limits = settings.limits.updated(own).updated(chosen)
     options = block.options
     wanted = {
         "wall_s": (options.timeout_s, "--timeout"),
@@ -110,12 +109,12 @@ def _limits(block: Block, language: Language, settings: Settings) -> tuple[Limit
         if value is None:
             continue
         if name in settings.chosen_limits or name in chosen:
-            limits = replace(limits, **{name: min(value, getattr(limits, name))})
+            limits = limits.updated({name: min(value, getattr(limits, name))})
         elif value > max(getattr(DOCUMENT_CEILING, name), getattr(limits, name) or 0):
             option = options.option({"wall_s": "timeout", "memory_bytes": "memory"}.get(name, "cpu"))
             excess.append(f"{flag} {option.value if option else value}")
         else:
-            limits = replace(limits, **{name: value})
+            limits = limits.updated({name: value})
     return limits, excess
 
 

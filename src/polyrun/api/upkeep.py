@@ -1,0 +1,112 @@
+"""Looking after a host: what it can do, what crashed runs left on it, and what was run."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyrun import __version__
+from polyrun.api.folders import Folders, user_folders
+from polyrun.api.standing import LanguageStatus, languages
+from polyrun.config.settings import Settings
+from polyrun.execute.cache import BuildCache
+from polyrun.model.errors import SandboxUnavailable
+from polyrun.report.history import PastRun, read_history
+from polyrun.sandbox.base import Capabilities, Unavailable
+from polyrun.sandbox.registry import FACTORIES, choose, probe
+from polyrun.sandbox.scratch import reap
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorReport:
+    """What PolyRun finds on this host.
+
+    `sandboxes` has an entry for every backend of this version; `chosen` is the one a run would use with the
+    given settings, or `refusal` why there is none.
+    """
+
+    version: str
+    python: str
+    system: str
+    sandboxes: tuple[Capabilities | Unavailable, ...]
+    chosen: str | None
+    refusal: str | None
+    languages: tuple[LanguageStatus, ...]
+    folders: Folders
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """One thing that can be removed: its `kind` (`process`, `cgroup`, `folder`, `build cache`), name and bytes."""
+
+    kind: str
+    name: str
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CleanReport:
+    """What there was to remove, whether that was tried, and what could not be removed, one line each."""
+
+    found: tuple[Leftover, ...]
+    removed: bool
+    troubles: tuple[str, ...] = ()
+
+
+def doctor(settings: Settings | None = None) -> DoctorReport:
+    """Probe every backend afresh and look for every toolchain."""
+    settings = settings or Settings()
+    folders = user_folders()
+
+    async def look() -> tuple[list[Capabilities | Unavailable], str | None, str | None]:
+        found: list[Capabilities | Unavailable] = []
+        for name in FACTORIES:
+            probed = await probe(name, str(folders.cache), fresh=True)
+            found.append(probed if isinstance(probed, Unavailable) else probed[1])
+        try:
+            chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=str(folders.cache))
+        except SandboxUnavailable as error:
+            return found, None, str(error)
+        return found, chosen.sandbox.name, None
+
+    sandboxes, chosen, refusal = asyncio.run(look())
+    return DoctorReport(
+        version=__version__,
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        sandboxes=tuple(sandboxes),
+        chosen=chosen,
+        refusal=refusal,
+        languages=tuple(languages()),
+        folders=folders,
+    )
+
+
+def clean(*, dry_run: bool = False, cache: bool = False) -> CleanReport:
+    """Remove what runs that were killed left behind, with `cache` also the finished builds.
+
+    Touches nothing of a run that is still going on. With `dry_run` only looks.
+    """
+    folders = user_folders()
+    builds = BuildCache(folders.cache)
+    found = []
+    troubles: tuple[str, ...] = ()
+    for parent in (None, str(folders.cache)):
+        reaped = reap(parent=parent, dry_run=dry_run)
+        found += [Leftover("process", str(pid)) for pid in reaped.processes]
+        found += [Leftover("cgroup", group) for group in reaped.groups]
+        found += [Leftover("folder", folder) for folder in reaped.folders]
+        troubles += reaped.troubles
+    if cache:
+        size = builds.size() if dry_run else builds.clear()
+        if size:
+            found.append(Leftover("build cache", str(folders.cache), size))
+    return CleanReport(tuple(dict.fromkeys(found)), removed=not dry_run, troubles=troubles)
+
+
+def history(limit: int = 20, settings: Settings | None = None) -> list[PastRun]:
+    """The newest `limit` runs in the log folder of `settings`, newest first."""
+    folder = settings.log_dir if settings and settings.log_dir else user_folders().logs
+    return read_history(Path(folder), limit)
