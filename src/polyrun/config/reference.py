@@ -28,7 +28,8 @@ Settings come from these places; a later one wins, key by key:
 5. the command line.
 
 A file of the third kind came with the document, so it is trusted no more than the document: it may
-only *tighten* (see the last column). Anything else in it is an error that says so, until you give that file with
+*tighten*, and it may set the limits that a block may set for itself (at most 10 minutes, 4 GiB and 4 processors, where
+you chose nothing); see the last column. Anything else in it is an error that says so, until you give that file with
 `-c` or list its folder in `trust.folders` of your own configuration.
 
 Durations are `250ms`, `10s`, `2m`, `1h` or a number of seconds; sizes are `64k`, `512m`, `1g` (powers of 1024) or a
@@ -71,7 +72,7 @@ def render() -> str:
     for section, rows in groupby(SETTINGS, key=lambda setting: setting.key.rpartition(".")[0]):
         parts.append(f"\n## `[{section.replace(ANY_LANGUAGE, 'NAME')}]`\n\n")
         parts.append(f"{_ABOUT[section]}\n\n" if section in _ABOUT else "")
-        parts.append("| key | value | default | what it does | beside a document |\n|---|---|---|---|---|\n")
+        parts.append("| key | value | default | what it does | found beside a document |\n|---|---|---|---|---|\n")
         parts.extend(_row(row) for row in rows)
     parts.append(_MISSION)
     parts.extend(f"| `{row.key}` | {_words(row.kind)} | {row.doc} |\n" for row in MISSION_SETTINGS)

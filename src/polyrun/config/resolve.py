@@ -8,8 +8,8 @@ from typing import Any
 
 from polyrun.config.files import ConfigFile
 from polyrun.config.layers import MAX_DIAGNOSTICS, Layer
-from polyrun.config.settings import Settings
-from polyrun.config.table import ANY_LANGUAGE, SETTINGS
+from polyrun.config.settings import DOCUMENT_CEILING, Settings
+from polyrun.config.table import ANY_LANGUAGE, ASKABLE, SETTINGS
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.errors import ConfigError
@@ -71,10 +71,15 @@ def _with_cpu_time(settings: Settings, chosen: frozenset[str], chosen_for_build:
 def refuse_loosening(file: ConfigFile, layer: Layer, trusted: Settings, settled: Collection[str]) -> None:
     """Raise `ConfigError` for all that `layer`, which came with a document, would loosen.
 
-    `trusted` is what the user's own configuration gives; `settled` are targets that a more
+    `trusted` is what the user's own configuration gives. Where it leaves open what a block may set
+    for itself, the file may set the same (ADR 11). `settled` are targets that a more
     important layer sets anyway.
     """
-    allowed = _flat(trusted)
+    allowed = _flat(trusted) | {
+        f"limits.{name}": max(getattr(DOCUMENT_CEILING, name), getattr(trusted.limits, name) or 0)
+        for name in ASKABLE
+        if name not in trusted.chosen_limits
+    }
     faults = [
         Diagnostic(
             Code.UNTRUSTED_SETTING,

@@ -31,6 +31,7 @@ class Trust:
 
 
 LOWER = Trust("may lower it", lambda own, wanted: own is None or wanted <= own)
+LIKE_A_BLOCK = Trust("may set what a block may", LOWER.allows)
 RAISE = Trust("may raise it", lambda own, wanted: wanted >= own)
 TURN_ON = Trust("may turn it on", lambda own, wanted: wanted >= own)
 TURN_OFF = Trust("may turn it off", lambda own, wanted: wanted <= own)
@@ -67,15 +68,20 @@ _LIMITS: tuple[tuple[str, Kind, str, str], ...] = (
 )
 
 
-def _limits(section: str, target: str) -> tuple[Setting, ...]:
+ASKABLE = ("wall_s", "cpu_s", "memory_bytes", "cpus")
+"""The limits of its own run that a block may set."""
+
+
+def _limits(section: str, target: str, *, askable: tuple[str, ...] = ASKABLE) -> tuple[Setting, ...]:
     return tuple(
-        Setting(f"{section}.{name}", kind, f"{target}.{field}", LOWER, doc) for name, kind, field, doc in _LIMITS
+        Setting(f"{section}.{name}", kind, f"{target}.{field}", LIKE_A_BLOCK if field in askable else LOWER, doc)
+        for name, kind, field, doc in _LIMITS
     )
 
 
 SETTINGS: tuple[Setting, ...] = (
     *_limits("limits", "limits"),
-    *_limits("build", "build_limits"),
+    *_limits("build", "build_limits", askable=()),
     *_limits(f"languages.{ANY_LANGUAGE}", f"language_limits.{ANY_LANGUAGE}"),
     Setting("run.total-timeout", kinds.DURATION, "run_wall_s", LOWER, "wall time of the whole run"),
     Setting("run.fail-fast", kinds.FLAG, "fail_fast", FREE, "stop at the first block that fails"),

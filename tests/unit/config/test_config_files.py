@@ -10,7 +10,8 @@ import pytest
 
 from polyrun.config import files
 from polyrun.config.load import load
-from polyrun.config.settings import Settings
+from polyrun.config.settings import DOCUMENT_CEILING, Settings
+from polyrun.config.table import ASKABLE
 from polyrun.model.errors import ConfigError, UsageError
 
 
@@ -86,10 +87,13 @@ def test_a_pyproject_that_is_not_ours_is_passed_by(place: Place, text: str) -> N
 
 
 LOOSER = """
-limits.timeout = "31s"
-limits.memory = "1g"
+limits.timeout = "601s"
+limits.memory = "5g"
+limits.cpus = 4.5
+limits.processes = 65
 build.processes = 257
-languages.java.memory = "513m"
+languages.java.memory = "5g"
+languages.java.disk = "2g"
 run.total-timeout = "1h"
 sandbox.backend = "local"
 sandbox.chain = ["local"]
@@ -136,11 +140,25 @@ def test_a_file_beside_a_document_can_tighten(place: Place) -> None:
     assert (got.strict, got.fail_fast, got.supported_languages) == (True, True, ("python",))
 
 
+def test_a_file_beside_a_document_can_set_what_a_block_can(place: Place) -> None:
+    place.found('[limits]\ntimeout = "10m"\nmemory = "4g"\ncpus = 4\n[languages.java]\nmemory = "4g"\n')
+    assert (place.load().limits.wall_s, place.load().limits.cpu_s) == (600.0, 600.0)
+    place.own("[limits]\ntimeout = 30\nmemory = '512m'\n[languages.java]\nmemory = '1g'\n")
+    assert place.refused() == ["PR804 `limits.timeout`", "PR804 `limits.memory`", "PR804 `languages.java.memory`"]
+
+
+def test_the_ceiling_is_the_one_of_the_plan() -> None:
+    from polyrun.plan import planner
+
+    assert {name: getattr(DOCUMENT_CEILING, name) for name in ASKABLE} == {
+        name: getattr(planner.DOCUMENT_CEILING, name) for name in ASKABLE
+    }
+
+
 def test_what_is_looser_is_measured_by_the_user_own_settings(place: Place) -> None:
-    place.own('[limits]\ntimeout = "1m"\n[permissions]\nnet = true\nenv = ["A", "B"]\n[run]\nlanguages = ["ruby"]\n')
-    place.found(
-        '[limits]\ntimeout = "1m"\ncpu = "1m"\n[permissions]\nnet = true\nenv = ["B"]\n[run]\nlanguages = ["ruby"]\n'
-    )
+    rest = '[permissions]\nnet = true\nenv = {}\n[run]\nlanguages = ["ruby"]\n'
+    place.own('[limits]\ntimeout = "1m"\n' + rest.format('["A", "B"]'))
+    place.found('[limits]\ntimeout = "1m"\ncpu = "1m"\n' + rest.format('["B"]'))
     assert place.load().permissions.env == ("B",)
     place.found('[limits]\ntimeout = "61s"\n[permissions]\nenv = ["C"]\n[run]\nlanguages = ["perl"]\n')
     assert place.refused() == ["PR804 `limits.timeout`", "PR804 `permissions.env`", "PR804 `run.languages`"]
