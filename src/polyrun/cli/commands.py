@@ -15,7 +15,7 @@ _COMMANDS = {
     "doctor": Lazy("polyrun.cli.doctor:doctor", "show what this host's sandboxes and toolchains can do"),
     "explain": Lazy("polyrun.cli.explain:explain", "explain a code such as PR103"),
     "history": Lazy("polyrun.cli.history:history", "list earlier runs"),
-    "clean": Lazy("polyrun.cli.clean:clean", "remove what crashed runs left behind, and the build cache"),
+    "clean": Lazy("polyrun.cli.clean:clean", "remove what killed runs left behind"),
     "completion": Lazy("polyrun.cli.completion:completion", "print the completion script for a shell"),
 }
 

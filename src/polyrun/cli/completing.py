@@ -14,7 +14,8 @@ def block_names(file: str, incomplete: str) -> list[str]:
         blocks = api.check(file).document.blocks if file and file != "-" else ()
     except (PolyRunError, OSError):
         return []
-    return [f"{head}{comma}{block.name}" for block in blocks if block.name and block.name.startswith(last)]
+    names = [block.name.text for block in blocks if block.name is not None]
+    return [f"{head}{comma}{name}" for name in names if name.startswith(last)]
 
 
 def language_names(incomplete: str) -> list[str]:

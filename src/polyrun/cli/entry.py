@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
-from typing import NoReturn
+
+TYPE_CHECKING = False  # what type checkers look for, without the import of `typing` that costs as much as the rest
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def main() -> NoReturn:
@@ -19,16 +21,13 @@ def main() -> NoReturn:
     from polyrun.cli.boundary import guarded
 
     code = guarded(sys.argv[1:])
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):
+    for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
             stream.flush()
-    if code == _PIPE_CLOSED:
-        # The interpreter would try to flush stdout once more and complain about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        except OSError:
+            # The interpreter would try once more, at its end, and complain about it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
     sys.exit(code)
-
-
-_PIPE_CLOSED = 141
 
 
 def _fill_standard_descriptors() -> None:

@@ -43,11 +43,7 @@ def _known(text: str) -> Code:
     for code in Code:
         if wanted in (code.value, code.value.removeprefix("PR")):
             return code
-    from difflib import get_close_matches
-
-    near = get_close_matches(wanted, [code.value for code in Code], n=1)
-    hint = f"did you mean `{near[0]}`?" if near else "`polyrun explain` lists all codes"
-    raise UsageError(f"there is no code `{text}`", hint=hint)
+    raise UsageError(f"there is no code `{text}`", hint="`polyrun explain` lists all codes")
 
 
 def _indented(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polyrun.cli.streams import err
@@ -67,9 +66,10 @@ def settings(config: str | None, given: str | Source | None, chosen: Mapping[str
     overrides = {FLAGS[name][1]: value for name, value in chosen.items() if value not in (None, (), False)}
     if chosen.get("log") is False:
         overrides[FLAGS["log"][1]] = False
-    path = Path(given) if isinstance(given, str) else None
+    # A document from stdin works in the current folder, so the settings found there are its own.
+    path = given if isinstance(given, str) else STDIN_NAME if given is not None else None
     try:
-        return api.load_settings(Path(config) if config else None, path, overrides)
+        return api.load_settings(config, document=path, overrides=overrides)
     except UsageError as error:
         message = str(error)
         for flag, key in FLAGS.values():

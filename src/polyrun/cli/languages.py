@@ -101,7 +101,7 @@ def _complete_language(_context: click.Context, _parameter: click.Parameter, inc
 def test(name: str, form: str) -> int:
     """Try out the language NAME in the sandbox: output, exit codes, the lines of errors.
 
-    Exits with 0 if everything works, 1 if something does not, 3 if its toolchain is missing.
+    Exits with 0 if everything works and with 1 if something does not.
     """
     from polyrun import api
 

@@ -37,7 +37,9 @@ def _several(decorators: list[_Decorator]) -> _Decorator:
 def _block_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     from polyrun.cli.completing import block_names
 
-    return block_names(str(ctx.params.get("file") or ""), incomplete)
+    # An option that still lacks its value ends click's parsing before arguments are handed out.
+    words = [str(ctx.params.get("file") or ""), *ctx.args]
+    return block_names(next((word for word in words if word and not word.startswith("-")), ""), incomplete)
 
 
 _SELECTION = _several(

@@ -13,6 +13,8 @@ def phrase(error: click.ClickException) -> tuple[str, str]:
         case click.NoSuchOption():
             near = _nearest(error.option_name, _options(error.ctx))
             return f"there is no option `{error.option_name}`", f"did you mean `{near}`?" if near else help_hint
+        case click.BadOptionUsage() if error.message.endswith("requires an argument."):
+            return f"`{error.option_name}` needs a value", help_hint
         case click.MissingParameter():
             return f"{_parameter(error)} is missing", help_hint
         case click.BadParameter():
