@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.resources import files
 
 
 class Code(StrEnum):
@@ -90,6 +89,7 @@ class Explanation:
 def explain(code: Code) -> Explanation:
     """The explanation of `code`; every member of `Code` has one."""
     import tomllib
+    from importlib.resources import files
 
     table = tomllib.loads(files("polyrun.model").joinpath("codes.toml").read_text("utf-8"))
     return Explanation(code, **table[code.value])
