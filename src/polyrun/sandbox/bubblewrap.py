@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,7 +21,7 @@ from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, Una
 from polyrun.sandbox.descriptors import Descriptors, readable
 from polyrun.sandbox.gate import Gate
 from polyrun.sandbox.pump import Pump
-from polyrun.sandbox.scratch import write_files
+from polyrun.sandbox.scratch import check_name
 from polyrun.sandbox.watch import DiskUse, Sample, Watch
 
 _START_S = 20.0  # a box starts in 5 ms; a host this slow is broken
@@ -65,20 +64,17 @@ class Bubblewrap:
     async def open(self, spec: BoxSpec) -> AsyncIterator[_Box]:
         """See `Sandbox`."""
         layout.check_workspace(spec.workspace.folder)
-        folder = os.path.join(spec.scratch, f"box-{secrets.token_hex(4)}")
         try:
-            _prepare(spec, folder)
-            yield _Box(self, spec, folder)
+            _prepare(spec)
         except OSError as error:
             raise SandboxError("preparing a box", str(error)) from error
-        finally:
-            disk.remove_tree(folder)
+        yield _Box(self, spec)
 
 
-def _prepare(spec: BoxSpec, folder: str) -> None:
-    """Lay the program's files, the box's `/etc` and the overlay's folders out on the host."""
-    os.mkdir(folder, 0o700)
-    write_files(os.path.join(folder, "source"), spec.files)
+def _prepare(spec: BoxSpec) -> None:
+    """Make what boxes share on the host: their `/etc`, and the overlay's folders."""
+    for name in spec.files:
+        check_name(name)
     etc = os.path.join(spec.scratch, "etc")
     if not os.path.isdir(etc):
         layout.make_etc(etc)
@@ -90,10 +86,9 @@ def _prepare(spec: BoxSpec, folder: str) -> None:
 class _Box:
     """One box. Each command gets namespaces of its own; `/tmp` lasts as long as the command."""
 
-    def __init__(self, backend: Bubblewrap, spec: BoxSpec, folder: str) -> None:
+    def __init__(self, backend: Bubblewrap, spec: BoxSpec) -> None:
         self._backend = backend
         self._spec = spec
-        self._folder = folder
         self._overlay = True
 
     @property
@@ -149,19 +144,14 @@ class _Box:
     def _spawn(
         self, command: Command, limits: Limits, gate: Gate, pump: Pump, group: cgroups.Group | None
     ) -> subprocess.Popen[bytes]:
-        placing = layout.place(
-            self._spec,
-            os.path.join(self._folder, "source"),
-            os.path.join(self._spec.scratch, "etc"),
-            command,
-            limits.disk_bytes,
-            overlay=self._overlay,
-        )
-        variables = layout.environment(command, placing, os.environ, self._spec.permissions.env)
-        words = list(placing.arguments)
-        for name, value in variables.items():
-            words += ["--setenv", name, value]
+        spec = self._spec
+        etc = os.path.join(spec.scratch, "etc")
         with Descriptors() as fds:
+            files = {name: fds.text("source", data) for name, data in spec.files.items()}
+            placing = layout.place(spec, files, etc, command, limits.disk_bytes, overlay=self._overlay)
+            words = list(placing.arguments)
+            for name, value in layout.environment(command, placing, os.environ, spec.permissions.env).items():
+                words += ["--setenv", name, value]
             if self._backend.seccomp is not None:
                 words += ["--add-seccomp-fd", str(fds.text("seccomp", self._backend.seccomp))]
             arguments = fds.text("args", b"\0".join(os.fsencode(word) for word in words) + b"\0")

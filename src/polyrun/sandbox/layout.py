@@ -54,11 +54,13 @@ def check_workspace(folder: str) -> None:
         raise SandboxError("preparing the workspace", f"`{folder}` is not a folder that can be read")
 
 
-def place(spec: BoxSpec, source: str, etc: str, command: Command, tmp_bytes: int, *, overlay: bool) -> Placing:
+def place(
+    spec: BoxSpec, files: Mapping[str, int], etc: str, command: Command, tmp_bytes: int, *, overlay: bool
+) -> Placing:
     """Lay out a box for `command`.
 
-    `source` and `etc` are host folders that hold the program's files and the box's `/etc`; `tmp_bytes` bounds
-    `/tmp`, in bytes. With `overlay` false a workspace that wants an overlay is shown read-only instead.
+    `files` are descriptors of the program's files by name, `etc` is the host folder of the box's `/etc`, `tmp_bytes`
+    bounds `/tmp`, in bytes. With `overlay` false a workspace that wants an overlay is shown read-only instead.
     """
     folder = spec.workspace.folder
     values = {"work": folder, "source": f"{INNER}/source"}
@@ -66,7 +68,6 @@ def place(spec: BoxSpec, source: str, etc: str, command: Command, tmp_bytes: int
     tmp = os.path.join(INNER, "tmp") if _within(TMP, folder) else TMP
     mounts.append((tmp, ["--perms", "1777", "--size", str(min(tmp_bytes, _TMP_BYTES)), "--tmpfs", tmp]))
     mounts.append(("/dev", ["--dev", "/dev", "--perms", "1777", "--size", str(_SHM_BYTES), "--tmpfs", SHM]))
-    mounts.append((values["source"], ["--ro-bind", source, values["source"]]))
     for name, path in spec.mounts.items():
         values[name] = f"{INNER}/{name}"
         mounts.append((values[name], ["--ro-bind", path, values[name]]))
@@ -81,6 +82,9 @@ def place(spec: BoxSpec, source: str, etc: str, command: Command, tmp_bytes: int
     mounts.extend((path, ["--bind-try", path, path]) for path in spec.permissions.write)
     mounts.sort(key=lambda mount: mount[0].rstrip("/").count("/"))
     arguments = [*_namespaces(net=spec.permissions.net), *_system(etc), "--proc", "/proc", *_masks()]
+    arguments += ["--dir", values["source"]]
+    for name, fd in files.items():  # copied into the root's tmpfs, which is read-only in the end
+        arguments += ["--perms", "0444", "--file", str(fd), f"{values['source']}/{name}"]
     for _, words in mounts:
         arguments += words
     if _within(spec.scratch, folder):  # the run's own files lie in the document's folder: hide them
@@ -209,7 +213,7 @@ def _masks() -> list[str]:
     return [
         word
         for name in _MASKED
-        if os.path.exists(f"/proc/{name}")
+        if os.access(f"/proc/{name}", os.R_OK)  # what the user cannot read the guest cannot either
         for word in ("--ro-bind", "/dev/null", f"/proc/{name}")
     ]
 

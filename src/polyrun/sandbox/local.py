@@ -170,7 +170,7 @@ class _Tree:
     def evidence(self, watch: Watch, limits: Limits) -> verdict.Evidence:
         """What is known at the end."""
         assert self._status is not None
-        # a child starts with its parent's peak in its own account (exec(2) carries it over), so a smaller one is unknown
+        # a child starts with its parent's peak in its own account (see exec(2)), so a smaller one is unknown
         known = self._used.memory_bytes if self._used.memory_bytes > self._own_peak else 0
         usage = Usage(
             wall_s=watch.wall_s,

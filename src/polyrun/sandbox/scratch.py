@@ -58,13 +58,18 @@ def write_files(folder: str, files: Mapping[str, bytes]) -> None:
     """
     os.mkdir(folder, 0o755)
     for name, data in files.items():
-        if not name or os.path.isabs(name) or any(part in {"", ".", ".."} for part in name.split("/")):
-            raise SandboxError("preparing a box", f"`{name}` is not a plain relative file name")
+        check_name(name)
         path = os.path.join(folder, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "xb") as file:
             file.write(data)
         os.chmod(path, 0o444)
+
+
+def check_name(name: str) -> None:
+    """Raises `SandboxError` unless `name` is a plain relative file name."""
+    if "\0" in name or any(part in {"", ".", ".."} for part in name.split("/")):
+        raise SandboxError("preparing a box", f"`{name}` is not a plain relative file name")
 
 
 def reap(*, parent: str | None = None, dry_run: bool = False) -> Reaped:
