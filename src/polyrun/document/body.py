@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from polyrun.document.collector import Collector, quote
-from polyrun.document.directive_text import DIRECTIVE_NAMES, read_directive
+from polyrun.document.directive_text import DIRECTIVE_NAMES, DirectiveReader
 from polyrun.document.nearest import nearest
 from polyrun.document.tree import Directive
 from polyrun.model.codes import Code
 from polyrun.model.spans import Source, Span
 from polyrun.model.syntax import LanguageSyntax
 
-_ESCAPED = re.compile(rb"\n(\\)\\*#(?:lang:|end[ \t]*(?=\r?\n|\r?\Z)|end:)")
+_ESCAPED = re.compile(rb"\n\\(?=\\*+#(?:lang:|end[ \t]*+(?:\r?\n|\r?\Z)|end:))")
 _COMMENT_OPENING = re.compile(rb"[ \t]*/\*")
 _STRAY_NAMED_END = re.compile(rb"\n(#end:[^\s]*)")
 
@@ -52,7 +52,7 @@ def _syntax(comments: tuple[str, ...]) -> _Syntax:
     behind = rb"(?:(?P<leader>" + leader + rb")[ \t]*)?" if leader else rb"(?P<leader>(?!))?"
     return _Syntax(
         candidate=re.compile(rb"\n[ \t]*" + behind + rb"#(?P<word>[A-Za-z][A-Za-z-]{1,15}):(?P<text>[^\n]*)"),
-        code_line=re.compile(rb"\n(?![ \t]*(?:\r?\n|\r?\Z" + (b"|" + comment if comment else b"") + rb"))"),
+        code_line=re.compile(rb"\n(?![ \t]*+(?:\r?\n|\r?\Z" + (b"|" + comment if comment else b"") + rb"))"),
         block_comments=block_comments,
     )
 
@@ -61,54 +61,97 @@ _Candidates = dict[int, "re.Match[bytes]"]
 """Lines that look like directives, by the offset where the line starts, in order."""
 
 
-def read_body(
-    source: Source,
-    span: Span,
-    syntax: LanguageSyntax | None,
-    until: str | None,
-    *,
-    languages: Mapping[str, LanguageSyntax],
-    collector: Collector,
-) -> Body:
-    """Read the body at `span`, which starts at a line's start behind the header's newline."""
-    data = source.data
-    if not len(span):
-        return Body((), b"")
-    patterns = _syntax(syntax.comments if syntax else ("#", "//"))
-    edits: list[tuple[int, int]] = [] if until else _escapes(data, span)
-    directives: list[Directive] = []
-    candidates = _candidates(data, span, patterns)
-    if candidates:
-        last_of_head = _leading_run(data, span, patterns, candidates)
-        first_of_tail = _trailing_run(data, span, patterns, candidates, last_of_head)
-        for start, match in candidates.items():
-            if last_of_head <= start < first_of_tail or match["word"].lower() == b"lang":
-                _report_misplaced(match, until, languages, collector)
+class BodyReader:
+    """Reads the bodies of one document."""
+
+    def __init__(self, source: Source, languages: Mapping[str, LanguageSyntax], collector: Collector) -> None:
+        self._source = source
+        self._languages = languages
+        self._collector = collector
+        self._directives = DirectiveReader(source, collector)
+
+    def read(self, span: Span, syntax: LanguageSyntax | None, until: str | None) -> Body:
+        """Read the body at `span`, which starts at a line's start behind the header's newline.
+
+        `until` is the word of the block's own closing line: then only that line can be escaped.
+        """
+        if not len(span):
+            return Body((), b"")
+        data = self._source.data
+        patterns = _syntax(syntax.comments if syntax else ("#", "//"))
+        cuts: list[tuple[int, int]] = []
+        directives: list[Directive] = []
+        candidates = self._candidates(span, patterns)
+        if candidates:
+            head_end = _leading_run(data, span, patterns, candidates)
+            tail_start = _trailing_run(data, span, patterns, candidates, head_end)
+            for start, match in candidates.items():
+                if head_end <= start < tail_start or match["word"].lower() == b"lang":
+                    self._report_misplaced(match, until)
+                    continue
+                directive = self._directive(match)
+                if directive is not None:
+                    directives.append(directive)
+                if match["leader"] is None:
+                    cuts.append((start, _line_end(match)))
+        if until is None:
+            self._report_named_ends(span)
+        return Body(tuple(directives), _unescaped(_without(data, span, cuts), until))
+
+    def _candidates(self, span: Span, patterns: _Syntax) -> _Candidates:
+        found: _Candidates = {}
+        for match in patterns.candidate.finditer(self._source.data, span.start - 1, span.end):
+            if match["leader"] == b"/*" and not match["text"].rstrip().endswith(b"*/"):
                 continue
-            directive, blank = _directive(source, match, collector)
-            if directive is not None:
-                directives.append(directive)
-            if blank:
-                edits.append((start, _line_end(match)))
-    if until is None:
-        _report_named_ends(source, span, collector)
-    elif (named := _escaped_end(data, span, until)) is not None:
-        edits.extend(named)
-    return Body(tuple(directives), _without(data, span, sorted(edits)))
+            word = match["word"].decode()
+            if word.lower() == "lang" or _meant(word) is not None:
+                if not self._directives.admit(1, Span(match.start("word") - 1, match.end("word") + 1)):
+                    break
+                found[match.start() + 1] = match
+        return found
 
+    def _directive(self, match: re.Match[bytes]) -> Directive | None:
+        """The directive on a candidate line; a misspelled one is reported."""
+        word = match["word"].decode()
+        hash_at = match.start("word") - 1
+        if word not in DIRECTIVE_NAMES:
+            place = Span(hash_at, match.end("word") + 1)
+            message = f"there is no directive {quote(f'#{word}:')}"
+            hint = f"did you mean `#{_meant(word)}:`?"
+            self._collector.error(Code.UNKNOWN_DIRECTIVE, message, place, hint=hint)
+            return None
+        text = match["text"].rstrip(b"\r")
+        if match["leader"] == b"/*":
+            text = text.rstrip()[:-2].rstrip()
+        start = match.start("text")
+        span = Span(hash_at, start + len(text.rstrip()))
+        return self._directives.read(word, Span(start, start + len(text)), span)
 
-def _escapes(data: bytes, span: Span) -> list[tuple[int, int]]:
-    return [match.span(1) for match in _ESCAPED.finditer(data, span.start - 1, span.end)]
+    def _report_misplaced(self, match: re.Match[bytes], until: str | None) -> None:
+        word = match["word"].decode()
+        place = Span(match.start("word") - 1, match.end("word") + 1)
+        if word in DIRECTIVE_NAMES:
+            message = f"`#{word}:` in the middle of a block is not a directive"
+            hint = "move it above or below the block's code"
+            self._collector.warning(Code.MISPLACED_DIRECTIVE, message, place, hint=hint)
+        elif word.lower() == "lang" and until is None:
+            words = match["text"].decode(errors="replace").split(maxsplit=1)
+            if words and words[0].lower() in self._languages:
+                message = "`#lang:` opens a block only in lower case and in column 1"
+                self._collector.warning(Code.MISPLACED_DIRECTIVE, message, place)
 
-
-def _escaped_end(data: bytes, span: Span, until: str) -> list[tuple[int, int]]:
-    pattern = re.compile(rb"\n(\\)\\*#end:" + re.escape(until.encode()) + rb"[ \t]*(?=\r?\n|\r?\Z)")
-    return [match.span(1) for match in pattern.finditer(data, span.start - 1, span.end)]
+    def _report_named_ends(self, span: Span) -> None:
+        for match in _STRAY_NAMED_END.finditer(self._source.data, span.start - 1, span.end):
+            place = Span(*match.span(1))
+            text = self._source.text(place)
+            message = f"{quote(text)} closes only a block that was opened with {quote('until=' + text[5:])}"
+            self._collector.warning(Code.MISPLACED_DIRECTIVE, message, place)
 
 
 def _without(data: bytes, span: Span, cuts: list[tuple[int, int]]) -> bytes:
+    """The newline before `span` and all of `span` but the `cuts`."""
     pieces: list[bytes] = []
-    position = span.start
+    position = span.start - 1
     for start, end in cuts:
         pieces.append(data[position:start])
         position = end
@@ -116,20 +159,26 @@ def _without(data: bytes, span: Span, cuts: list[tuple[int, int]]) -> bytes:
     return b"".join(pieces)
 
 
+def _unescaped(code: bytes, until: str | None) -> bytes:
+    """`code` without its first newline, and without the backslashes before lines that would open or close a block."""
+    if b"\n\\" not in code:
+        return code[1:]
+    pattern = _ESCAPED
+    if until is not None:
+        pattern = re.compile(rb"\n\\(?=\\*+#end:" + re.escape(until.encode()) + rb"[ \t]*+(?:\r?\n|\r?\Z))")
+    # Piece by piece into one buffer: `sub` would keep millions of pieces, for some documents.
+    result = bytearray()
+    position = 1
+    for match in pattern.finditer(code):
+        result += code[position : match.start() + 1]
+        position = match.end()
+    result += code[position:]
+    return bytes(result)
+
+
 def _line_end(match: re.Match[bytes]) -> int:
     """Where the line of a candidate ends, without its terminator."""
     return match.end() - match["text"].endswith(b"\r")
-
-
-def _candidates(data: bytes, span: Span, patterns: _Syntax) -> _Candidates:
-    found: _Candidates = {}
-    for match in patterns.candidate.finditer(data, span.start - 1, span.end):
-        if match["leader"] == b"/*" and not match["text"].rstrip().endswith(b"*/"):
-            continue
-        word = match["word"].decode()
-        if word.lower() == "lang" or _meant(word) is not None:
-            found[match.start() + 1] = match
-    return found
 
 
 @lru_cache(maxsize=1024)
@@ -183,44 +232,3 @@ def _trailing_run(data: bytes, span: Span, patterns: _Syntax, candidates: _Candi
             return position
         position = start
     return position
-
-
-def _directive(source: Source, match: re.Match[bytes], collector: Collector) -> tuple[Directive | None, bool]:
-    """The directive on a candidate line, and whether the line must be blank in the code."""
-    word = match["word"].decode()
-    hash_at = match.start("word") - 1
-    text = match["text"].rstrip(b"\r")
-    if match["leader"] == b"/*":
-        text = text.rstrip()[:-2].rstrip()
-    bare = match["leader"] is None
-    if word not in DIRECTIVE_NAMES:
-        place = Span(hash_at, match.end("word") + 1)
-        message = f"there is no directive {quote(f'#{word}:')}"
-        collector.error(Code.UNKNOWN_DIRECTIVE, message, place, hint=f"did you mean `#{_meant(word)}:`?")
-        return None, bare
-    text_span = Span(match.start("text"), match.start("text") + len(text))
-    span = Span(hash_at, match.start("text") + len(text.rstrip()))
-    return read_directive(word, source, text_span, span, collector), bare
-
-
-def _report_misplaced(
-    match: re.Match[bytes], until: str | None, languages: Mapping[str, LanguageSyntax], collector: Collector
-) -> None:
-    word = match["word"].decode()
-    place = Span(match.start("word") - 1, match.end("word") + 1)
-    if word in DIRECTIVE_NAMES:
-        message = f"`#{word}:` in the middle of a block is not a directive"
-        hint = "move it above or below the block's code"
-        collector.warning(Code.MISPLACED_DIRECTIVE, message, place, hint=hint)
-    elif word.lower() == "lang" and until is None:
-        words = match["text"].decode(errors="replace").split(maxsplit=1)
-        if words and words[0].lower() in languages:
-            message = "`#lang:` opens a block only in lower case and in column 1"
-            collector.warning(Code.MISPLACED_DIRECTIVE, message, place)
-
-
-def _report_named_ends(source: Source, span: Span, collector: Collector) -> None:
-    for match in _STRAY_NAMED_END.finditer(source.data, span.start - 1, span.end):
-        text = source.text(Span(*match.span(1)))
-        message = f"{quote(text)} closes only a block that was opened with {quote('until=' + text[5:])}"
-        collector.warning(Code.MISPLACED_DIRECTIVE, message, Span(*match.span(1)))

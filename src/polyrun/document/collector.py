@@ -22,8 +22,12 @@ class Collector:
 
     def __init__(self) -> None:
         self._kept: dict[Severity, list[Diagnostic]] = {severity: [] for severity in CAPS}
-        self._dropped = 0
-        self._first_dropped: Span | None = None
+        self._left_out: Span | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether there are so many errors that reading on helps nobody."""
+        return len(self._kept[Severity.ERROR]) >= CAPS[Severity.ERROR]
 
     def error(
         self,
@@ -36,7 +40,8 @@ class Collector:
         also: Label | None = None,
     ) -> None:
         """Report something that must not run."""
-        self._add(Diagnostic(code, Severity.ERROR, message, Label(span, label), (also,) if also else (), hint))
+        if self._has_room(Severity.ERROR, span):
+            self._add(Diagnostic(code, Severity.ERROR, message, Label(span, label), (also,) if also else (), hint))
 
     def warning(
         self,
@@ -49,7 +54,8 @@ class Collector:
         also: Label | None = None,
     ) -> None:
         """Report something that runs, but hardly as meant."""
-        self._add(Diagnostic(code, Severity.WARNING, message, Label(span, label), (also,) if also else (), hint))
+        if self._has_room(Severity.WARNING, span):
+            self._add(Diagnostic(code, Severity.WARNING, message, Label(span, label), (also,) if also else (), hint))
 
     def note(
         self,
@@ -62,22 +68,25 @@ class Collector:
         also: Label | None = None,
     ) -> None:
         """Report something worth knowing."""
-        self._add(Diagnostic(code, Severity.NOTE, message, Label(span, label), (also,) if also else (), hint))
+        if self._has_room(Severity.NOTE, span):
+            self._add(Diagnostic(code, Severity.NOTE, message, Label(span, label), (also,) if also else (), hint))
+
+    def _has_room(self, severity: Severity, span: Span) -> bool:
+        if len(self._kept[severity]) < CAPS[severity]:
+            return True
+        self._left_out = self._left_out or span
+        return False
 
     def _add(self, diagnostic: Diagnostic) -> None:
-        kept = self._kept[diagnostic.severity]
-        if len(kept) < CAPS[diagnostic.severity]:
-            kept.append(diagnostic)
-            return
-        self._dropped += 1
-        self._first_dropped = self._first_dropped or diagnostic.primary.span
+        self._kept[diagnostic.severity].append(diagnostic)
 
     def finish(self) -> tuple[Diagnostic, ...]:
-        """Everything kept, sorted by position; the last one says how many were left out, if any were."""
+        """Everything kept, sorted by position; the last one says that there are more, if there are."""
         found = [diagnostic for kept in self._kept.values() for diagnostic in kept]
         found.sort(key=lambda diagnostic: diagnostic.primary.span)
-        if self._first_dropped is not None:
-            message = f"{self._dropped} more diagnostics are not shown"
-            label = Label(self._first_dropped, "the first of them")
-            found.append(Diagnostic(Code.TOO_MANY_DIAGNOSTICS, Severity.NOTE, message, label))
+        if self._left_out is not None:
+            message = "there are more diagnostics than these"
+            label = Label(self._left_out, "the first one left out")
+            hint = "repair these and check again"
+            found.append(Diagnostic(Code.TOO_MANY_DIAGNOSTICS, Severity.NOTE, message, label, hint=hint))
         return tuple(found)

@@ -24,6 +24,7 @@ from polyrun.model.spans import Source, Span
 
 DIRECTIVE_NAMES = ("import", "export", "requires", "expect")
 LONGEST_DIRECTIVE = 64 * 1024
+MAX_NAMES = 100_000
 
 VALUE_TYPES = (
     "null", "bool", "int", "float", "decimal", "str", "bytes", "date", "time", "timestamp", "duration",
@@ -41,33 +42,59 @@ _REQUIREMENT = re.compile(
 )
 
 
-def read_directive(kind: str, source: Source, text: Span, span: Span, collector: Collector) -> Directive | None:
-    """The directive `kind` whose text is at `text`; reports what is wrong in it and keeps the rest.
+class DirectiveReader:
+    """Reads the directives of one document, at most 100,000 names and lines in all."""
 
-    `span` is the whole directive. Returns `None` when nothing of it can be used.
-    """
-    if len(text) > LONGEST_DIRECTIVE:
-        message = f"`#{kind}:` is longer than {LONGEST_DIRECTIVE // 1024} KiB"
-        collector.error(Code.BAD_DIRECTIVE, message, Span(span.start, text.start))
-        return None
-    if kind == "expect":
-        raw = source.text(text)
-        return Expect(raw.removeprefix(" "), span)
-    parts = list(_parts(source.data, text))
-    if parts == [(text.end, text.end)] or not source.data[text.start : text.end].strip():
-        hint = f"write `#{kind}: {'pandas>=2' if kind == 'requires' else 'rows, total'}`"
-        collector.error(Code.BAD_DIRECTIVE, f"`#{kind}:` names nothing", span, hint=hint)
-        return None
-    if kind == "import":
-        imported = (_imported(source, Span(*part), collector) for part in parts)
-        return Import(tuple(_distinct_imports(imported, collector)), span)
-    if kind == "export":
-        exported = (_exported(source, Span(*part), collector) for part in parts)
-        return Export(tuple(_distinct_exports(exported, collector)), span)
-    return Requires(tuple(_requirements(source, parts, collector)), span)
+    def __init__(self, source: Source, collector: Collector) -> None:
+        self._source = source
+        self._collector = collector
+        self._left = MAX_NAMES
+
+    def admit(self, count: int, span: Span) -> bool:
+        """Make room for `count` lines or names at `span`, so that a document's tree stays in proportion to memory.
+
+        Reports the first time that there is no room left.
+        """
+        if self._left >= count:
+            self._left -= count
+            return True
+        if self._left >= 0:
+            self._left = -1
+            message = f"the document has more than {MAX_NAMES:,} names in directives"
+            self._collector.error(Code.BAD_DIRECTIVE, message, span)
+        return False
+
+    def read(self, kind: str, text: Span, span: Span) -> Directive | None:
+        """The directive `kind` whose text is at `text`; reports what is wrong in it and keeps the rest.
+
+        `span` is the whole directive. Returns `None` when nothing of it can be used.
+        """
+        source, collector = self._source, self._collector
+        if len(text) > LONGEST_DIRECTIVE:
+            message = f"`#{kind}:` is longer than {LONGEST_DIRECTIVE // 1024} KiB"
+            collector.error(Code.BAD_DIRECTIVE, message, Span(span.start, text.start))
+            return None
+        if kind == "expect":
+            return Expect(source.text(text).removeprefix(" "), span)
+        if not source.data[text.start : text.end].strip():
+            hint = f"write `#{kind}: {'pandas>=2' if kind == 'requires' else 'rows, total'}`"
+            collector.error(Code.BAD_DIRECTIVE, f"`#{kind}:` names nothing", span, hint=hint)
+            return None
+        parts = list(_parts(source.data, text))
+        return self._named(kind, parts, span) if self.admit(len(parts), span) else None
+
+    def _named(self, kind: str, parts: list[Span], span: Span) -> Directive:
+        source, collector = self._source, self._collector
+        if kind == "import":
+            imported = (_imported(source, part, collector) for part in parts)
+            return Import(tuple(_distinct_imports(imported, collector)), span)
+        if kind == "export":
+            exported = (_exported(source, part, collector) for part in parts)
+            return Export(tuple(_distinct_exports(exported, collector)), span)
+        return Requires(tuple(_requirements(source, parts, collector)), span)
 
 
-def _parts(data: bytes, text: Span) -> Iterator[tuple[int, int]]:
+def _parts(data: bytes, text: Span) -> Iterator[Span]:
     """The stretches between commas that stand outside brackets, without blanks around them; may be empty."""
     position = text.start
     while True:
@@ -79,7 +106,7 @@ def _parts(data: bytes, text: Span) -> Iterator[tuple[int, int]]:
         stop = end
         while stop > start and data[stop - 1] in b" \t\r":
             stop -= 1
-        yield start, stop
+        yield Span(start, stop)
         if end >= text.end:
             return
         position = end + 1
@@ -117,27 +144,27 @@ def _exported(source: Source, part: Span, collector: Collector) -> ExportedName 
     return ExportedName(name, _name(match, "type"), part)
 
 
-def _requirements(source: Source, parts: list[tuple[int, int]], collector: Collector) -> Iterator[Requirement]:
+def _requirements(source: Source, parts: list[Span], collector: Collector) -> Iterator[Requirement]:
     last: Requirement | None = None
-    for start, end in parts:
-        text = source.data[start:end]
+    for part in parts:
+        text = source.data[part.start : part.end]
         if last is not None and text[:1] in (b"<", b">", b"=", b"!", b"~"):
             # `pandas>=2,<3` is one requirement: a package's name never starts like that.
-            span = Span(last.span.start, end)
+            span = Span(last.span.start, part.end)
             last = Requirement(last.name, f"{last.constraint},{text.decode(errors='replace')}", span)
             continue
         if last is not None:
             yield last
             last = None
-        match = _REQUIREMENT.fullmatch(source.data, start, end)
+        match = _REQUIREMENT.fullmatch(source.data, part.start, part.end)
         if match is None:
             hint = "write a package and, if it matters, its version: `pandas>=2`, `left-pad@1`"
-            _refuse("requires", source, Span(start, end), hint, collector)
+            _refuse("requires", source, part, hint, collector)
             continue
         name = _name(match, "name")
         assert name is not None  # the pattern requires it
         constraint = (match["constraint"] or b"").decode(errors="replace")
-        last = Requirement(name, constraint, Span(start, end))
+        last = Requirement(name, constraint, part)
     if last is not None:
         yield last
 

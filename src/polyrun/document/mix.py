@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from polyrun.document.body import read_body
+from polyrun.document.body import BodyReader
 from polyrun.document.collector import Collector, quote
 from polyrun.document.header import OPENING, read_header
 from polyrun.document.nearest import suggest
@@ -27,9 +27,9 @@ from polyrun.model.syntax import LanguageSyntax
 
 MAX_BLOCKS = 100_000
 
-_CLOSING = re.compile(rb"\n#(?:(?P<next>lang:)|end[ \t]*(?=\r?\n|\r?\Z))")
-_NAMED_END = re.compile(rb"\n(#end:([A-Za-z0-9_-]+)[ \t]*)(?=\r?\n|\r?\Z)")
-_ALMOST_END = re.compile(rb"\n([ \t]*#[ \t]*end)[ \t]*(?=\r?\n|\r?\Z)", re.IGNORECASE)
+_CLOSING = re.compile(rb"\n#(?:(?P<next>lang:)|end[ \t]*+(?=\r?\n|\r?\Z))")
+_NAMED_END = re.compile(rb"\n(#end:([A-Za-z0-9_-]+)[ \t]*+)(?=\r?\n|\r?\Z)")
+_ALMOST_END = re.compile(rb"\n([ \t]*#[ \t]*end)[ \t]*+(?=\r?\n|\r?\Z)", re.IGNORECASE)
 _HEADER_START = re.compile(rb"#lang:[ \t]*[^\s]*")
 
 
@@ -61,6 +61,7 @@ class MixReader:
         self._defaults = defaults
         self._collector = collector
         self._strict = strict
+        self._bodies = BodyReader(source, languages, collector)
         self._names: dict[str, Name] = {}
         self._line = 1
         self._counted = 0
@@ -80,6 +81,9 @@ class MixReader:
                 place = Span(header, header + len(OPENING))
                 message = f"the document has more than {MAX_BLOCKS:,} blocks"
                 self._collector.error(Code.TOO_MANY_BLOCKS, message, place, "the first one too many")
+                yield Prose(Span(header, len(self._data)))
+                return
+            if self._collector.full:
                 yield Prose(Span(header, len(self._data)))
                 return
             index += 1
@@ -124,9 +128,7 @@ class MixReader:
             self._collector.note(
                 Code.EMPTY_BLOCK, "the block is empty", place, hint="write code below it, or remove it"
             )
-        content = read_body(
-            self._source, body, language, options.until, languages=self._languages, collector=self._collector
-        )
+        content = self._bodies.read(body, language, options.until)
         return Block(
             index=index,
             language=header.language,

@@ -17,8 +17,8 @@ from polyrun.model.syntax import LanguageSyntax
 # right behind the word, and are left alone.
 _LOOKALIKE = re.compile(
     rb"""\n (?P<line> (?P<indent>[ \t]*) \#
-         (?: (?P<end> end (?::[^\s]*)? (?=[ \t]*(?:\r?\n|\r?\Z)) )
-           | (?P<gap>[ \t]*) (?P<word>[A-Za-z][A-Za-z-]{1,15}) (?P<colon>:|(?=[ \t]))
+         (?: (?P<end> end (?::[^\s]*)? (?=[ \t]*+(?:\r?\n|\r?\Z)) )
+           | (?P<gap>[ \t]*) (?P<word>[A-Za-z][A-Za-z-]{1,15} (?=:) | [Ll][Aa][Nn][Gg] (?=[ \t])) (?P<colon>:?)
              [ \t]* (?P<next>[^\s]{0,40}) ) )""",
     re.VERBOSE,
 )
@@ -38,6 +38,8 @@ def check_prose(source: Source, span: Span, languages: Mapping[str, LanguageSynt
     else:
         start = span.start - 1
     for match in _LOOKALIKE.finditer(data, max(start, 0), span.end):
+        if collector.full:
+            return
         _check_line(match, 0, languages, collector)
 
 
