@@ -8,22 +8,32 @@ given the same line numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from polyrun.languages.names import expand, line_names
+from polyrun.languages.names import encode, expand, line_names
 from polyrun.languages.pieces import Piece, blank, mask, split, top_level
-from polyrun.languages.spec import FragmentSpec, Language
+from polyrun.languages.spec import FragmentSpec, Language, SourceSpec
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_IMPORTED = re.compile(r'(?:(\w+)\s+)?"(?:[^"\n]*/)?([^"/\n]+)"')
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
-    """The pieces of a fragment by where they go. A piece may be in several."""
+class _Fragment:
+    """A fragment and where its pieces go: `front` of main, into its `body`, or both places."""
 
+    spec: FragmentSpec
+    text: str
+    blanked: str
+    line: int
     front: list[Piece]
     body: list[Piece]
+    both: list[Piece]
+
+    def masked(self, *groups: Sequence[Piece]) -> str:
+        """The code with only the pieces of `groups` left."""
+        return mask(self.text, sorted({piece for group in groups for piece in group}, key=lambda piece: piece.start))
 
 
 def wrap(language: Language, code: bytes, line: int, document: str) -> dict[str, bytes] | None:
@@ -33,29 +43,40 @@ def wrap(language: Language, code: bytes, line: int, document: str) -> dict[str,
         return None
     text = code.decode("utf-8", "surrogateescape")
     blanked = blank(text, spec)
-    if re.search(spec.program, top_level(blanked)):
+    if re.search(spec.program, blanked if spec.deep else top_level(blanked), re.DOTALL):
         return None
     names = line_names(language, line, document)
-    joined = _joined(language, spec, text, blanked, names)
-    return {expand(language.source.file, names): joined.encode("utf-8", "surrogateescape")}
+    fragment = _cut(spec, text, blanked, line)
+    files = _files(fragment, language.source, names)
+    return {expand(name, names): encode(content) for name, content in files.items()}
 
 
-def _cut(spec: FragmentSpec, blanked: str) -> _Cut:
+def _files(fragment: _Fragment, source: SourceSpec, names: Mapping[str, str]) -> dict[str, str]:
+    match fragment.spec.emit:
+        case "joined":
+            return {source.file: _joined(fragment, source.directive, names)}
+        case "inside":
+            return {source.file: _inside(fragment)}
+        case "units":
+            return _units(fragment, source.file)
+
+
+def _cut(spec: FragmentSpec, text: str, blanked: str, line: int) -> _Fragment:
     front: list[Piece] = []
     body: list[Piece] = []
     both: list[Piece] = []
-    for piece in split(blanked, spec):
-        text = blanked[piece.start : piece.end].lstrip()
-        if any(re.match(pattern, text) for pattern in spec.both):
+    pieces = [] if spec.emit == "inside" else split(blanked, spec)
+    for piece in pieces:
+        start = blanked[piece.start : piece.end].lstrip()
+        if any(re.match(pattern, start) for pattern in spec.both):
             both.append(piece)
-        elif any(re.match(pattern, text) for pattern in spec.hoist):
+        elif any(re.match(pattern, start) for pattern in spec.hoist):
             front.append(piece)
         else:
             body.append(piece)
     if spec.declaration is not None:
         front += _needed(spec.declaration, blanked, front, body)
-    body = [piece for piece in body if piece not in front]
-    return _Cut(_ordered(front, both), _ordered(body, both))
+    return _Fragment(spec, text, blanked, line, front, [piece for piece in body if piece not in front], both)
 
 
 def _needed(pattern: str, blanked: str, front: Sequence[Piece], body: Sequence[Piece]) -> list[Piece]:
@@ -77,19 +98,87 @@ def _needed(pattern: str, blanked: str, front: Sequence[Piece], body: Sequence[P
     return needed
 
 
-def _ordered(*groups: Sequence[Piece]) -> list[Piece]:
-    return sorted({piece for group in groups for piece in group}, key=lambda piece: piece.start)
-
-
-def _joined(language: Language, spec: FragmentSpec, text: str, blanked: str, names: dict[str, str]) -> str:
+def _joined(fragment: _Fragment, directive: str, names: Mapping[str, str]) -> str:
     """One file: the prelude, what goes in front, `main` with the rest. Each part has its own line directive."""
-    cut = _cut(spec, blanked)
-    here = expand(language.source.directive, names)
-    last = text.removesuffix("\n").count("\n")
-    end = expand(language.source.directive, {**names, "line": str(int(names["line"]) + last)})
-    before = expand(language.source.directive, {**names, "line": str(max(int(names["line"]) - 1, 1))})
+    spec = fragment.spec
+
+    def at(line: int) -> str:
+        return expand(directive, {**names, "line": str(line)})
+
     parts = [spec.prelude] if spec.prelude else []
-    if cut.front:
-        parts += [here, mask(text, cut.front)]
-    parts += [before, spec.open, here, mask(text, cut.body), end, spec.close]
+    parts += _imports(fragment)
+    if spec.main is not None and re.search(spec.main, top_level(fragment.blanked)):
+        return "\n".join([*parts, at(fragment.line), fragment.text])
+    if fragment.front:
+        parts += [at(fragment.line), fragment.masked(fragment.front, fragment.both)]
+    last = fragment.line + fragment.text.removesuffix("\n").count("\n")
+    parts += [at(max(fragment.line - 1, 1)), spec.open]
+    parts += [at(fragment.line), fragment.masked(fragment.body, fragment.both), at(last), spec.close]
     return "\n".join(parts) + "\n"
+
+
+def _imports(fragment: _Fragment) -> list[str]:
+    """Imports of the packages that a fragment uses without importing them or naming something of its own so."""
+    imported = {
+        alias or name
+        for piece in fragment.front
+        if fragment.blanked[piece.start : piece.end].lstrip().startswith("import")
+        for alias, name in _IMPORTED.findall(fragment.text[piece.start : piece.end])
+    }
+    lines = []
+    for name, package in fragment.spec.imports.items():
+        used = re.search(rf"(?<![\w.)\]]){name}\s*\.\s*[A-Z]", fragment.blanked)
+        own = rf"\b{name}\b\s*(?:,\s*\w+\s*)*:?=(?!=)|\b(?:var|const|type|func)\s+{name}\b|[(,]\s*{name}\s+[\w*\[]"
+        if used and name not in imported and not re.search(own, fragment.blanked):
+            lines.append(f'import "{package}"')
+    return lines
+
+
+def _inside(fragment: _Fragment) -> str:
+    """One padded file in which `main` holds everything; what opens it stands on the line before the code."""
+    spec = fragment.spec
+    opening, closing = spec.open, spec.close
+    for variant in spec.variants:
+        if re.search(variant.when, fragment.blanked.rstrip(), re.DOTALL):
+            opening, closing = variant.open, variant.close
+            break
+    return f"{_padded(fragment.line, f'{spec.prelude} {opening}')}{fragment.text}\n{closing}\n"
+
+
+def _units(fragment: _Fragment, file: str) -> dict[str, str]:
+    """Two padded files at most: a class of what goes in front, and one whose `main` holds the rest.
+
+    The class's opening follows the last of the leading imports, on its line.
+    """
+    spec = fragment.spec
+    leading = [piece for piece in fragment.both if all(piece.end <= other.start for other in _own(fragment))]
+    at = leading[-1].end if leading else 0
+    top = _padded(fragment.line, spec.prelude)
+    if not fragment.front:
+        body = fragment.masked(leading, fragment.body)
+        return {file: f"{top}{body[:at]} {spec.open} {body[at:]}\n{spec.close}\n"}
+    body = fragment.masked(leading, fragment.body)
+    front = _with_word(fragment, fragment.masked(leading, fragment.front))
+    return {
+        file: f"{top}{front[:at]} {spec.front_open} {front[at:]}\n{spec.front_close}\n",
+        f"start-{file}": f"{top}{body[:at]} {spec.open_after_front} {body[at:]}\n{spec.close}\n",
+    }
+
+
+def _own(fragment: _Fragment) -> list[Piece]:
+    return [*fragment.front, *fragment.body]
+
+
+def _with_word(fragment: _Fragment, text: str) -> str:
+    """`text` with `front_word` before each piece in front that does not have it, at the end of what came before."""
+    word = fragment.spec.front_word
+    for piece in sorted(fragment.front, key=lambda piece: piece.start, reverse=True):
+        header = re.split(r"[({=]", fragment.blanked[piece.start : piece.end], maxsplit=1)[0]
+        if word and word not in header.split():
+            text = f"{text[: piece.start]} {word} {text[piece.start :]}"
+    return text
+
+
+def _padded(line: int, glue: str) -> str:
+    """Blank lines up to `line`, with `glue` on the one before it; on line 1 itself there is no line before."""
+    return f"{glue} " if line == 1 else "\n" * (line - 2) + glue + "\n"

@@ -37,7 +37,7 @@ _STEP_NAMES = frozenset({"source", "build", "work", "guest", "prepared", "docume
 _TEXT_NAMES = frozenset({"line", "quoted"})
 _ECOSYSTEMS = ("debian", "pypi", "npm")
 _NAME = re.compile(r"[a-z][a-z0-9+#_.-]*")
-_FIRST_TABLE = re.compile(rb"^\s*\[", re.MULTILINE)
+_FIRST_TABLE = re.compile(rb"^\[", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +202,14 @@ def _fragment(table: Table, names: Collection[str]) -> FragmentSpec:
         prelude=table.text("prelude", ""),
         open=table.text("open", ""),
         close=table.text("close", ""),
+        front_open=table.text("front_open", ""),
+        front_close=table.text("front_close", ""),
+        open_after_front=table.text("open_after_front", ""),
+        front_word=table.text("front_word", ""),
+        main=table.optional_pattern("main"),
+        deep=table.flag("deep"),
         hoist=table.patterns("hoist"),
         both=table.patterns("both"),
-        types=table.patterns("types"),
         declaration=table.optional_pattern("declaration"),
         semicolon=table.optional_pattern("semicolon"),
         newline_ends=table.flag("newline_ends"),

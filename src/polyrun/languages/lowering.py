@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from polyrun.languages.fragments import wrap
-from polyrun.languages.names import expand, line_names
+from polyrun.languages.names import encode, expand, line_names
 from polyrun.languages.spec import Language, Program, Step
 
 
@@ -26,7 +26,7 @@ def lower(language: Language, code: bytes, line: int, document: str) -> Program:
     is_fragment = wrapped is not None
     files = wrapped if wrapped is not None else {expand(spec.file, names): _align(language, code, line, names)}
     for name, text in spec.extra.items():
-        files[name] = expand(text, names).encode("utf-8", "surrogateescape")
+        files[name] = encode(expand(text, names))
     build = None if language.build is None else _step(language, language.build, line, fragment=is_fragment)
     return Program(files, build, _step(language, language.run, line, fragment=is_fragment))
 
@@ -45,7 +45,7 @@ def _align(language: Language, code: bytes, line: int, names: dict[str, str]) ->
     spec = language.source
     glue = spec.glue.encode()
     if spec.align == "directive":
-        return expand(spec.directive, names).encode("utf-8", "surrogateescape") + b"\n" + code
+        return encode(expand(spec.directive, names)) + b"\n" + code
     if spec.align == "none":
         return code
     if line == 1:

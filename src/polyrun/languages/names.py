@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from polyrun.languages.spec import Language, Quote
 
@@ -22,6 +23,11 @@ def line_names(language: Language, line: int, document: str) -> dict[str, str]:
     return {"line": str(line), "quoted": quoted(document, language.source.quote), "document": document}
 
 
-def expand(text: str, names: dict[str, str]) -> str:
+def encode(text: str) -> bytes:
+    """The bytes of `text`, with those that were not UTF-8 as they came."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def expand(text: str, names: Mapping[str, str]) -> str:
     """`text` with each `{name}` of `names` replaced, in one pass."""
     return re.sub(r"\{(\w+)\}", lambda match: names.get(match[1], match[0]), text)

@@ -116,10 +116,13 @@ class FragmentSpec:
     """How code without a `main` becomes a program.
 
     Regular expressions see the code with comments and the inside of literals blanked. `program` recognises a
-    whole program. Pieces of the top level that match `hoist` go in front of `main`, those that match `both` stand in
-    both places, `declaration` finds the variables (group 1) that go in front if what is in front uses them. `types` go
-    to a unit of their own (`units` only). `semicolon` matches the beginnings of pieces that a closing brace does not
-    end. `imports` maps the name that shows a package's use to the package.
+    whole program by its top level, or with `deep` by all of it; `main` one that lacks only the prelude. Pieces of the
+    top level that match `hoist` go in front of `main`, those that match `both` stand in both places, `declaration`
+    finds the variables (group 1) that go in front if what is in front uses them. `semicolon` matches the beginnings
+    of pieces that a closing brace does not end, and with `newline_ends` a line end can end one. `imports` maps the name
+    that shows a package's use to the package. `args` take the place of `{fragment}` in the build step.
+    `front_open`, `front_close`, `open_after_front` and `front_word` (which each piece in front is to begin with) serve
+    `units`, where what goes in front makes a class.
     `emit` says how the parts are put together: `joined` in one file, `units` in several, `inside` all in `main`.
     """
 
@@ -130,9 +133,14 @@ class FragmentSpec:
     prelude: str = ""
     open: str = ""
     close: str = ""
+    front_open: str = ""
+    front_close: str = ""
+    open_after_front: str = ""
+    front_word: str = ""
+    main: str | None = None
+    deep: bool = False
     hoist: tuple[str, ...] = ()
     both: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
     declaration: str | None = None
     semicolon: str | None = None
     newline_ends: bool = False

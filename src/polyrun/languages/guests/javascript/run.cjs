@@ -92,7 +92,8 @@ try {
   script = compileScript();
 } catch (error) {
   if (!(error instanceof SyntaxError && onlyInModules.test(error.message))) {
-    error.stack = error.stack.replace(/(\n +at .*)+$/, ''); // a syntax error has no stack but ours
+    const ours = (frame) => frame.startsWith('    at ') && frame.includes(__filename);
+    error.stack = error.stack.split('\n').filter((frame) => !ours(frame)).join('\n');
     throw error;
   }
 }
