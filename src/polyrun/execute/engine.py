@@ -91,6 +91,7 @@ class Engine:
                 time=time.time(),
                 run_id=self._run_id,
                 document=self._around.source.name,
+                source=self._around.source,
                 sandbox=self._around.capabilities.backend,
                 level=self._around.capabilities.level,
                 blocks=tuple(job.info for job in self._plan.jobs),
