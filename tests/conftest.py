@@ -21,6 +21,7 @@ settings.register_profile("polyrun", deadline=None)
 settings.load_profile("polyrun")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Give the session its own home and temp folder, before anything looks at either."""
     if _ROOT not in os.environ:
@@ -28,7 +29,10 @@ def pytest_configure(config: pytest.Config) -> None:
         os.chmod(root, 0o755)  # tests as an ordinary user must pass through
         os.environ[_ROOT] = root
         config.stash[_OWNED] = root
-    _move_in(Path(os.environ[_ROOT]), os.environ.get("PYTEST_XDIST_WORKER", "main"))
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    _move_in(Path(os.environ[_ROOT]), worker)
+    if worker != "main" or config.option.basetemp is None:
+        config.option.basetemp = str(Path(tempfile.gettempdir()) / "pytest")  # xdist would put it beside the others
     adopt_orphans()
 
 
