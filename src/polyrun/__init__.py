@@ -1,9 +1,9 @@
-"""PolyRun runs one document written in many languages as one program.
+r"""PolyRun runs one document written in many languages as one program.
 
 >>> import polyrun
 >>> result = polyrun.run("stats.mix")                        # doctest: +SKIP
 >>> result.ok, result.block("load").stdout                   # doctest: +SKIP
-(True, b'7.5\\n')
+(True, b'7.5\n')
 
 Inside an event loop, `await polyrun.arun(...)`. Names are imported on first use, so that
 `import polyrun` costs next to nothing.
