@@ -134,13 +134,14 @@ def test_completion_knows_commands_blocks_and_languages(case: MakeCase, words: s
     assert [line.split(",", 1)[1] for line in made.exits(0).text.split("\n") if line] == offered
 
 
-def test_the_version_is_quick() -> None:
-    def best(argv: list[str]) -> float:
-        times = []
-        for _ in range(9):
-            start = time.perf_counter()
-            subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    assert best([COMMAND, "--version"]) < 2 * best([sys.executable, "-c", "pass"])
+def test_the_version_takes_less_than_two_bare_interpreters() -> None:
+    # Without the installed script, whose own imports depend on the tool that wrote it.
+    start = "import sys; sys.argv = ['polyrun', '--version']; from polyrun.cli.entry import main; main()"
+    bare: list[float] = []
+    ours: list[float] = []
+    for _ in range(12):
+        for times, code in ((bare, "pass"), (ours, start)):
+            begin = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+            times.append(time.perf_counter() - begin)
+    assert min(ours) < 2 * min(bare)

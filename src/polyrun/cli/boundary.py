@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -26,7 +27,13 @@ def guarded(arguments: Sequence[str]) -> int:
     from polyrun.cli.commands import polyrun
 
     try:
-        code = polyrun.main(list(arguments), prog_name="polyrun", standalone_mode=False)
+        if "_POLYRUN_COMPLETE" in os.environ:
+            polyrun.main(prog_name="polyrun")  # answers the shell's question and exits
+        # Not `main`, which turns a closed pipe into exit code 1.
+        with polyrun.make_context("polyrun", list(arguments)) as context:
+            code = polyrun.invoke(context)
+    except click.exceptions.Exit as done:  # how click ends after `--help`
+        return done.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the boundary: every fault gets its message and its code here
@@ -37,10 +44,8 @@ def guarded(arguments: Sequence[str]) -> int:
 def _code_of(error: Exception, *, verbose: bool) -> int:
     """Say what `error` means for the user and return the exit code."""
     match error:
-        case click.exceptions.Abort():  # click's word for Ctrl-C
-            code: int = ExitCode.INTERRUPTED
         case click.ClickException():
-            code = _usage(error)
+            code: int = _usage(error)
         case PolyRunError():
             code = _refusal(error)
         case BrokenPipeError():
