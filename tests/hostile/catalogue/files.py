@@ -1,0 +1,373 @@
+"""Programs after files that are not theirs, and those that leave strange ones: rows 30–44."""
+
+from __future__ import annotations
+
+from hostile.catalogue.attack import SECRET, Attack, Expect
+from polyrun.model.outcomes import Status
+
+_GONE = "ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENXIO"
+_READ_ONLY = "EROFS|EACCES|EPERM|ENOENT"
+
+ATTACKS = (
+    Attack(
+        rows=(30, 31, 33),
+        name="links-out",
+        title="leave links to host files among the results, and read through them",
+        program="""
+for name, target in (("passwd", "/etc/shadow"), ("planted", P["planted"] + "/secret"), ("root", "/"), ("up", "../..")):
+    attempt(f"make {name}", lambda: os.symlink(target, f"link-{name}"))
+attempt("planted", lambda: read("link-planted"))
+attempt("hard", lambda: os.link(P["planted"] + "/secret", "hard"))
+for n in range(150):
+    os.symlink("link-planted", f"again-{n}")
+if P["bound"]:
+    for name in os.listdir("."):
+        if os.path.islink(name):
+            os.unlink(name)
+""",
+        held=Expect(
+            facts={"make planted": "None", "planted": _GONE, "hard": _GONE + "|EXDEV"},
+            kept=(),
+            refused={f"link-{name}": "symbolic link" for name in ("passwd", "planted", "root", "up")}
+            | {"again-149": "symbolic link"},
+        ),
+        capable={"planted": SECRET},
+        outside_bound=1,
+    ),
+    Attack(
+        rows=(32,),
+        name="special-files",
+        title="leave a FIFO, a socket and device nodes among the results",
+        program="""
+attempt("fifo", lambda: os.mkfifo("fifo"))
+server = socket.socket(socket.AF_UNIX)
+attempt("socket", lambda: server.bind("socket"))
+attempt("character", lambda: os.mknod("null", 0o666 | stat.S_IFCHR, os.makedev(1, 3)))
+attempt("block", lambda: os.mknod("disk", 0o666 | stat.S_IFBLK, os.makedev(8, 0)))
+attempt("whiteout", lambda: os.mknod("whiteout", 0o666 | stat.S_IFCHR, 0))
+for name in ("fifo", "socket", "whiteout"):
+    if P["bound"] and os.path.lexists(name):
+        os.unlink(name)
+""",
+        held=Expect(
+            facts={"fifo": "None", "socket": "None", "character": "EPERM", "block": "EPERM", "whiteout": "EPERM"},
+            kept=(),
+            refused={"fifo": "not a regular file", "socket": "not a regular file"},
+        ),
+        capable={"whiteout": "None"},
+        outside_bound=1,
+    ),
+    Attack(
+        rows=(34,),
+        name="deep-folders",
+        title="bury a large file below 3000 folders, where a careless walk stops counting or dies",
+        program="""
+top = os.open(".", os.O_RDONLY)
+for n in range(P["bound"] or 3000):
+    os.mkdir("d")
+    os.chdir("d")
+for n in range(40):
+    with open(f"buried-{n}", "wb", 0) as file:
+        file.write(b"x" * 1048576)
+tell("buried", "all")
+if P["bound"]:
+    import shutil
+    os.fchdir(top)
+    shutil.rmtree("d")
+else:
+    time.sleep(1.0)
+""",
+        held=Expect(status=(Status.DISK_LIMIT,)),
+        capable={"buried": "all"},
+        outside_bound=100,
+    ),
+    Attack(
+        rows=(34,),
+        name="strange-names",
+        title="files with names of 255 bytes, line ends, escape codes and invalid UTF-8, and folders nobody may enter",
+        program="""
+names = [b"n" * 255, b"new\\nline", b"\\x1b[31mred", b"\\xff\\xfe", b"-rf", b" ", b"..."]
+for name in names:
+    fd = os.open(name, os.O_WRONLY | os.O_CREAT)
+    os.close(fd)
+os.mkdir(b"locked")
+os.mkdir(b"locked/inner")
+os.chmod(b"locked/inner", 0)
+os.chmod(b"locked", 0)
+tell("made", len(names))
+if P["bound"]:
+    os.chmod(b"locked", 0o700)
+    os.chmod(b"locked/inner", 0o700)
+    os.rmdir(b"locked/inner")
+    os.rmdir(b"locked")
+    for name in names:
+        os.unlink(name)
+""",
+        held=Expect(
+            facts={"made": "7"}, kept=(" ", "-rf", "...", "\x1b[31mred", "n" * 255, "new\nline", "\udcff\udcfe")
+        ),
+        capable={"made": "7"},
+        outside_bound=1,
+    ),
+    Attack(
+        rows=(36,),
+        name="message-to-the-next-box",
+        title="leave files for the next box in every shared folder",
+        program="""
+found = []
+for folder in {"/tmp", "/var/tmp", "/dev/shm", "/dev", "/run/lock", "/run", "/home", os.environ.get("HOME", "/")}:
+    path = folder + "/polyrun-message"
+    try:
+        if os.path.exists(path):
+            found.append(path)
+            if P["bound"]:
+                os.unlink(path)
+        else:
+            write(path)
+    except OSError:
+        pass
+tell("found", "something" if found else "nothing")
+""",
+        held=Expect(facts={"found": "nothing"}),
+        capable={"found": "something"},
+        outside_bound=1,
+        times=2,
+    ),
+    Attack(
+        rows=(36,),
+        name="shared-memory-to-the-next-box",
+        title="leave System V memory and a POSIX message queue for the next box",
+        program="""
+import ctypes.util
+key = 0x504F4C59
+got = libc.shmget(key, 4096, 0)
+tell("found", "something" if got >= 0 else "nothing")
+if got < 0:
+    libc.shmget(key, 4096, 0o1666)
+elif P["bound"]:
+    libc.shmctl(got, 0, None)
+""",
+        held=Expect(facts={"found": "nothing"}),
+        capable={"found": "something"},
+        outside_bound=1,
+        times=2,
+    ),
+    Attack(
+        rows=(38,),
+        name="write-the-system",
+        title="write to the system's folders",
+        program="""
+for folder in ("/", "/usr", "/usr/bin", "/etc", "/bin", "/lib", "/proc", "/dev", "/polyrun",
+               "/polyrun/source", "/root"):
+    attempt(folder, lambda: write(folder + "/polyrun-was-here"))
+attempt("over python", lambda: write(sys.executable))
+attempt("rename /usr", lambda: os.rename("/usr", "/usr2"))
+attempt("host", lambda: write(P["planted"] + "/written"))
+""",
+        held=Expect(
+            facts={
+                "/": _READ_ONLY,
+                "/usr": _READ_ONLY,
+                "/usr/bin": _READ_ONLY,
+                "/etc": _READ_ONLY,
+                "/lib": _READ_ONLY,
+                "/proc": _READ_ONLY,
+                "/dev": _READ_ONLY,
+                "/polyrun": _READ_ONLY,
+                "/polyrun/source": _READ_ONLY,
+                "over python": _READ_ONLY + "|ETXTBSY",
+                "rename /usr": _READ_ONLY + "|EBUSY",
+                "host": _READ_ONLY,
+            }
+        ),
+        capable={"host": "written"},
+        outside_bound=1,
+    ),
+    Attack(
+        rows=(39,),
+        name="read-the-host",
+        title="read planted secrets, keys, shadow passwords and engine sockets",
+        program="""
+attempt("planted", lambda: read(P["planted"] + "/secret"))
+attempt("through proc", lambda: read("/proc/self/root" + P["planted"] + "/secret"))
+attempt("through dots", lambda: read("/polyrun/source/../../.." + P["planted"] + "/secret"))
+for path in ("/etc/shadow", "/etc/machine-id", "/root/.ssh", "/home", "/var/run/docker.sock", "/run/docker.sock",
+             "/run/dbus", "/var/log", "/boot", "/sys", "/dev/sda", "/dev/vda", "/dev/mem", "/dev/kmsg"):
+    attempt(path, lambda: os.listdir(path) if os.path.isdir(path) else read(path))
+users = [line.split(":")[0] for line in read("/etc/passwd").splitlines()]
+tell("users", len(users))
+""",
+        held=Expect(
+            facts={
+                "planted": _GONE,
+                "through proc": _GONE,
+                "through dots": _GONE,
+                "/etc/shadow": _GONE,
+                "/etc/machine-id": _GONE,
+                "/root/.ssh": _GONE,
+                "/home": _GONE + r"|\[\]",
+                "/var/run/docker.sock": _GONE,
+                "/run/docker.sock": _GONE,
+                "/var/log": _GONE,
+                "/boot": _GONE,
+                "/sys": _GONE + r"|\[\]",
+                "/dev/sda": _GONE,
+                "/dev/vda": _GONE,
+                "/dev/mem": _GONE,
+                "/dev/kmsg": _GONE,
+                "users": "[1-4]",
+            }
+        ),
+        capable={"planted": SECRET, "through proc": SECRET},
+        outside_bound=1,
+    ),
+    Attack(
+        rows=(40,),
+        name="read-the-environment",
+        title="look for tokens in every environment that can be reached",
+        program="""
+tell("own", os.environ.get("POLYRUN_TEST_TOKEN", "absent"))
+for pid in ("self", "1", "2", str(os.getppid())):
+    attempt(f"of {pid}", lambda: "token" if b"TEST_TOKEN" in open(f"/proc/{pid}/environ", "rb").read() else "clean")
+tell("names", sorted(set(os.environ) - {"PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "LANG", "TZ", "PWD", "SHLVL", "_",
+                                        "LC_CTYPE", "OLDPWD"}))
+""",
+        held=Expect(facts={"own": "absent", "of self": "clean", "of 1": "clean|EACCES", "names": r"\[\]"}),
+        capable={"own": SECRET, "of self": "token"},
+        outside_bound=1,
+    ),
+    Attack(
+        rows=(41,),
+        name="inherited-descriptors",
+        title="use descriptors that PolyRun had open",
+        program="""
+held = []
+for fd in range(3, 1024):
+    try:
+        os.fstat(fd)
+        held.append(fd)
+    except OSError:
+        pass
+tell("held", held)
+for pid in ("self", "1", str(os.getppid())):
+    attempt(f"of {pid}", lambda: len([fd for fd in os.listdir(f"/proc/{pid}/fd") if int(fd) > 2]) - (pid == "self"))
+for fd in held:
+    attempt("content", lambda: os.pread(fd, 100, 0).decode())
+""",
+        held=Expect(facts={"held": r"\[\]", "of self": "0", "of 1": "EACCES|EPERM|[0-9]"}),
+        capable={"content": SECRET},
+        outside_bound=1,
+    ),
+    Attack(
+        rows=(42,),
+        name="impossible-paths",
+        title="open paths with NUL, of a megabyte, of bad bytes, at NULL and as format strings",
+        program="""
+attempt("nul", lambda: open("/etc/\\0passwd"))
+attempt("long", lambda: open("/" + "x" * 1000000))
+attempt("long part", lambda: open("/tmp/" + "x" * 256))
+attempt("bytes", lambda: open(b"/tmp/\\xff\\xfe"))
+attempt("format", lambda: open("/tmp/%n%s%s"))
+attempt("loop", lambda: (os.symlink("loop", "/tmp/loop"), open("/tmp/loop")))
+attempt("null", lambda: call("openat2", -100, 0, 0, 0))
+tell("still", "here")
+if P["bound"]:
+    os.unlink("/tmp/loop")
+""",
+        held=Expect(
+            facts={
+                "nul": "ValueError",
+                "long": "ENAMETOOLONG",
+                "long part": "ENAMETOOLONG",
+                "bytes": "ENOENT",
+                "loop": "ELOOP",
+                "still": "here",
+            }
+        ),
+        capable={"still": "here"},
+        outside_bound=1,
+    ),
+    Attack(
+        rows=(43,),
+        name="look-through-proc",
+        title="reach other processes and their files through /proc",
+        program="""
+pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+tell("processes", "only ours" if len(pids) < 6 and max(pids) < 100 else "the host's")
+keeper = 1 if not P["bound"] else os.getppid()
+attempt("its root", lambda: read(f"/proc/{keeper}/root{P['planted']}/secret"))
+attempt("its folder", lambda: read(f"/proc/{keeper}/cwd{P['planted']}/secret"))
+def bonds(pid):
+    lines = read(f"/proc/{pid}/status").splitlines()
+    return [line for line in lines if line.startswith(("Cap", "Seccomp:", "NoNewPrivs"))]
+tell("as bound as we are", bonds(keeper) == bonds("self"))
+""",
+        held=Expect(
+            facts={
+                "processes": "only ours",
+                "its root": _GONE,
+                "its folder": _GONE,
+                "as bound as we are": "True",  # its memory is open to us (same uid), so it may have no more rights
+            }
+        ),
+        capable={"processes": "the host's", "its root": SECRET},
+        outside_bound=1,
+    ),
+    Attack(
+        rows=(44,),
+        name="kernel-knobs",
+        title="open anything of the kernel's own files for writing: as host root's uid that needs no capability",
+        program="""
+open_for_writing = []
+for top, folders, files in os.walk("/proc"):
+    if top == "/proc":
+        folders[:] = [name for name in folders if not name.isdigit() and name not in ("self", "thread-self")]
+    for name in files:
+        path = os.path.join(top, name)
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+            open_for_writing.append(path)
+        except OSError:
+            pass
+os.umask(0)
+tell("writable", open_for_writing[:5])
+for path in ("/sys/kernel/uevent_helper", "/sys/fs/cgroup/release_agent", "/sys/power/state"):
+    attempt(path, lambda: open(path, "w").close() or "opened")
+""",
+        held=Expect(
+            facts={
+                "writable": r"\[\]",
+                "/sys/kernel/uevent_helper": _GONE,
+                "/sys/fs/cgroup/release_agent": _GONE,
+                "/sys/power/state": _GONE,
+            }
+        ),
+    ),
+    Attack(
+        rows=(44,),
+        name="kernel-maps",
+        title="read where the kernel and the machine's memory lie",
+        program="""
+attempt("kcore", lambda: len(open("/proc/kcore", "rb").read(64)))
+first = lambda line: line.split("-")[0].split()[0]
+attempt("kallsyms", lambda: "addresses" if any(set(first(l)) != {"0"} for l in open("/proc/kallsyms")) else "zeros")
+for name in ("kmsg", "kpagecount", "kpageflags", "slabinfo", "vmallocinfo", "pagetypeinfo", "timer_list"):
+    def look():
+        fd = os.open("/proc/" + name, os.O_RDONLY | os.O_NONBLOCK)
+        return len(os.read(fd, 4096))
+    attempt(name, look)
+attempt("iomem", lambda: "addresses" if any(set(first(l)) != {"0"} for l in open("/proc/iomem")) else "zeros")
+""",
+        held=Expect(
+            facts={
+                **dict.fromkeys(
+                    ("kcore", "kmsg", "kpagecount", "kpageflags", "slabinfo", "vmallocinfo", "pagetypeinfo",
+                     "timer_list"),
+                    _GONE + "|0|EAGAIN",
+                ),
+                "kallsyms": _GONE + "|zeros",
+                "iomem": _GONE + "|zeros",
+            }
+        ),
+    ),
+)  # fmt: skip

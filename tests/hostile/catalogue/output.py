@@ -1,0 +1,142 @@
+"""Programs that abuse what they may print, and what is read back: rows 23–29."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hostile.catalogue.attack import SMALL, Attack, Expect
+from polyrun.model.outcomes import Status
+
+_FLOOD = """
+piece = PIECE * (65536 // len(PIECE))
+sent = 0
+while not P["bound"] or sent < P["bound"]:
+    for fd in FDS:
+        sent += os.write(fd, piece)
+"""
+
+_FLOODED = Expect(status=(Status.OUTPUT_LIMIT,), reason="printed more than", seconds=4.0)
+
+
+def _flood(name: str, title: str, fds: str, piece: str) -> Attack:
+    return Attack(
+        rows=(23,) if name == "flood-stdout" else (24,),
+        name=name,
+        title=title,
+        program=f"FDS, PIECE = {fds}, {piece}\n{_FLOOD}",
+        held=_FLOODED,
+        capable={"bytes": "[0-9]{8,}"},
+        outside_bound=10_000_000,
+    )
+
+
+ATTACKS = (
+    _flood("flood-stdout", "print for ever", "(1,)", 'b"flood line\\n"'),
+    _flood("flood-stderr", "print for ever on stderr", "(2,)", 'b"flood line\\n"'),
+    _flood("flood-both", "print for ever on both streams", "(1, 2)", 'b"flood line\\n"'),
+    _flood("flood-one-line", "print for ever without a line end", "(1,)", 'b"x"'),
+    Attack(
+        rows=(24,),
+        name="flood-from-grandchild",
+        title="leave the printing to a grandchild that outlives its parent",
+        program="""
+if os.fork() == 0:
+    if os.fork() == 0:
+        os.setsid()
+        while True:
+            try:
+                os.write(1, b"z" * 65536)
+            except OSError:
+                os._exit(0)
+    os._exit(0)
+os.wait()
+""",
+        held=Expect(status=(Status.OK, Status.OUTPUT_LIMIT), seconds=3.0),
+    ),
+    Attack(
+        rows=(25,),
+        name="strange-bytes",
+        title="print NUL, invalid UTF-8 and lone surrogates",
+        program="""
+os.write(1, b"all: " + bytes(range(11, 256)) + b"\\xed\\xa0\\x80\\xf5\\x00\\n")
+tell("done", "yes")
+""",
+        held=Expect(facts={"done": "yes", "all": r"(?s)\x0b\x0c.*\xff\xed\xa0\x80\xf5\x00"}),
+        capable={"done": "yes"},
+    ),
+    Attack(
+        rows=(26,),
+        name="terminal-codes",
+        title="print escape codes that would retitle, clear and type into a terminal",
+        program='tell("codes", "\\x1b]0;owned\\x07\\x1b[2J\\x1b[6n\\x1bP+q544e\\x1b\\\\")\n',
+        held=Expect(facts={"codes": r"\x1b\]0;owned\x07\x1b\[2J\x1b\[6n\x1bP\+q544e\x1b\\"}),
+        capable={"codes": ".*owned.*"},
+    ),
+    Attack(
+        rows=(27,),
+        name="forged-result",
+        title="write success into every descriptor, then fail",
+        program="""
+word = b'\\n{"status": "ok", "exit_code": 0, "child-pid": 1}\\n'
+for fd in range(1, 256):
+    try:
+        os.write(fd, word)
+    except OSError:
+        pass
+for pid in () if P["bound"] else ("1", str(os.getppid()), "self"):
+    try:
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            write(f"/proc/{pid}/fd/{fd}", word)
+    except OSError:
+        pass
+os._exit(7)
+""",
+        held=Expect(status=(Status.NONZERO_EXIT,), exit_code=7),
+    ),
+    Attack(
+        rows=(27,),
+        name="closed-streams",
+        title="close every descriptor and go on working",
+        program='os.closerange(0, 256)\ntime.sleep(0.2)\nos._exit(5)\n',
+        held=Expect(status=(Status.NONZERO_EXIT,), exit_code=5),
+        capable={"exit": "5"},
+    ),
+    Attack(
+        rows=(29,),
+        name="huge-file",
+        title="write a file larger than the disk limit",
+        program="""
+done, piece = 0, b"x" * 1048576
+with open("huge.bin", "wb", 0) as file:
+    while done < (P["bound"] or 4096):
+        done += file.write(piece) // 1048576
+tell("wrote", done)
+if P["bound"]:
+    os.unlink("huge.bin")
+""",
+        held=Expect(status=(Status.DISK_LIMIT, Status.NONZERO_EXIT, Status.SIGNALLED)),
+        capable={"wrote": "50"},
+        outside_bound=50,
+    ),
+    Attack(
+        rows=(29,),
+        name="many-files",
+        title="write many files, each below the limit, together far above",
+        program="""
+piece = b"x" * 1048576
+for number in range(P["bound"] or 2000):
+    with open(f"part-{number}", "wb", 0) as file:
+        file.write(piece)
+    if not P["bound"]:
+        time.sleep(0.01)
+tell("wrote", number + 1)
+if P["bound"]:
+    for number in range(P["bound"]):
+        os.unlink(f"part-{number}")
+""",
+        limits=replace(SMALL, wall_s=4.0),
+        held=Expect(status=(Status.DISK_LIMIT,)),
+        capable={"wrote": "50"},
+        outside_bound=50,
+    ),
+)  # fmt: skip

@@ -1,0 +1,57 @@
+"""A driver process of one sandbox level."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+_HERE = Path(__file__).parent
+
+
+class Level:
+    """A driver process (see `driver.py`) and what it said about its sandbox."""
+
+    def __init__(self, folder: str, prefix: list[str], python: str) -> None:
+        path = [str(_HERE.parent), *(entry for entry in sys.path if entry.endswith(("/src", "site-packages")))]
+        variables = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        self._process = subprocess.Popen(
+            [*prefix, python, str(_HERE / "driver.py"), folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={
+                **variables,
+                "PYTHONPATH": ":".join(dict.fromkeys(path)),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "HOME": folder,
+                "TMPDIR": folder,
+            },
+        )
+        self.said = self._hear()
+
+    def ask(self, attack: str, where: str) -> dict[str, Any]:
+        """Run one attack; the driver's own failure fails the test."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"attack": attack, "where": where}) + "\n")
+        self._process.stdin.flush()
+        answer = self._hear()
+        assert "error" not in answer, answer["trace"]
+        return answer
+
+    def _hear(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, f"the driver ended with exit code {self._process.wait()}"
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """End the driver."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
+        self._process.wait(timeout=30)
