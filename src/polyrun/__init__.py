@@ -11,10 +11,9 @@ Inside an event loop, `await polyrun.arun(...)`. Names are imported on first use
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # what type checkers look for; importing `typing` would double the time of `polyrun --version`
 if TYPE_CHECKING:
     from polyrun.api import (
         CheckResult,
