@@ -62,10 +62,11 @@ def read_document(path: str | os.PathLike[str]) -> Input:
         raise DocumentUnreadable(name, "there is no such file", hint=_nearest(name)) from None
     except (OSError, ValueError) as error:
         raise DocumentUnreadable(name, _reason(error)) from error
+    state = os.fstat(descriptor)
+    if stat.S_ISDIR(state.st_mode):  # Python refuses to make a file object of one
+        os.close(descriptor)
+        raise DocumentUnreadable(name, "it is a folder", hint="name a `.mix` file inside it")
     with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(file.fileno())
-        if stat.S_ISDIR(state.st_mode):
-            raise DocumentUnreadable(name, "it is a folder", hint="name a `.mix` file inside it")
         if not (stat.S_ISREG(state.st_mode) or stat.S_ISFIFO(state.st_mode)):
             raise DocumentUnreadable(name, "it is neither a file nor a pipe")
         try:
