@@ -41,6 +41,11 @@ class Record:
 
         return listen
 
+    def close(self) -> None:
+        """Close the logs and remove those of old runs. Safe to call twice."""
+        if self._log is not None:
+            self._log.close()
+
     def keep(self, workspace: Workspace) -> Kept:
         """Keep what the blocks wrote; call it when every box is gone."""
         notes = []

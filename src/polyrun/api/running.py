@@ -92,6 +92,7 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
     started = time.time()
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started))}-{secrets.token_hex(3)}"
     record = Record(settings, folders, given, run_id, started)
+    cleanup.callback(record.close)
     return Engine(
         run_id,
         plan,

@@ -183,6 +183,7 @@ def _source(table: Table) -> SourceSpec:
         quote=cast("Quote", table.choice("quote", ("c", "python", "go"), "c")),
         lf=table.flag("lf"),
         extra=table.text_table("extra"),
+        reads_workspace=table.optional_pattern("reads_workspace"),
     )
     table.check_placeholders("file", spec.file, ("document",))
     table.check_placeholders("directive", spec.directive, _TEXT_NAMES)

@@ -6,6 +6,7 @@ compiler and interpreter names the document and its own lines without help.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from polyrun.languages.fragments import wrap
@@ -28,7 +29,8 @@ def lower(language: Language, code: bytes, line: int, document: str) -> Program:
     for name, text in spec.extra.items():
         files[name] = encode(expand(text, names))
     build = None if language.build is None else _step(language, language.build, line, fragment=is_fragment)
-    return Program(files, build, _step(language, language.run, line, fragment=is_fragment))
+    reads = spec.reads_workspace is not None and re.search(spec.reads_workspace.encode(), code) is not None
+    return Program(files, build, _step(language, language.run, line, fragment=is_fragment), reads_workspace=reads)
 
 
 def prepare_program(language: Language) -> Program | None:

@@ -100,6 +100,7 @@ class SourceSpec:
     before it (`pad`), the text of `directive`, or not at all because the guest is told the line (`none`). `glue` is
     our own code on the line before the user's first. `quote` is how `{quoted}` writes the document's name.
     `lf` gives a block in which every line ends in CRLF to the language with LF, for those that cannot read CRLF.
+    `reads_workspace` finds code whose build reads files beside the document; without a pattern none does.
     """
 
     file: str
@@ -109,6 +110,7 @@ class SourceSpec:
     quote: Quote = "c"
     lf: bool = False
     extra: Mapping[str, str] = field(default_factory=dict)
+    reads_workspace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
