@@ -170,6 +170,9 @@ class Console:
             if result.allowed_to_fail:
                 self._say("the block may fail (`allow-fail`), so the run goes on")
         elif not result.ok or self._verbose:
+            if self._headed != block.index:  # it was never started
+                self._header(block)
+                self._progress.idle()
             self._status(block, result)
 
     def _status(self, block: BlockInfo, result: BlockResult) -> None:

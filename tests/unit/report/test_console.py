@@ -95,7 +95,7 @@ def test_a_problem_points_into_the_document(tmp_path: Path) -> None:
 def test_a_block_that_was_not_started_says_why(tmp_path: Path) -> None:
     part = Part(name="plot", status=Status.SKIPPED, exit_code=None, reason="it needs `load`,\nwhich failed")
     _, stderr = report(tmp_path, story(part))
-    assert stderr.startswith("plot: skipped: it needs `load`,\\nwhich failed\n")
+    assert stderr.startswith("── 1/1 plot · python · line 1\nskipped: it needs `load`,\\nwhich failed\n")
 
 
 def test_truncation_is_marked_with_both_sizes(tmp_path: Path) -> None:
