@@ -1,0 +1,66 @@
+"""A fresh machine gets what the languages need, and `.ci/run` is the same `make test` that people use."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from architecture.code_base import REPOSITORY
+
+PART_OF_DEBIAN = {"bash", "python3"}
+SETUP = REPOSITORY / "scripts" / "setup.sh"
+
+
+def test_every_language_is_set_up() -> None:
+    text = SETUP.read_text("utf-8")
+    specs = (REPOSITORY / "src/polyrun/languages/data").glob("*.toml")
+    wanted = {name for spec in specs for name in tomllib.loads(spec.read_text("utf-8"))["packages"]["debian"]}
+    missing = {name for name in wanted - PART_OF_DEBIAN if not re.search(rf"[:\s]{re.escape(name)}[\s)]", text)}
+    assert missing == set()
+
+
+def test_the_scripts_are_programs_in_valid_bash() -> None:
+    for script in (SETUP, REPOSITORY / ".ci" / "run"):
+        assert os.access(script, os.X_OK)
+        assert "set -euo pipefail" in script.read_text("utf-8")
+        subprocess.run(["bash", "-n", script], check=True)
+
+
+@pytest.mark.parametrize("root", [True, False], ids=["root", "ordinary user"])
+def test_what_is_missing_is_installed_or_named(tmp_path: Path, *, root: bool) -> None:
+    """On a machine with nothing but Debian's base; its package manager takes notes, and fails."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("bash", "cat", "cut", "dirname", "env", "flock", "mktemp", "rm", "sha256sum", "tail"):
+        (programs / name).symlink_to(f"/usr/bin/{name}")
+    scripts = {
+        "id": f"echo {0 if root else 1000}",
+        "apt-get": f'echo "$@" >>{tmp_path}/apt; exit 1',
+        "python3.11": "exit 1",  # nor is there a Python that will do
+    }
+    for name, line in scripts.items():
+        (programs / name).write_text(f"#!/usr/bin/bash\n{line}\n")
+        (programs / name).chmod(0o755)
+    checkout = tmp_path / "a checkout"
+    (checkout / "scripts").mkdir(parents=True)
+    copy = shutil.copy(SETUP, checkout / "scripts")
+    text = Path(copy).read_text("utf-8").replace("/usr/bin/python3", "/nowhere").replace("/usr/local/bin/python3", "")
+    Path(copy).write_text(text, "utf-8")
+
+    done = subprocess.run(
+        [copy], env={"PATH": str(programs), "HOME": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+
+    wanted = "gcc g++ ruby perl golang-go default-jdk-headless nodejs rustc"
+    asked = (tmp_path / "apt").read_text() if (tmp_path / "apt").exists() else ""
+    assert done.returncode == 2
+    assert done.stderr.endswith("setup: no Python 3.11 or newer was found\n")
+    assert (wanted in asked) is root
+    assert ("sudo apt-get install" in done.stderr) is not root
+    assert wanted in done.stderr
