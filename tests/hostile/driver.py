@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import resource
-import shutil
 import signal
 import socket
 import stat
@@ -33,6 +32,7 @@ from polyrun.sandbox.registry import probe
 from polyrun.sandbox.seccomp_table import ABIS, NUMBERS
 
 _OUTSIDE_S = 20.0
+_DOCUMENT, _DOCUMENT_TEXT = "document.mix", b"#lang:bash\necho the document\n#end\n"
 
 
 @dataclass
@@ -130,6 +130,16 @@ def processes_with(marker: str) -> list[str]:
     return found
 
 
+def _write_document(folder: str) -> None:
+    with open(os.path.join(folder, _DOCUMENT), "wb") as file:
+        file.write(_DOCUMENT_TEXT)
+
+
+def _intact(folder: str) -> bool:
+    path = os.path.join(folder, _DOCUMENT)
+    return os.path.isfile(path) and _bytes(path) == _DOCUMENT_TEXT
+
+
 def _bytes(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read()
@@ -163,6 +173,7 @@ class Driver:
         paths = {name: os.path.join(base, name) for name in ("work", "overlay", "scratch", "programs")}
         for path in paths.values():
             os.makedirs(path)
+        _write_document(paths["work"])
         program = _program(attack, paths["programs"])
         marker = f"polyrun-marker-{os.getpid()}-{self._count}"
         argv = (*program[:-1], f"{{programs}}/{program[-1]}", self._planted.argument(0, marker))
@@ -175,7 +186,11 @@ class Driver:
             observed = await self._run(attack, spec, argv)
         observed.left += processes_with(marker)
         observed.left += [f"box folder {name}" for name in os.listdir(paths["scratch"]) if name.startswith("box-")]
-        observed.left += [f"written in the document's folder: {name}" for name in os.listdir(paths["work"])]
+        observed.left += [
+            f"in the document's folder: {name}" for name in os.listdir(paths["work"]) if name != _DOCUMENT
+        ]
+        if not _intact(paths["work"]):
+            observed.left.append("a damaged document")
         observed.left += [f"written on the host: {path}" for path in set(_files(self._planted.folder)) - before]
         self._collect(spec.workspace, os.path.join(base, "kept"), observed)
         return observed
@@ -219,6 +234,7 @@ class Driver:
         self._count += 1
         base = os.path.join(self._folder, f"outside-{self._count}")
         os.makedirs(base)
+        _write_document(base)
         program = _program(attack, base)
         argv = [*program[:-1], f"./{program[-1]}" if len(program) == 1 else program[-1]]
         argv.append(self._planted.argument(attack.outside_bound or 1, "outside"))
@@ -233,7 +249,8 @@ class Driver:
         extra = "".join(f"file:{name}: yes\n" for name in written)
         for name in written:
             os.unlink(os.path.join(self._planted.folder, name))
-        shutil.rmtree(base)
+        extra += f"document: {'intact' if _intact(base) else 'damaged'}\n"
+        disk.remove_tree(base)
         code = done.returncode
         extra += f"exit: {code}\nbytes: {len(done.stdout) + len(done.stderr)}\n"
         return Observed(

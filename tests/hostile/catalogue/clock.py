@@ -47,6 +47,23 @@ tell("burnt", "all of it")
         outside_bound=1,
     ),
     Attack(
+        rows=(1, 4),
+        name="busy-and-deaf",
+        title="use the processor for ever, deaf to the signal that says it is enough",
+        program="""
+for number in (signal.SIGXCPU, signal.SIGTERM, signal.SIGALRM):
+    signal.signal(number, signal.SIG_IGN)
+tell("started", "yes")
+while not P["bound"] or time.process_time() < P["bound"]:
+    pass
+tell("burnt", "all of it")
+""",
+        limits=replace(SMALL, cpu_s=1.0, wall_s=6.0),
+        held=Expect(status=(Status.TIME_LIMIT,), facts={"started": "yes"}, reason="(?i)cpu|busy", seconds=4.0),
+        capable={"burnt": "all of it"},
+        outside_bound=1,
+    ),
+    Attack(
         rows=(2,),
         name="sleep",
         title="sleep for ever, using no processor",

@@ -110,6 +110,42 @@ if P["bound"]:
         outside_bound=1,
     ),
     Attack(
+        rows=(34,),
+        name="lock-the-folder",
+        title="take every right off the document's folder, so that nobody can clean up",
+        program="""
+write("inside")
+here = os.getcwd()
+os.mkdir("folder")
+write("folder/deep")
+os.chmod("folder", 0)
+os.chmod(".", 0)
+tell("locked", "all")
+if P["bound"]:
+    os.chmod(here, 0o700)
+    os.chmod("folder", 0o700)
+""",
+        held=Expect(facts={"locked": "all"}),
+        capable={"locked": "all"},
+        outside_bound=1,
+    ),
+    Attack(
+        rows=(38,),
+        name="vandalise-the-document",
+        title="overwrite, empty, replace and delete the document itself",
+        program="""
+attempt("overwrite", lambda: write("document.mix", b"other words"))
+attempt("empty", lambda: os.truncate("document.mix", 0))
+attempt("delete", lambda: os.unlink("document.mix"))
+attempt("replace", lambda: os.mkdir("document.mix"))
+if P["bound"]:
+    os.rmdir("document.mix")
+""",
+        held=Expect(facts={"overwrite": "written", "delete": "None"}),
+        capable={"overwrite": "written", "delete": "None", "document": "damaged"},
+        outside_bound=1,
+    ),
+    Attack(
         rows=(36,),
         name="message-to-the-next-box",
         title="leave files for the next box in every shared folder",

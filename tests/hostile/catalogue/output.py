@@ -15,6 +15,7 @@ while not P["bound"] or sent < P["bound"]:
         sent += os.write(fd, piece)
 """
 
+_SLOW = replace(SMALL, wall_s=4.0)  # disk use is looked at a few times a second
 _FLOODED = Expect(status=(Status.OUTPUT_LIMIT,), reason="printed more than", seconds=4.0)
 
 
@@ -95,6 +96,22 @@ os._exit(7)
     ),
     Attack(
         rows=(27,),
+        name="exit-like-the-engine",
+        title="end with the exit code that PolyRun's own launcher uses for its failures",
+        program="os._exit(125)\n",
+        held=Expect(status=(Status.NONZERO_EXIT,), exit_code=125),
+        capable={"exit": "125"},
+    ),
+    Attack(
+        rows=(27,),
+        name="fake-time-limit",
+        title="die of the signal of the CPU limit without having used any",
+        program="os.kill(os.getpid(), signal.SIGXCPU)\ntime.sleep(1)\n",
+        held=Expect(status=(Status.SIGNALLED,), signal="SIGXCPU"),
+        capable={"exit": "-24"},
+    ),
+    Attack(
+        rows=(27,),
         name="closed-streams",
         title="close every descriptor and go on working",
         program='os.closerange(0, 256)\ntime.sleep(0.2)\nos._exit(5)\n',
@@ -120,6 +137,48 @@ if P["bound"]:
     ),
     Attack(
         rows=(29,),
+        name="unlinked-files",
+        title="fill the disk with files that have no name any more",
+        program="""
+piece, held = b"x" * 1048576, []
+for number in range((P["bound"] or 400) // 8):
+    fd = os.open("nameless", os.O_WRONLY | os.O_CREAT)
+    os.unlink("nameless")
+    for _ in range(8):
+        os.write(fd, piece)
+    held.append(fd)
+    time.sleep(0 if P["bound"] else 0.03)
+tell("wrote", len(held) * 8)
+""",
+        limits=_SLOW,
+        held=Expect(status=(Status.DISK_LIMIT,)),
+        capable={"wrote": "48"},
+        outside_bound=50,
+    ),
+    Attack(
+        rows=(29,),
+        name="hidden-by-mode",
+        title="fill the disk with files in a folder that nobody may look into",
+        program="""
+piece = b"x" * 1048576
+os.mkdir("dark")
+held = [os.open(f"dark/{number}", os.O_WRONLY | os.O_CREAT) for number in range((P["bound"] or 400) // 8)]
+os.chmod("dark", 0)
+for fd in held:
+    for _ in range(8):
+        os.write(fd, piece)
+    time.sleep(0 if P["bound"] else 0.03)
+tell("wrote", len(held) * 8)
+if P["bound"]:
+    os.chmod("dark", 0o700)
+""",
+        limits=_SLOW,
+        held=Expect(status=(Status.DISK_LIMIT,)),
+        capable={"wrote": "48"},
+        outside_bound=50,
+    ),
+    Attack(
+        rows=(29,),
         name="many-files",
         title="write many files, each below the limit, together far above",
         program="""
@@ -134,7 +193,7 @@ if P["bound"]:
     for number in range(P["bound"]):
         os.unlink(f"part-{number}")
 """,
-        limits=replace(SMALL, wall_s=4.0),
+        limits=_SLOW,
         held=Expect(status=(Status.DISK_LIMIT,)),
         capable={"wrote": "50"},
         outside_bound=50,
