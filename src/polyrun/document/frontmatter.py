@@ -114,7 +114,7 @@ class _Reader:
     def _defaults(self, key: Scalar, node: Node) -> None:
         table = self._table(key, node)
         for name, value in table.entries if table else ():
-            if not isinstance(value, Table):
+            if not isinstance(value, Table) or name.text in OPTION_NAMES:
                 self._default(None, name, value)
                 continue
             language = self._languages.get(name.text.lower())

@@ -113,7 +113,7 @@ def compose(data: bytes, base: int) -> Node | None:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        raise YamlError("it is not valid UTF-8", Span(base + error.start, base + error.start + 1)) from None
+        raise YamlError("the bytes are not UTF-8", Span(base + error.start, base + error.start + 1)) from None
     places = _Places(text, base)
     try:
         loader = _Loader(text)
