@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from polyrun.config.kinds import printable
 from polyrun.config.locations import KeyPath, Locations, NestedTooDeeply
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
@@ -147,7 +148,7 @@ def _repeated(source: Source, locations: Locations, path: KeyPath, where: tuple[
     return Diagnostic(
         Code.BAD_CONFIGURATION_FILE,
         Severity.ERROR,
-        f"`{path[-1]}` stands twice in one object",
+        f"`{printable(str(path[-1]))}` stands twice in one object",
         Label(_bytes_of(source, where), "again here"),
         (Label(_bytes_of(source, locations.key(path)), "first here"),),
         hint="keep one of them",

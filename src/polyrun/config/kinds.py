@@ -85,7 +85,7 @@ def _read_duration(value: object, _: Context) -> float:
         try:
             return parse_duration(value)
         except ValueError as error:
-            raise BadValue(f"is wrong: {error}") from None
+            raise BadValue(f"is wrong: {str(error).replace(value, printable(value))}") from None
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise _wrong(DURATION.words, value)
     if not 0 < value <= MAX_WALL_S:
@@ -102,7 +102,7 @@ def _read_size(value: object, _: Context) -> int:
         try:
             return parse_size(value)
         except ValueError as error:
-            raise BadValue(f"is wrong: {error}") from None
+            raise BadValue(f"is wrong: {str(error).replace(value, printable(value))}") from None
     if not isinstance(value, int) or isinstance(value, bool):
         raise _wrong(SIZE.words, value)
     if not 1 <= value <= MAX_BYTES:
