@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from polyrun.api.folders import Folders
@@ -11,7 +14,12 @@ from polyrun.execute.emitter import Listener
 from polyrun.execute.engine import Kept
 from polyrun.model.events import Event
 from polyrun.report.log import RunLog
+from polyrun.sandbox.artifacts import collect
 from polyrun.sandbox.base import Workspace
+
+_PREFIX, _SUFFIX = "run_", ".files"
+_KEPT_RUNS = 20
+_TOLD = 5
 
 
 class Record:
@@ -47,12 +55,29 @@ class Record:
             self._log.close()
 
     def keep(self, workspace: Workspace) -> Kept:
-        """Keep what the blocks wrote; call it when every box is gone."""
+        """Keep what the blocks wrote into the overlay; call it when every box is gone."""
         notes = []
         if self._log is not None and self._log.warning is not None:
             notes.append(self._log.warning)
         if self._given.changed():
-            notes.append(
-                f"`{self._given.source.name}` was changed while it ran; this run used it as it was at the start"
-            )
-        return Kept(notes=tuple(notes))
+            name = self._given.source.name
+            notes.append(f"`{name}` was changed while it ran; this run used it as it was at the start")
+        folder = self._folder / f"{_PREFIX}{self._run_id}{_SUFFIX}"
+        try:
+            changes = collect(workspace, str(folder))
+        except OSError as error:
+            notes.append(f"what the blocks wrote is not kept: `{folder}`: {error.strerror or error}")
+            return Kept(notes=tuple(notes))
+        notes += [f"`{path}` is not kept: {reason}" for path, reason in changes.not_kept[:_TOLD]]
+        if len(changes.not_kept) > _TOLD:
+            notes.append(f"{len(changes.not_kept) - _TOLD} more files are not kept")
+        if changes.files:
+            self._prune()
+        return Kept(changes.files, str(folder) if changes.files else None, tuple(notes))
+
+    def _prune(self) -> None:
+        """Remove the artifacts of all runs but the newest few; the names sort by time."""
+        with suppress(OSError):
+            names = [name for name in os.listdir(self._folder) if name.startswith(_PREFIX) and name.endswith(_SUFFIX)]
+            for name in sorted(names)[:-_KEPT_RUNS]:
+                shutil.rmtree(self._folder / name, ignore_errors=True)
