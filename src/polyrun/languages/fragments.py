@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from polyrun.languages.names import encode, expand, line_names
-from polyrun.languages.pieces import Piece, blank, mask, split, top_level
+from polyrun.languages.pieces import MAX_HEADER, Piece, blank, mask, split, top_level
 from polyrun.languages.spec import FragmentSpec, Language, SourceSpec
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -67,7 +67,7 @@ def _cut(spec: FragmentSpec, text: str, blanked: str, line: int) -> _Fragment:
     both: list[Piece] = []
     pieces = [] if spec.emit == "inside" else split(blanked, spec)
     for piece in pieces:
-        start = blanked[piece.start : piece.end].lstrip()
+        start = _start(blanked, piece)
         if any(re.match(pattern, start) for pattern in spec.both):
             both.append(piece)
         elif any(re.match(pattern, start) for pattern in spec.hoist):
@@ -79,15 +79,20 @@ def _cut(spec: FragmentSpec, text: str, blanked: str, line: int) -> _Fragment:
     return _Fragment(spec, text, blanked, line, front, [piece for piece in body if piece not in front], both)
 
 
+def _start(blanked: str, piece: Piece) -> str:
+    """As much of a piece as tells what it is; bounded, because patterns may look at it more than once."""
+    return blanked[piece.start : piece.end].lstrip()[:MAX_HEADER]
+
+
 def _needed(pattern: str, blanked: str, front: Sequence[Piece], body: Sequence[Piece]) -> list[Piece]:
     """The variables among `body` that what stands in `front` uses, and those that their own values use."""
     declared: dict[str, Piece] = {}
     for piece in body:
-        match = re.match(pattern, blanked[piece.start : piece.end].lstrip())
+        match = re.match(pattern, _start(blanked, piece))
         if match is not None:
             declared.setdefault(match[1], piece)
     needed: list[Piece] = []
-    waiting = [piece for piece in front if not blanked[piece.start : piece.end].lstrip().startswith("#")]
+    waiting = [piece for piece in front if not _start(blanked, piece).startswith("#")]
     while waiting:
         piece = waiting.pop()
         for word in _WORD.findall(blanked, piece.start, piece.end):
@@ -122,7 +127,7 @@ def _imports(fragment: _Fragment) -> list[str]:
     imported = {
         alias or name
         for piece in fragment.front
-        if fragment.blanked[piece.start : piece.end].lstrip().startswith("import")
+        if _start(fragment.blanked, piece).startswith("import")
         for alias, name in _IMPORTED.findall(fragment.text[piece.start : piece.end])
     }
     lines = []
@@ -142,7 +147,7 @@ def _inside(fragment: _Fragment) -> str:
         if re.search(variant.when, fragment.blanked.rstrip(), re.DOTALL):
             opening, closing = variant.open, variant.close
             break
-    return f"{_padded(fragment.line, f'{spec.prelude} {opening}')}{fragment.text}\n{closing}\n"
+    return _padded(fragment.line, f"{spec.prelude} {opening}") + _closed(fragment.text, closing)
 
 
 def _units(fragment: _Fragment, file: str) -> dict[str, str]:
@@ -154,14 +159,13 @@ def _units(fragment: _Fragment, file: str) -> dict[str, str]:
     leading = [piece for piece in fragment.both if all(piece.end <= other.start for other in _own(fragment))]
     at = leading[-1].end if leading else 0
     top = _padded(fragment.line, spec.prelude)
-    if not fragment.front:
-        body = fragment.masked(leading, fragment.body)
-        return {file: f"{top}{body[:at]} {spec.open} {body[at:]}\n{spec.close}\n"}
     body = fragment.masked(leading, fragment.body)
+    if not fragment.front:
+        return {file: _closed(f"{top}{body[:at]} {spec.open} {body[at:]}", spec.close)}
     front = _with_word(fragment, fragment.masked(leading, fragment.front))
     return {
-        file: f"{top}{front[:at]} {spec.front_open} {front[at:]}\n{spec.front_close}\n",
-        f"start-{file}": f"{top}{body[:at]} {spec.open_after_front} {body[at:]}\n{spec.close}\n",
+        file: _closed(f"{top}{front[:at]} {spec.front_open} {front[at:]}", spec.front_close),
+        f"start-{file}": _closed(f"{top}{body[:at]} {spec.open_after_front} {body[at:]}", spec.close),
     }
 
 
@@ -177,6 +181,14 @@ def _with_word(fragment: _Fragment, text: str) -> str:
         if word and word not in header.split():
             text = f"{text[: piece.start]} {word} {text[piece.start :]}"
     return text
+
+
+def _closed(text: str, closing: str) -> str:
+    """`text` with `closing` on its last line, where a missing bracket is noticed, unless a comment may end it."""
+    text = text.removesuffix("\n").removesuffix("\r")
+    last = text[text.rfind("\n") + 1 :]
+    gap = "\n" if "//" in last else " "
+    return f"{text}{gap}{closing}\n"
 
 
 def _padded(line: int, glue: str) -> str:

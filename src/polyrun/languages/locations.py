@@ -8,6 +8,7 @@ from functools import lru_cache
 from polyrun.languages.spec import Language
 
 _MAX_SCANNED = 256 * 1024
+_MAX_LINE = 1000
 
 
 @lru_cache(maxsize=256)
@@ -20,12 +21,12 @@ def locate(language: Language, stderr: bytes, document: str) -> tuple[int, str] 
 
     The language's patterns are tried in order; the first that matches anywhere decides. Of several matches the
     first counts, or with the group name `last` the last one, as in a traceback that ends where the fault is. At most
-    the first and the last 128 KiB are read. The message is one line, possibly empty.
+    the first and the last 128 KiB and 1000 characters of a line are read. The message is one line, possibly empty.
     """
     if len(stderr) > _MAX_SCANNED:
         half = _MAX_SCANNED // 2
         stderr = stderr[:half] + b"\n" + stderr[-half:]
-    text = stderr.decode("utf-8", "replace")
+    text = "\n".join(line[:_MAX_LINE] for line in stderr.decode("utf-8", "replace").split("\n"))
     for pattern in language.locations:
         match = None
         for match in _compiled(pattern, document).finditer(text):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -138,6 +137,8 @@ class Memory:
             "roots": list(toolchain.roots),
             "stamps": {path: _stamp(path) for path in toolchain.programs.values()},
         }
+        import tempfile  # slow to import, and a warm start does not get here
+
         newest = dict(list(entries.items())[-_MAX_ENTRIES:])
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ _TOKEN = re.compile(r"[()\[\]{};\n]")
 _NOT_NEWLINE = re.compile(r"[^\n]")
 _EXPRESSION_GOES_ON = re.compile(r"\s*[;,=.(\[)?:+\-*/<>&|^%!]")
 _STATEMENT_MAY_END = re.compile(r"(?:[\w)\]}\"]|\+\+|--)[ \t\r]*$")
-_MAX_HEADER = 4000
+MAX_HEADER = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,12 @@ def _line_ends(text: str, piece: Piece, spec: FragmentSpec) -> bool:
     line = text[piece.start : piece.end].strip()
     if line.startswith("#"):
         return not line.endswith("\\")
-    near = max(piece.start, piece.end - _MAX_HEADER)
+    near = max(piece.start, piece.end - MAX_HEADER)
     return spec.newline_ends and _STATEMENT_MAY_END.search(text, near, piece.end - 1) is not None
 
 
 def _brace_ends(text: str, piece: Piece, header_end: int, spec: FragmentSpec) -> bool:
-    header = text[piece.start : header_end].lstrip()[:_MAX_HEADER]
+    header = text[piece.start : header_end].lstrip()[:MAX_HEADER]
     if spec.semicolon is not None and re.match(spec.semicolon, header):
         return False
     return any(re.match(pattern, header) for pattern in spec.hoist) or not _EXPRESSION_GOES_ON.match(text, piece.end)

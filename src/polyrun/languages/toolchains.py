@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -48,11 +47,11 @@ def find_toolchain(language: Language, *, run: Run, cache: Path | None = None) -
     spec = language.toolchain
     found: dict[str, str] = {}
     for name, candidates in spec.programs.items():
-        path = next((path for path in map(shutil.which, candidates) if path), None)
+        path = next((path for path in map(_which, candidates) if path), None)
         if path is None:
             looked_for = " or ".join(f"`{candidate}`" for candidate in candidates)
             return ToolchainMissing(language.id, f"{looked_for} is not on `PATH`", language.install_hints)
-        found[name] = os.path.abspath(path)
+        found[name] = path
     memory = Memory(cache)
     key = identity(language, found)
     toolchain = memory.recall(key, language.id)
@@ -64,6 +63,15 @@ def find_toolchain(language: Language, *, run: Run, cache: Path | None = None) -
         return ToolchainMissing(language.id, str(unusable), language.install_hints)
     memory.keep(key, toolchain)
     return toolchain
+
+
+def _which(program: str) -> str | None:
+    """The first executable file of that name on `PATH`; `shutil.which` without the import of every archive format."""
+    for folder in os.get_exec_path():
+        path = os.path.abspath(os.path.join(folder, program))
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return None
 
 
 def _probe(language: Language, found: Mapping[str, str], run: Run) -> Toolchain:
@@ -147,10 +155,15 @@ def _home_of(program: str) -> str:
 
 
 def _outside_system(paths: Sequence[str]) -> tuple[str, ...]:
-    """`paths` and where they really are, without system folders, missing ones, and those inside another."""
-    wanted = sorted(
-        {path for given in paths for path in (given, os.path.realpath(given)) if os.path.isdir(path)}, key=len
-    )
+    """The folders `paths` and where they really are, without system folders, missing ones, and those inside another.
+
+    Of a file, the folder that it really is in counts.
+    """
+    folders = {path for path in paths if os.path.isdir(path)}
+    for real in map(os.path.realpath, paths):
+        if os.path.exists(real):
+            folders.add(real if os.path.isdir(real) else os.path.dirname(real))
+    wanted = sorted(folders, key=len)
     roots: list[str] = []
     for path in wanted:
         if path != "/" and not _in_system(path) and not any(path.startswith(f"{root}/") for root in roots):

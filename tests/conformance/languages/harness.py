@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +98,7 @@ class Bench:
         """Run `code` as if it stood at `line` of `document`, beside `files`."""
         raw = code.encode() if isinstance(code, str) else code
         program = lower(self.language, raw, line, document)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             source, work, build = (Path(folder, name) for name in ("source", "work", "build"))
             for path in (source, work, build):
                 path.mkdir()
@@ -112,6 +112,9 @@ class Bench:
                     return Ended(False, done.returncode, done.stdout.decode(), done.stderr.decode())
             done = self._start(program.run, source, work, build, document, stdin, args)
             return Ended(True, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+BenchOf = Callable[[str], Bench]
 
 
 def lay_out(program: Program, source: Path) -> None:

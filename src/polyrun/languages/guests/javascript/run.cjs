@@ -12,6 +12,7 @@ const { pathToFileURL } = require('node:url');
 const [codePath, document, line, ...args] = process.argv.slice(2);
 const code = fs.readFileSync(codePath, 'utf8');
 const filename = path.join(process.cwd(), document);
+const place = { filename: document, lineOffset: line - 1 };
 const parameters = ['exports', 'require', 'module', '__filename', '__dirname'];
 const onlyInModules =
   /import statement outside a module|Unexpected token 'export'|'import\.meta' outside|await is only valid|reserved word/;
@@ -23,6 +24,13 @@ main.paths = Module._nodeModulePaths(path.dirname(filename));
 process.mainModule = main;
 const blockRequire = Module.createRequire(filename);
 blockRequire.main = main;
+
+// Node calls two things experimental that are our choice, so the user need not read of them.
+const emitWarning = process.emitWarning;
+process.emitWarning = function (warning, ...rest) {
+  if (/^(VM Modules|vm\.USE_MAIN_CONTEXT_DEFAULT_LOADER) /.test(warning)) return;
+  Reflect.apply(emitWarning, this, [warning, ...rest]);
+};
 
 const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? importBeside;
 const importNatively = vm.runInThisContext('(specifier) => import(specifier)', {
@@ -37,22 +45,14 @@ function importBeside(specifier) {
   return import(pathToFileURL(blockRequire.resolve(specifier)).href);
 }
 
-function compileScript() {
-  return vm.compileFunction(code, parameters, {
-    filename: document,
-    lineOffset: line - 1,
-    importModuleDynamically,
-  });
-}
-
-// Node marks `vm.SourceTextModule` as experimental; that is our choice, so the user need not read of it.
-function quietly(make) {
-  const emit = process.emitWarning;
-  process.emitWarning = () => {};
+// A syntax error is found while this file is at work, but its stack need not say so.
+function compile(make) {
   try {
     return make();
-  } finally {
-    process.emitWarning = emit;
+  } catch (error) {
+    const ours = (frame) => frame.startsWith('    at ') && frame.includes(__filename);
+    error.stack = error.stack.split('\n').filter((frame) => !ours(frame)).join('\n');
+    throw error;
   }
 }
 
@@ -65,11 +65,11 @@ async function link(specifier) {
 }
 
 async function runModule() {
-  const module = quietly(
+  const module = compile(
     () =>
       new vm.SourceTextModule(code, {
         identifier: document,
-        lineOffset: line - 1,
+        lineOffset: place.lineOffset,
         importModuleDynamically: (specifier) => importNatively(specifier),
         initializeImportMeta(meta) {
           meta.url = pathToFileURL(filename).href;
@@ -84,19 +84,19 @@ async function runModule() {
     // What Node does for a module that waits for something that will never happen.
     if (!settled && status === 0) process.exitCode = 13;
   });
-  setImmediate(() => module.evaluate().finally(() => (settled = true)));
+  const settle = () => (settled = true);
+  setImmediate(module.evaluate.bind(module));
+  // The first promise stays without a handler, so that a failure is reported by Node. This one only tells the end.
+  setImmediate(() => module.evaluate().then(settle, settle));
 }
 
-let script;
-try {
-  script = compileScript();
-} catch (error) {
-  if (!(error instanceof SyntaxError && onlyInModules.test(error.message))) {
-    const ours = (frame) => frame.startsWith('    at ') && frame.includes(__filename);
-    error.stack = error.stack.split('\n').filter((frame) => !ours(frame)).join('\n');
-    throw error;
-  }
-}
-if (script === undefined) runModule();
-else
+function runScript(script) {
   setImmediate(script.bind(main.exports), main.exports, blockRequire, main, filename, path.dirname(filename));
+}
+
+try {
+  runScript(compile(() => vm.compileFunction(code, parameters, { ...place, importModuleDynamically })));
+} catch (error) {
+  if (!(error instanceof SyntaxError && onlyInModules.test(error.message))) throw error;
+  runModule();
+}
