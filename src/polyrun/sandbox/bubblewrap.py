@@ -78,6 +78,8 @@ def _prepare(spec: BoxSpec) -> None:
     etc = os.path.join(spec.scratch, "etc")
     if not os.path.isdir(etc):
         layout.make_etc(etc)
+        if os.getuid() == 0:
+            layout.make_devices(os.path.join(spec.scratch, "dev"))
     if spec.workspace.overlay is not None:
         for name in ("upper", "work"):
             os.makedirs(os.path.join(spec.workspace.overlay, name), mode=0o755, exist_ok=True)
@@ -148,24 +150,25 @@ class _Box:
         etc = os.path.join(spec.scratch, "etc")
         with Descriptors() as fds:
             files = {name: fds.text("source", data) for name, data in spec.files.items()}
-            placing = layout.place(spec, files, etc, command, limits.disk_bytes, overlay=self._overlay)
+            stdin = fds.text("stdin", command.stdin) if command.stdin else None
+            placing = layout.place(spec, files, stdin, etc, command, tmp_bytes=limits.disk_bytes, overlay=self._overlay)
             words = list(placing.arguments)
             for name, value in layout.environment(command, placing, os.environ, spec.permissions.env).items():
                 words += ["--setenv", name, value]
             if self._backend.seccomp is not None:
                 words += ["--add-seccomp-fd", str(fds.text("seccomp", self._backend.seccomp))]
             arguments = fds.text("args", b"\0".join(os.fsencode(word) for word in words) + b"\0")
-            argv = gate.argv(tuple(layout.expand(word, placing.values) for word in command.argv))
+            argv = gate.argv(tuple(layout.expand(word, placing.values) for word in command.argv), placing.stdin)
             argv = [self._backend.program, "--args", str(arguments), "--", *argv]
             if group is not None:
                 argv = ["/bin/sh", "-c", _JOIN, "polyrun", *group.joins, "--", *argv]
             try:
                 return subprocess.Popen(
                     argv,
-                    stdin=fds.stdin(command.stdin),
+                    stdin=gate.fd,
                     stdout=pump.stdout,
                     stderr=pump.stderr,
-                    pass_fds=(gate.fd, *fds.passed),
+                    pass_fds=fds.passed,
                     env={"PATH": layout.PATH},
                     cwd="/",
                     start_new_session=True,

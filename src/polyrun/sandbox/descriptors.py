@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 from typing import Self
 
@@ -24,19 +23,6 @@ class Descriptors:
         os.lseek(fd, 0, os.SEEK_SET)
         self.passed.append(fd)
         return fd
-
-    def stdin(self, data: bytes) -> int:
-        """A read-only descriptor that yields `data` and then end of file; `/dev/null` for no data.
-
-        Nobody can write to it, also not through `/proc/self/fd`.
-        """
-        if not data:
-            return self._keep(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
-        fd = self._keep(os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
-        _write_all(fd, data)
-        seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
-        return self._keep(os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC))
 
     def _keep(self, fd: int) -> int:
         self._own.append(fd)

@@ -6,6 +6,7 @@ was listed. Folders of any depth need a constant number of descriptors.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
@@ -20,24 +21,45 @@ def used(folder: str) -> DiskUse:
     """What `folder` holds, by allocated blocks (a sparse file counts what it really takes).
 
     Gives up counting, with what it has, after `MAX_ENTRIES` entries or a second: both are over any limit
-    or will be counted at the next look.
+    or will be counted at the next look. The guest may change everything meanwhile.
     """
     allocated = entries = 0
     deadline = time.monotonic() + _MAX_SECONDS
     try:
-        for _root, dirs, files, fd in os.fwalk(folder, follow_symlinks=False, onerror=None):
-            for name in (*dirs, *files):
-                try:
-                    facts = os.stat(name, dir_fd=fd, follow_symlinks=False)
-                except OSError:
-                    continue
+        top = os.open(folder, _OPEN)
+    except OSError:
+        return DiskUse(0, 0)
+    try:
+        pending: list[tuple[str, ...]] = [()]
+        while pending and entries <= MAX_ENTRIES and time.monotonic() < deadline:
+            parts = pending.pop()
+            for name, facts in _listed(top, parts):
                 allocated += facts.st_blocks * 512
                 entries += 1
-            if entries > MAX_ENTRIES or time.monotonic() > deadline:
-                break
-    except OSError:  # the guest removes folders while we look
-        pass
+                if stat.S_ISDIR(facts.st_mode):
+                    pending.append((*parts, name))
+    finally:
+        os.close(top)
     return DiskUse(allocated, entries)
+
+
+def _listed(top: int, parts: tuple[str, ...]) -> list[tuple[str, os.stat_result]]:
+    """What the folder `parts` below `top` holds, each component opened with no-follow; nothing when it has gone."""
+    fd = os.dup(top)
+    found = []
+    try:
+        for part in parts:
+            inner = os.open(part, _OPEN, dir_fd=fd)
+            os.close(fd)
+            fd = inner
+        for name in os.listdir(fd):
+            with contextlib.suppress(OSError):
+                found.append((name, os.stat(name, dir_fd=fd, follow_symlinks=False)))
+    except OSError:
+        pass
+    finally:
+        os.close(fd)
+    return found
 
 
 def remove_tree(folder: str) -> None:
@@ -103,7 +125,10 @@ def _unlink_files(fd: int) -> list[str]:
     """Delete all but folders in `fd`; the names of the folders."""
     folders = []
     for name in os.listdir(fd):
-        if stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode):
+        mode = os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode
+        if stat.S_ISDIR(mode):
+            if mode & 0o700 != 0o700:  # also to move it, its owner must be able to write to it
+                os.chmod(name, 0o700, dir_fd=fd)
             folders.append(name)
         else:
             os.unlink(name, dir_fd=fd)

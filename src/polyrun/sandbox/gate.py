@@ -18,8 +18,11 @@ from typing import Self
 _CREDENTIALS = struct.Struct("=iII")
 
 
+_TEXT = 'echo >&0; read -r _ || exit 125; stdin=$1; shift; exec "$@" <"$stdin"'
+
+
 class Gate:
-    """One gate: the host's end of a socket pair whose other end the box inherits as descriptor `fd`."""
+    """One gate: the host's end of a socket pair whose other end, `fd`, becomes the box's descriptor 0."""
 
     def __init__(self) -> None:
         self._host, self._guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -28,17 +31,21 @@ class Gate:
 
     @property
     def fd(self) -> int:
-        """The descriptor that the box must inherit."""
+        """The descriptor that the box must have as its standard input."""
         return self._guest.fileno()
 
     def fileno(self) -> int:
         """The host's end, to wait on."""
         return self._host.fileno()
 
-    def argv(self, argv: tuple[str, ...]) -> list[str]:
-        """`argv` behind the gate. The shell's text holds nothing but a number of ours."""
-        text = f'echo >&{self.fd}; read -r _ <&{self.fd} || exit 125; exec "$@" {self.fd}<&-'
-        return ["/bin/sh", "-c", text, "polyrun", *argv]
+    @staticmethod
+    def argv(argv: tuple[str, ...], stdin: str) -> list[str]:
+        """`argv` behind the gate, with the file `stdin` as its standard input.
+
+        The gate itself is on descriptor 0 until then: shells need not know descriptors above 9. The shell's text is
+        fixed, what varies comes as its arguments.
+        """
+        return ["/bin/sh", "-c", _TEXT, "polyrun", stdin, *argv]
 
     def spawned(self) -> None:
         """Drop the guest's end, so that the death of all guests can be seen."""

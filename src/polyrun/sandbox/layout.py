@@ -8,6 +8,7 @@ parents first, so that a folder inside another one is never hidden.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from polyrun.sandbox.base import BoxSpec, Command
 
 INNER = "/polyrun"
 """The folder in the box that holds `{source}`, `{build}` and the other placeholders."""
+
+STDIN = f"{INNER}/stdin"
 
 GUEST_ID = 1000
 """The uid and gid that root has in the box, so that programs see an ordinary user."""
@@ -27,24 +30,26 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 _SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _FORBIDDEN = ("/etc", "/proc", "/sys", "/boot", "/dev", INNER)
 _MASKED = ("kcore", "keys", "key-users", "kmsg", "kpagecount", "kpageflags", "sysrq-trigger", "timer_list")
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _TMP_BYTES = 256 << 20
 _SHM_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """How one box is laid out: the arguments for bubblewrap and the values of the placeholders."""
+    """How one box is laid out: the arguments for bubblewrap, the values of the placeholders, two paths in the box."""
 
     arguments: tuple[str, ...]
     values: Mapping[str, str]
     home: str
+    stdin: str = os.devnull
 
 
 def check_workspace(folder: str) -> None:
     """Raises `SandboxError` for a folder that no box may show: the root and the system's own folders."""
     real = os.path.realpath(folder)
-    inside = any(real == bad or real.startswith(bad + "/") for bad in _FORBIDDEN)
-    if real == "/" or (inside and not real.startswith(SHM + "/")):
+    inside = any(_within(real, bad) for bad in _FORBIDDEN)
+    if real == "/" or (inside and not _within(real, SHM)):
         raise SandboxError(
             "preparing the workspace",
             f"a document in `{folder}` would show the system's own files to its blocks",
@@ -55,19 +60,27 @@ def check_workspace(folder: str) -> None:
 
 
 def place(
-    spec: BoxSpec, files: Mapping[str, int], etc: str, command: Command, tmp_bytes: int, *, overlay: bool
+    spec: BoxSpec,
+    files: Mapping[str, int],
+    stdin: int | None,
+    etc: str,
+    command: Command,
+    *,
+    tmp_bytes: int,
+    overlay: bool,
 ) -> Placing:
     """Lay out a box for `command`.
 
-    `files` are descriptors of the program's files by name, `etc` is the host folder of the box's `/etc`, `tmp_bytes`
-    bounds `/tmp`, in bytes. With `overlay` false a workspace that wants an overlay is shown read-only instead.
+    `files` are descriptors of the program's files by name, `stdin` one of its input, `etc` is the host folder
+    of the box's `/etc`, `tmp_bytes` bounds `/tmp`, in bytes. With `overlay` false a workspace that wants an
+    overlay is shown read-only instead.
     """
     folder = spec.workspace.folder
     values = {"work": folder, "source": f"{INNER}/source"}
     mounts: list[tuple[str, list[str]]] = []
     tmp = os.path.join(INNER, "tmp") if _within(TMP, folder) else TMP
     mounts.append((tmp, ["--perms", "1777", "--size", str(min(tmp_bytes, _TMP_BYTES)), "--tmpfs", tmp]))
-    mounts.append(("/dev", ["--dev", "/dev", "--perms", "1777", "--size", str(_SHM_BYTES), "--tmpfs", SHM]))
+    mounts.append(("/dev", _devices(spec.scratch)))
     for name, path in spec.mounts.items():
         values[name] = f"{INNER}/{name}"
         mounts.append((values[name], ["--ro-bind", path, values[name]]))
@@ -83,6 +96,8 @@ def place(
     mounts.sort(key=lambda mount: mount[0].rstrip("/").count("/"))
     arguments = [*_namespaces(net=spec.permissions.net), *_system(etc), "--proc", "/proc", *_masks()]
     arguments += ["--dir", values["source"]]
+    if stdin is not None:
+        arguments += ["--perms", "0444", "--file", str(stdin), STDIN]
     for name, fd in files.items():  # copied into the root's tmpfs, which is read-only in the end
         arguments += ["--perms", "0444", "--file", str(fd), f"{values['source']}/{name}"]
     for _, words in mounts:
@@ -90,7 +105,7 @@ def place(
     if _within(spec.scratch, folder):  # the run's own files lie in the document's folder: hide them
         arguments += ["--tmpfs", spec.scratch, "--remount-ro", spec.scratch]
     arguments += ["--remount-ro", "/", "--chdir", expand(command.cwd, values)]
-    return Placing(tuple(arguments), values, tmp)
+    return Placing(tuple(arguments), values, tmp, os.devnull if stdin is None else STDIN)
 
 
 def environment(command: Command, placing: Placing, host: Mapping[str, str], allowed: Iterable[str]) -> dict[str, str]:
@@ -210,12 +225,36 @@ def _system(etc: str) -> list[str]:
 
 
 def _masks() -> list[str]:
-    return [
-        word
-        for name in _MASKED
-        if os.access(f"/proc/{name}", os.R_OK)  # what the user cannot read the guest cannot either
-        for word in ("--ro-bind", "/dev/null", f"/proc/{name}")
-    ]
+    """Hide what tells about the host, and make all of `/proc` read-only.
+
+    Root keeps its kernel-side uid in a box, which alone, without any capability, is enough to write to most of
+    `/proc/sys`; bubblewrap covers that only when the folder itself is writable.
+    """
+    words = []
+    for name in _MASKED:
+        if os.access(f"/proc/{name}", os.R_OK):  # what the user cannot read the guest cannot either
+            words += ["--ro-bind", os.devnull, f"/proc/{name}"]
+    return [*words, "--remount-ro", "/proc"]
+
+
+def make_devices(folder: str) -> None:
+    """For root: device nodes of our own in `folder`, for boxes to show instead of the host's. Raises `OSError`."""
+    os.mkdir(folder, 0o755)
+    if os.statvfs(folder).f_flag & os.ST_NODEV:
+        raise OSError(f"`{folder}` lies on a file system without device nodes; set `TMPDIR`, or do not run as root")
+    for name in _DEVICES:
+        path = os.path.join(folder, name)
+        os.mknod(path, stat.S_IFCHR, os.stat(f"/dev/{name}").st_rdev)
+        os.chmod(path, 0o666)  # noqa: S103 - as every `/dev` has them
+
+
+def _devices(scratch: str) -> list[str]:
+    """A small `/dev`. Root would own the host's nodes in the box and could change their modes, so it gets copies."""
+    words = ["--dev", "/dev", "--perms", "1777", "--size", str(_SHM_BYTES), "--tmpfs", SHM]
+    if os.getuid() == 0:
+        for name in _DEVICES:
+            words += ["--dev-bind", os.path.join(scratch, "dev", name), f"/dev/{name}"]
+    return words
 
 
 def _workspace(spec: BoxSpec, *, overlay: bool) -> list[tuple[str, list[str]]]:

@@ -12,7 +12,7 @@ import os
 import secrets
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
 from polyrun.model.errors import SandboxError
@@ -21,7 +21,7 @@ from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.sandbox import adoption, disk, identity, layout, pidfd, procfs, verdict
 from polyrun.sandbox import limits as process_limits
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, Unavailable
-from polyrun.sandbox.descriptors import Descriptors, readable
+from polyrun.sandbox.descriptors import readable
 from polyrun.sandbox.gate import Gate
 from polyrun.sandbox.pump import Pump
 from polyrun.sandbox.scratch import write_files
@@ -75,6 +75,7 @@ class _Box:
     def __init__(self, spec: BoxSpec, folder: str) -> None:
         self._spec = spec
         self._tmp = os.path.join(folder, "tmp")
+        self._stdin = os.path.join(folder, "stdin")
         self._values = {"work": spec.workspace.folder, "source": os.path.join(folder, "source"), **spec.mounts}
         if spec.build is not None:
             self._values["build"] = spec.build
@@ -112,20 +113,24 @@ class _Box:
     def _spawn(self, command: Command, gate: Gate, pump: Pump, mark: str) -> subprocess.Popen[bytes]:
         placing = layout.Placing((), self._values, self._tmp)
         variables = layout.environment(command, placing, os.environ, self._spec.permissions.env)
-        with Descriptors() as fds:
-            try:
-                return subprocess.Popen(
-                    gate.argv(tuple(layout.expand(word, self._values) for word in command.argv)),
-                    stdin=fds.stdin(command.stdin),
-                    stdout=pump.stdout,
-                    stderr=pump.stderr,
-                    pass_fds=(gate.fd,),
-                    env={**variables, identity.MARK: mark},
-                    cwd=layout.expand(command.cwd, self._values),
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise SandboxError("starting a program", str(error)) from error
+        try:
+            if command.stdin:
+                with open(self._stdin, "wb") as file:
+                    file.write(command.stdin)
+            return subprocess.Popen(
+                gate.argv(
+                    tuple(layout.expand(word, self._values) for word in command.argv),
+                    self._stdin if command.stdin else os.devnull,
+                ),
+                stdin=gate.fd,
+                stdout=pump.stdout,
+                stderr=pump.stderr,
+                env={**variables, identity.MARK: mark},
+                cwd=layout.expand(command.cwd, self._values),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SandboxError("starting a program", str(error)) from error
 
 
 class _Tree:
@@ -138,12 +143,15 @@ class _Tree:
         self._status: int | None = None
         self._used = adoption.Used()
         self._not_ours = _children()
+        self._session = os.getsid(0)
+        self._home = f"HOME={os.environ.get('HOME', '')}".encode()
         self._own_peak = adoption.own_peak()
 
     def start(self, process: subprocess.Popen[bytes]) -> None:
         """Take charge of `process`, which is then waited for here and nowhere else."""
         self.pid = process.pid
         self._fd = os.pidfd_open(process.pid)
+        _running.add(process.pid)
         process.returncode = 0  # keeps `Popen` from waiting for it, and from complaining that nobody did
 
     def sample(self) -> Sample:
@@ -183,8 +191,11 @@ class _Tree:
 
     def end(self) -> None:
         """Whatever happened: kill, reap, close."""
-        self._kill()
-        os.close(self._fd)
+        try:
+            self._kill()
+        finally:
+            _running.discard(self.pid)
+            os.close(self._fd)
 
     def _kill(self) -> None:
         """SIGKILL to all, again and again until two looks in a row find nobody. Blocks for some milliseconds.
@@ -218,27 +229,43 @@ class _Tree:
         me = os.getpid()
         found = {facts.pid: facts for facts in procfs.tree(self.pid, everyone)} if self._status is None else {}
         for facts in everyone:
-            adopted = facts.parent == me and facts.pid not in self._not_ours and self._is_marked(facts, marked=True)
-            if facts.session == self.pid or adopted or (marked and self._is_marked(facts, marked=False)):
+            if (
+                facts.session == self.pid
+                or (facts.parent == me and self._is_stray(facts))
+                or (marked and self._mark_of(facts) == self.mark.encode())
+            ):
                 found.update((member.pid, member) for member in procfs.tree(facts.pid, everyone))
         return [facts for facts in found.values() if marked or facts.state != "Z"]
 
-    def _is_marked(self, facts: procfs.Stat, *, marked: bool) -> bool:
-        """Whether the environment of a process holds our mark; `marked` is the answer where it holds none at all."""
-        try:
-            with open(f"/proc/{facts.pid}/environ", "rb") as file:
-                environment = file.read()
-        except OSError:
-            return marked
-        if f"{identity.MARK}={self.mark}".encode() in environment.split(b"\0"):
-            return True
-        return marked and f"{identity.MARK}=".encode() not in environment
+    def _is_stray(self, facts: procfs.Stat) -> bool:
+        """Whether this child of PolyRun is an orphan that came from a box and hides it.
+
+        A process from a box is never in PolyRun's session, nor has it PolyRun's home; what an embedding
+        program starts meanwhile nearly always has one of them, and was not told to drop its environment.
+        """
+        if facts.pid in self._not_ours or facts.pid in _running or facts.session == self._session:
+            return False
+        environment = _environment(facts.pid)
+        return self._mark_of(facts) in {None, self.mark.encode()} and self._home not in environment
+
+    def _mark_of(self, facts: procfs.Stat) -> bytes | None:
+        prefix = f"{identity.MARK}=".encode()
+        marks = [variable for variable in _environment(facts.pid) if variable.startswith(prefix)]
+        return marks[0][len(prefix) :] if marks else None
+
+
+_running: set[int] = set()
+"""The main programs of all boxes that are running now: each belongs to its own tree only."""
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
 
 
 def _children() -> set[int]:
     me = os.getpid()
-    return {facts.pid for facts in _only_children(me, procfs.processes())}
-
-
-def _only_children(parent: int, everyone: Iterable[procfs.Stat]) -> list[procfs.Stat]:
-    return [facts for facts in everyone if facts.parent == parent]
+    return {facts.pid for facts in procfs.processes() if facts.parent == me}
