@@ -6,7 +6,6 @@ import errno
 import itertools
 import re
 import struct
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +15,10 @@ from hypothesis import strategies as st
 
 from polyrun.sandbox import seccomp
 from polyrun.sandbox.seccomp_table import ABIS, LAST_NUMBER, NUMBERS, RULES, Rule
+from unit.sandbox.seccomp_oracle import ALLOW, KILL, Args, interesting_values, run_bpf, run_table
 
-ALLOW, KILL = "allow", "kill"
 I386, ARM = 0x40000003, 0x40000028
-Args = tuple[int, ...]
 MACHINES = sorted(ABIS)
-
-
-def run_bpf(program: bytes, arch: int, number: int, args: Args) -> str | int:
-    """Interpret classic BPF as the kernel does; returns allow, kill or an errno."""
-    data = struct.pack("=iIQ6Q", number if number < 2**31 else number - 2**32, arch, 0, *args)
-    code = list(struct.iter_unpack("=HBBI", program))
-    accumulator, at, steps = 0, 0, 0
-    while True:
-        steps += 1
-        assert steps < 100, "a filter that is slow, or loops"
-        op, jump_true, jump_false, k = code[at]
-        at += 1
-        match op:
-            case 0x20:
-                assert k % 4 == 0
-                assert k + 4 <= len(data)
-                (accumulator,) = struct.unpack_from("=I", data, k)
-            case 0x54:
-                accumulator &= k
-            case 0x05:
-                at += k
-            case 0x15:
-                at += jump_true if accumulator == k else jump_false
-            case 0x35:
-                at += jump_true if accumulator >= k else jump_false
-            case 0x06:
-                verdicts: dict[int, str | int] = {0x7FFF0000: ALLOW, 0x80000000: KILL}
-                return verdicts.get(k, int(k & 0xFFFF))
-            case _:
-                raise AssertionError(f"unknown instruction {op:#x}")
 
 
 def run_oci(profile: dict[str, Any], name: str, args: Args) -> str | int:
@@ -70,31 +38,10 @@ def run_oci(profile: dict[str, Any], name: str, args: Args) -> str | int:
     return verdicts.pop() if verdicts else ALLOW
 
 
-def run_table(name: str, args: Args) -> str | int:
-    """The table read naively: an oracle that shares no code with either compiler."""
-    for rule in RULES:
-        if name in rule.names and all(
-            ((args[test.index] & test.mask & 0xFFFFFFFF) in test.values) == test.among for test in rule.when
-        ):
-            return rule.errno
-    return ALLOW
-
-
 def bpf(machine: str, name: str, *args: int) -> str | int:
     number = NUMBERS[name][ABIS[machine].column]
     assert number is not None
     return run_bpf(seccomp.bpf_program(machine), ABIS[machine].audit, number, (*args, 0, 0, 0, 0, 0, 0)[:6])
-
-
-def interesting_values() -> dict[str, list[int]]:
-    """Per call, every value and mask its rules name, with neighbours and dirty high words."""
-    found: defaultdict[str, set[int]] = defaultdict(set)
-    for rule in RULES:
-        for name, test in itertools.product(rule.names, rule.when):
-            bits = {1 << bit for bit in range(32) if test.mask != 0xFFFFFFFF and test.mask >> bit & 1}
-            for value in {*test.values, *bits, test.mask}:
-                found[name] |= {value, value ^ 1, (value + 1) & 0xFFFFFFFF, value | 1 << 32, value | 1 << 63}
-    return {name: sorted(values) for name, values in found.items()}
 
 
 @pytest.mark.parametrize("machine", MACHINES)
