@@ -10,8 +10,9 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from polyrun.document.body import BodyReader
 from polyrun.document.collector import Collector, quote
@@ -119,7 +120,7 @@ class MixReader:
         name: Name | None = changes.pop("name", None)
         if name is not None:
             name = self._unique(name)
-        options = replace(self._default_options(language), **changes, given=given)
+        options = Options(**(self._default_changes(language) | changes), given=given)
         line = self._line_of(start)
         opening = _Opening(start, line, header.language, options.until)
         body, end, block_end = self._extent(opening, body_start)
@@ -156,11 +157,11 @@ class MixReader:
             self._collector.error(Code.UNKNOWN_LANGUAGE, message, name.span, hint=hint)
         return found
 
-    def _default_options(self, language: LanguageSyntax | None) -> Options:
+    def _default_changes(self, language: LanguageSyntax | None) -> dict[str, Any]:
         changes = dict(self._defaults.get(None, {}))
         if language is not None:
             changes |= self._defaults.get(language.id, {})
-        return replace(Options(), **changes)
+        return changes
 
     def _unique(self, name: Name) -> Name:
         first = self._names.setdefault(name.text, name)

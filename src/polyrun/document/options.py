@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Any
 
 from polyrun.document.collector import Collector, quote
@@ -121,6 +119,8 @@ def _env(option: Option) -> Changes:
 def _args(option: Option) -> Changes:
     if option.items is not None:
         return {"args": option.items}
+    import shlex  # only here, because few documents need it
+
     try:
         return {"args": tuple(shlex.split(option.value or ""))}
     except ValueError as error:
@@ -132,7 +132,7 @@ def _stdin(option: Option) -> Changes:
     if option.value is not None and not option.value.startswith("@"):
         return {"stdin": option.value.encode(), "stdin_file": None}
     path = _text(option)[1:]
-    if not path or path.startswith("/") or ".." in PurePosixPath(path).parts:
+    if not path or path.startswith("/") or ".." in path.split("/"):
         hint = "write a path below the document's folder, as in `stdin=@data/rows.csv`"
         raise _BadValue(f"{quote(path)} is not a file below the document's folder", hint=hint)
     return {"stdin": None, "stdin_file": path}

@@ -14,7 +14,6 @@ from polyrun.model.spans import Source, Span
 from polyrun.model.syntax import LanguageSyntax
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
-MAX_DOCUMENT = MAX_DOCUMENT_BYTES
 _FIRST_BYTES = 1
 
 
