@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -125,6 +127,8 @@ def test_completion_scripts(case: MakeCase, shell: str) -> None:
         ("polyrun run absent.mix --only l", []),
         ("polyrun languages test py", ["python"]),
         ("polyrun run --time", ["--timeout"]),
+        ("polyrun run doc.mix --sandbox b", ["bubblewrap"]),
+        ("polyrun check d", ["d"]),  # of type `file`: the shell itself completes it
     ],
 )
 def test_completion_knows_commands_blocks_and_languages(case: MakeCase, words: str, offered: list[str]) -> None:
@@ -145,3 +149,37 @@ def test_the_version_takes_less_than_two_bare_interpreters() -> None:
             subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
             times.append(time.perf_counter() - begin)
     assert min(ours) < 2 * min(bare)
+
+
+BOOM = """
+import sys, click
+from polyrun.cli.boundary import guarded
+from polyrun.cli.commands import polyrun
+
+def boom():
+    raise RuntimeError("a fault of ours\\n\\x1b[2J")
+
+verbose = click.Option(["-v"], is_flag=True, expose_value=False)
+polyrun.add_command(click.Command("boom", params=[verbose], callback=boom))
+sys.exit(guarded(sys.argv[1:]))
+"""
+
+
+def test_a_fault_of_ours_is_70_with_the_traceback_in_a_file() -> None:
+    done = subprocess.run([sys.executable, "-c", BOOM, "boom"], capture_output=True, text=True, check=False)
+    assert done.returncode == 70
+    error, hint = done.stderr.splitlines()
+    assert error == "error: PolyRun itself failed: RuntimeError: a fault of ours\\n␛[2J"
+    path = Path(re.fullmatch("hint: please report this, with the file `(.+)`", hint)[1])  # type: ignore[index]
+    text = path.read_text()
+    path.unlink()
+    assert text.startswith(f"polyrun {__version__}, Python 3.")
+    assert "Traceback (most recent call last):" in text
+    assert "RuntimeError: a fault of ours" in text
+
+
+def test_a_fault_of_ours_is_shown_at_once_with_v() -> None:
+    done = subprocess.run([sys.executable, "-c", BOOM, "boom", "-v"], capture_output=True, text=True, check=False)
+    assert done.returncode == 70
+    assert done.stderr.startswith("Traceback (most recent call last):")
+    assert "\x1b" not in done.stderr

@@ -23,10 +23,10 @@ from polyrun.report.words import count
         Example("polyrun check stats.mix --format sarif > stats.sarif", "for code scanning in an editor or in CI"),
     ),
 )
-@click.argument("file")
+@click.argument("file", type=click.Path(allow_dash=True), metavar="FILE")
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="What is printed.")
 @click.option("--strict", is_flag=True, help="Treat notes about the document's form as errors.")
-@click.option("-c", "--config", metavar="FILE", help="Read this polyrun.toml or config.json too.")
+@click.option("-c", "--config", type=click.Path(), metavar="FILE", help="Read this polyrun.toml or config.json too.")
 def check(file: str, form: str, config: str | None, *, strict: bool) -> int:
     """Find the faults of the document FILE without running anything.
 

@@ -33,7 +33,7 @@ _INDENT = 13
     ),
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What is printed.")
-@click.option("-c", "--config", metavar="FILE", help="Read this polyrun.toml or config.json too.")
+@click.option("-c", "--config", type=click.Path(), metavar="FILE", help="Read this polyrun.toml or config.json too.")
 def doctor(form: str, config: str | None) -> int:
     """Show what this host's sandboxes and toolchains can do, found by trying.
 
@@ -94,10 +94,9 @@ def _sandbox(sandbox: Capabilities | Unavailable, style: Look, *, used: bool) ->
     open_ = [feature.value.replace("_", " ") for feature in Feature if feature not in sandbox.features]
     if open_:
         yield from _wrapped("does not", ", ".join(open_))
-    for reason in sandbox.missing:
-        yield from _wrapped("because", reason)
-    for note in sandbox.notes:
-        yield from _wrapped("note", note)
+    for title, texts in (("because", sandbox.missing), ("notes", sandbox.notes)):
+        for number, text in enumerate(texts):
+            yield from _wrapped("" if number else title, text)
 
 
 def _wrapped(title: str, text: str) -> Iterator[str]:

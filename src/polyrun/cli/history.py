@@ -25,7 +25,7 @@ from polyrun.report.words import seconds
 )
 @click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many runs.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What is printed.")
-@click.option("--log-dir", metavar="DIR", help="The folder with the logs.")
+@click.option("--log-dir", type=click.Path(), metavar="DIR", help="The folder with the logs.")
 def history(limit: int, form: str, log_dir: str | None) -> None:
     """List earlier runs, newest first, from their logs."""
     from polyrun import api

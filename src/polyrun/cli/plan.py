@@ -26,11 +26,11 @@ if TYPE_CHECKING:
         Example("polyrun plan stats.mix --format mermaid", "a diagram for a README"),
     ),
 )
-@click.argument("file")
+@click.argument("file", type=click.Path(allow_dash=True), metavar="FILE")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "mermaid"]), default="text", help="What is printed."
 )
-@click.option("-c", "--config", metavar="FILE", help="Read this polyrun.toml or config.json too.")
+@click.option("-c", "--config", type=click.Path(), metavar="FILE", help="Read this polyrun.toml or config.json too.")
 def plan(file: str, form: str, config: str | None) -> None:
     """Show what a run of the document FILE would do, without doing it. FILE may be - for stdin."""
     from polyrun import api

@@ -42,6 +42,10 @@ def _block_names(ctx: click.Context, _parameter: click.Parameter, incomplete: st
     return block_names(next((word for word in words if word and not word.startswith("-")), ""), incomplete)
 
 
+def _sandbox_names(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in ("auto", "bubblewrap", "local", "require") if name.startswith(incomplete)]
+
+
 _SELECTION = _several(
     [
         click.option(
@@ -65,9 +69,14 @@ _LIMITS = _several(
 )
 _SANDBOX = _several(
     [
-        click.option("--sandbox", metavar="NAME", help="auto, bubblewrap, local (isolates nothing), or require."),
+        click.option(
+            "--sandbox",
+            metavar="NAME",
+            shell_complete=_sandbox_names,
+            help="auto, bubblewrap, local (isolates nothing), or require.",
+        ),
         click.option("--allow-net", is_flag=True, help="Let blocks use the network."),
-        click.option("--allow-read", metavar="PATH", multiple=True, help="Let blocks read PATH."),
+        click.option("--allow-read", type=click.Path(), metavar="PATH", multiple=True, help="Let blocks read PATH."),
         click.option(
             "--allow-write",
             metavar="[=PATH]",
@@ -89,9 +98,11 @@ _REPORT = _several(
         click.option("-v", "--verbose", is_flag=True, help="Show commands and the end of every block."),
         click.option("-q", "--quiet", is_flag=True, help="Show only output, problems and warnings."),
         click.option("--raw", is_flag=True, help="Let programs send control codes to your terminal."),
-        click.option("--log-dir", metavar="DIR", help="The folder for the logs of this run."),
+        click.option("--log-dir", type=click.Path(), metavar="DIR", help="The folder for the logs of this run."),
         click.option("--no-log", "log", is_flag=True, flag_value=False, default=True, help="Keep no log."),
-        click.option("-c", "--config", metavar="FILE", help="Read this polyrun.toml or config.json too."),
+        click.option(
+            "-c", "--config", type=click.Path(), metavar="FILE", help="Read this polyrun.toml or config.json too."
+        ),
     ]
 )
 
@@ -106,17 +117,16 @@ _REPORT = _several(
         Example("generate | polyrun run -", "a document from stdin, working in this folder"),
     ),
 )
-@click.argument("file")
+@click.argument("file", type=click.Path(allow_dash=True), metavar="FILE")
 @_SELECTION
 @_LIMITS
 @_SANDBOX
 @_REPORT
 def run(file: str, form: str, config: str | None, **options: object) -> int:
-    r"""Run the blocks of the document FILE, in order, each in a sandbox.
+    """Run the blocks of the document FILE, in order, each in a sandbox.
 
     The programs' output goes to stdout, everything else to stderr. FILE may be - for stdin.
 
-    \b
     Exit codes: 0 ok, 1 a block failed, 2 usage, configuration or document,
     3 toolchain missing, 4 refused, 5 a limit was hit, 130 interrupted.
     """
