@@ -54,7 +54,8 @@ def _check_line(
             collector.error(Code.STRAY_END, message, place, "no block is open here", hint=hint)
         return
     word, following = match["word"].decode(), match["next"].decode(errors="replace")
-    if _means_lang(word) and following.lower() in languages:
+    tight = bool(match["colon"] and following) and match.start("next") == match.end("colon")
+    if _means_lang(word) and (tight or following.lower() in languages):
         _report_lang(match, word, following, place, collector)
     elif match["colon"] and not match["gap"] and (meant := _meant(word)) is not None:
         place = Span(place.start, match.end("colon") + shift)
