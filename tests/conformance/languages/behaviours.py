@@ -9,8 +9,10 @@ from dataclasses import dataclass
 class Behaviour:
     """`echo` prints stdin in upper case, `exit3` exits with 3, `beside` prints the file `data.txt`.
 
-    `args` prints its arguments. `fails` fails on its last line: at run time or, where that has no position, when it is built.
-    `unclosed` opens a bracket on its first line and never closes it.
+    `args` prints its arguments.
+
+    `fails` fails on its last line: at run time
+    or, where that has no position, when it is built. `unclosed` opens a bracket on its first line and never closes it.
     """
 
     echo: str

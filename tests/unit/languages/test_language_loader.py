@@ -1,0 +1,128 @@
+"""Specifications: what is refused, and how the refusal names the place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polyrun.languages.loader import load_language, read_head
+from polyrun.model.errors import LanguageError
+
+GOOD = """
+id = "toy"
+title = "Toy"
+aliases = ["t"]
+extension = ".toy"
+comments = ["#", "##"]
+locations = ['^{document}:(?P<line>[0-9]+)$']
+
+[toolchain]
+resolve = [["{toy}", "--version"]]
+
+[toolchain.programs]
+toy = ["toy", "toyc"]
+
+[source]
+file = "{document}"
+
+[run]
+argv = ["{toy}", "{source}/{document}", "{line}"]
+env = { A = "{memory_mib}" }
+
+[limits]
+wall_s = 5
+
+[packages]
+debian = ["toy", "toy-extras"]
+npm = ["toy"]
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "toy.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_specification_becomes_a_language(tmp_path: Path) -> None:
+    language = load_language(write(tmp_path, GOOD))
+    assert (language.id, language.aliases, language.comments) == ("toy", ("t",), ("##", "#"))
+    assert language.run.argv == ("{toy}", "{source}/{document}", "{line}")
+    assert language.run.env == {"A": "{memory_mib}"}
+    assert language.limits == {"wall_s": 5}
+    assert language.install_hints == ("apt-get install toy toy-extras", "npm install --global toy")
+    assert language.build is None
+    assert language.guest is None
+
+
+def test_the_head_is_read_without_the_tables(tmp_path: Path) -> None:
+    head = read_head(write(tmp_path, GOOD.replace("argv = [", "argv = nonsense [")))
+    assert (head.syntax.id, head.syntax.comments, head.aliases) == ("toy", ("##", "#"), ("t",))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('title = "Toy"', 'titel = "Toy"', "`title` is missing"),
+        ('title = "Toy"', 'title = "Toy"\ncolour = 1', "`colour` is not a known key"),
+        ('title = "Toy"', "title = 1", "`title` must be a string"),
+        ('id = "toy"', 'id = "To y"', "`id` must be lower-case"),
+        ('["t"]', '["T"]', "`aliases` holds `T`"),
+        ('["#", "##"]', '"#"', "`comments` must be a list of strings"),
+        ('["{toy}", "--version"]', '"{toy} --version"', "`toolchain.resolve.0` must be a list of strings"),
+        ('[["{toy}", "--version"]]', '[["{tool}"]]', "`toolchain.resolve.0` holds the unknown placeholder `{tool}`"),
+        ('toy = ["toy", "toyc"]', "toy = []", "`toolchain.programs.toy` must not be empty"),
+        ('toy = ["toy", "toyc"]', "", "`toolchain.programs` must name at least one program"),
+        ('argv = ["{toy}", "{source}/{document}", "{line}"]', 'argv = "sh"', "`run.argv` must be a list of strings"),
+        ('"{line}"]', '"{lime}"]', "`run.argv` holds the unknown placeholder `{lime}`"),
+        ("{memory_mib}", "{memory}", "`run.env.A` holds the unknown placeholder `{memory}`"),
+        ("[run]", "[run]\nshell = true", "`run.shell` is not a known key"),
+        ("[run]", "[walk]", "`run` is missing"),
+        ("[0-9]+)", "[0-9]+", "`locations` is not a regular expression"),
+        ("wall_s = 5", "wall = 5", "`limits.wall` is not a limit"),
+        ("wall_s = 5", "wall_s = -1", "`limits.wall_s` must be a positive number"),
+        ("wall_s = 5", "wall_s = nan", "`limits.wall_s` must be a positive number"),
+        ("wall_s = 5", "wall_s = true", "`limits.wall_s` must be a positive number"),
+        ('file = "{document}"', 'file = "x"\nalign = "left"', "`source.align` must be one of"),
+        ('npm = ["toy"]', 'cpan = ["toy"]', "`packages.cpan` is not a known key"),
+        ("[limits]", "[limits", "is not valid TOML"),
+    ],
+)
+def test_a_mistake_is_named_by_file_and_key(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in GOOD
+    path = write(tmp_path, GOOD.replace(old, new))
+    with pytest.raises(LanguageError) as caught:
+        load_language(path)
+    assert f"`{path}`" in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_a_file_that_comes_with_a_document_runs_nothing_outside_the_sandbox(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    with pytest.raises(LanguageError, match=r"`toolchain\.resolve` is allowed only"):
+        load_language(path, trusted=False)
+    language = load_language(write(tmp_path, GOOD.replace('resolve = [["{toy}", "--version"]]', "")), trusted=False)
+    assert not language.trusted
+
+
+def test_the_digest_follows_the_specification_and_the_guest(tmp_path: Path) -> None:
+    guests = tmp_path / "guests"
+    (guests / "toy").mkdir(parents=True)
+    (guests / "toy" / "run").write_text("1")
+    first = load_language(write(tmp_path, GOOD), guests=guests)
+    assert first.guest == str(guests / "toy")
+    assert load_language(write(tmp_path, GOOD), guests=guests).digest == first.digest
+    assert load_language(write(tmp_path, GOOD + "\n"), guests=guests).digest != first.digest
+    (guests / "toy" / "run").write_text("2")
+    assert load_language(write(tmp_path, GOOD), guests=guests).digest != first.digest
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"x" * (1 << 19)])
+def test_unreadable_content_is_an_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "toy.toml"
+    path.write_bytes(content)
+    with pytest.raises(LanguageError):
+        load_language(path)
+    with pytest.raises(LanguageError):
+        load_language(tmp_path / "missing.toml")
