@@ -74,7 +74,9 @@ def test_known_toolchain_costs_no_process(home: Path, perl: Language) -> None:
     assert os.listdir(cache.parent) == [cache.name], "no temporary file is left"
 
 
-@pytest.mark.parametrize("change", ["shim", "real", "variable", "version file", "folder", "path", "spec", "root"])
+@pytest.mark.parametrize(
+    "change", ["shim", "real", "variable", "version file", "folder", "path", "spec", "missing root"]
+)
 def test_any_change_that_matters_asks_again(
     home: Path, perl: Language, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +99,7 @@ def test_any_change_that_matters_asks_again(
             monkeypatch.setenv("PATH", f"{os.environ['PATH']}:/sbin")
         case "spec":
             perl = replace(perl, digest="other")
-        case "root":
+        case _:
             (home / "opt").rename(home / "moved")
     find_toolchain(perl, run=run, cache=cache)
     assert run.calls == 2
@@ -178,17 +180,17 @@ def test_program_that_hangs_or_cannot_start(home: Path, perl: Language) -> None:
     assert "does not answer" in missing.reason
 
 
-def test_home_folder_is_never_a_root(home: Path, perl: Language) -> None:
+def test_home_folder_is_never_a_root(home: Path, perl: Language, monkeypatch: pytest.MonkeyPatch) -> None:
     language = replace(perl, toolchain=replace(perl.toolchain, resolve=(), version="", real={}, roots=(), minimum=None))
     program(home / "bin" / "perl", "exit 0")
-    os.environ["PATH"] = f"{home}/bin"
+    monkeypatch.setenv("PATH", f"{home}/bin")
     found = find_toolchain(language, run=run_trusted)
     assert isinstance(found, Toolchain)
     assert found.roots == (f"{home}/bin",)
 
 
 @pytest.mark.parametrize("identifier", Registry.load().ids)
-def test_real_toolchain_is_what_it_says(identifier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real_toolchain_is_what_it_says(identifier: str) -> None:
     language = Registry.load().get(identifier)
     assert language is not None
     found = find_toolchain(language, run=run_trusted)
