@@ -64,5 +64,5 @@ def test_a_block_that_needs_a_failed_one_says_which() -> None:
     schedule = Schedule({1: (), 2: (1,), 3: ()}, {1: "load", 2: "mean", 3: "other"})
     assert schedule.next() == Start(1)
     schedule.finished(1, Status.TIME_LIMIT)
-    assert schedule.next() == Skip(2, Status.SKIPPED, "it needs `load`, which ended as time_limit")
+    assert schedule.next() == Skip(2, Status.SKIPPED, "it needs `load`, which did not end well (time limit)")
     assert schedule.next() == Start(3)

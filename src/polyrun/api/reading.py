@@ -94,15 +94,14 @@ def analyse(given: Input, registry: Registry, settings: Settings) -> tuple[Docum
     """Parse and plan; the diagnostics of both, in document order."""
     document = parse(given.source, registry.syntax(), strict=settings.strict)
     plan = make_plan(document, registry, settings, given.folder)
-    found = [*document.diagnostics, *plan.diagnostics]
-    found.extend(job.refusal for job in plan.jobs if job.refusal is not None)
-    return document, plan, tuple(sorted(found, key=lambda one: (one.primary.span.start, one.code)))
+    found = sorted([*document.diagnostics, *plan.diagnostics], key=lambda one: (one.primary.span.start, one.code))
+    return document, plan, tuple(found)
 
 
 def runnable(given: Input, registry: Registry, settings: Settings) -> tuple[Plan, tuple[Diagnostic, ...]]:
     """The plan and the diagnostics of a document without errors. Raises `DocumentError` for any other."""
-    document, plan, diagnostics = analyse(given, registry, settings)
-    if has_errors([*document.diagnostics, *plan.diagnostics]):
+    _, plan, diagnostics = analyse(given, registry, settings)
+    if has_errors(diagnostics):
         raise DocumentError(given.source, diagnostics)
     return plan, diagnostics
 

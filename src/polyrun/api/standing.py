@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from polyrun.api.folders import user_folders
 from polyrun.api.reading import CheckResult, analyse, as_input, runnable
 from polyrun.config.settings import Settings
 from polyrun.languages import Language, Registry, Toolchain, ToolchainMissing, find_toolchain
+from polyrun.model.diagnostics import Severity
 from polyrun.model.spans import Source
 from polyrun.plan import Plan
 from polyrun.sandbox.host import run_trusted
@@ -41,11 +42,16 @@ def find_toolchains(languages: Iterable[Language]) -> Mapping[str, Toolchain | T
 
 
 def check(document: str | os.PathLike[str] | Source, settings: Settings | None = None) -> CheckResult:
-    """Parse and plan `document` without running anything. Raises `DocumentUnreadable` only."""
+    """Parse and plan `document` without running anything. Raises `DocumentUnreadable` only.
+
+    What a block asks for and the user has not granted is a warning here: the document is not at fault.
+    """
     settings = settings or Settings()
     given = as_input(document)
-    parsed, _, diagnostics = analyse(given, registry_for(given.folder), settings)
-    return CheckResult(given.source, parsed, diagnostics)
+    parsed, planned, diagnostics = analyse(given, registry_for(given.folder), settings)
+    asked = [replace(job.refusal, severity=Severity.WARNING) for job in planned.jobs if job.refusal is not None]
+    found = sorted([*diagnostics, *asked], key=lambda one: (one.primary.span.start, one.code))
+    return CheckResult(given.source, parsed, tuple(found))
 
 
 def plan(document: str | os.PathLike[str] | Source, settings: Settings | None = None) -> Plan:

@@ -43,7 +43,7 @@ class Builder:
             return None
         known = self._prepared.get(job.language.id)
         if known is None:
-            place = Place(program, Workspace(self._around.new_folder()), Permissions())
+            place = Place(program, self._nothing(), Permissions())
             known = await self._find_or_make(job, place, self._fingerprint(job, program, None))
             if known.folder is not None:
                 self._prepared[job.language.id] = known
@@ -58,10 +58,14 @@ class Builder:
         if job.program.build is None:
             return None
         reads = job.program.reads_workspace
-        workspace = self._around.workspace if reads else Workspace(self._around.new_folder())
+        workspace = self._around.workspace if reads else self._nothing()
         place = Place(job.program, workspace, job.permissions, prepared.folder if prepared else None)
         fingerprint = self._fingerprint(job, job.program, prepared)
         return await (self._make if reads else self._find_or_make)(job, place, fingerprint)
+
+    def _nothing(self) -> Workspace:
+        """An empty folder in place of the document's."""
+        return Workspace(self._around.new_folder(), overlay=self._around.new_folder())
 
     def _fingerprint(self, job: Job, program: Program, prepared: Build | None) -> Fingerprint:
         toolchain = self._around.toolchain(job.language.id)

@@ -54,7 +54,9 @@ def explain_failure(job: Job, source: Source, status: Status, step: StepResult) 
         context = [Label(block.header, "in this block")]
     else:
         label, context = Label(block.header, ""), []
-    return Diagnostic(code, Severity.ERROR, _message(job, status, step), label, tuple(context), _hint(job, status, tail))
+    return Diagnostic(
+        code, Severity.ERROR, _message(job, status, step), label, tuple(context), _hint(job, status, tail)
+    )
 
 
 def missing_toolchain(job: Job, missing: ToolchainMissing) -> Diagnostic:
@@ -99,9 +101,9 @@ def _hint(job: Job, status: Status, tail: bytes) -> str | None:
     limits = job.limits
     match status:
         case Status.TIME_LIMIT:
-            return f"give it more with `--timeout` or `timeout=` (now {limits.wall_s:g}s), or less to do"
+            return f"give it more {_where(job, 'timeout')} (now {limits.wall_s:g}s), or less to do"
         case Status.MEMORY_LIMIT:
-            return f"give it more with `--memory` or `memory=` (now {format_bytes(limits.memory_bytes)})"
+            return f"give it more {_where(job, 'memory')} (now {format_bytes(limits.memory_bytes)})"
         case Status.NONZERO_EXIT | Status.BUILD_FAILED:
             flag = next((flag for text, flag in _DENIALS if text in tail), None)
             if flag == "--allow-net" and job.permissions.net:
@@ -109,3 +111,10 @@ def _hint(job: Job, status: Status, tail: bytes) -> str | None:
             return f"the sandbox has denied this; `{flag}` would allow it, if you trust the document" if flag else None
         case _:
             return None
+
+
+def _where(job: Job, option: str) -> str:
+    """Where a limit is raised: a flag does not lift what the block itself asks for."""
+    if job.block.options.option(option) is not None:
+        return f"by its option `{option}=`"
+    return f"with `--{option}`, or `{option}=` on the block"

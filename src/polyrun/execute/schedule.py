@@ -60,7 +60,7 @@ class Schedule:
             return self._skip(index, *self._stopped)
         for needed in self._after[index]:
             if needed in self._failed:
-                reason = f"it needs `{self._labels[needed]}`, which ended as {self._failed[needed]}"
+                reason = f"it needs `{self._labels[needed]}`, which {_ended(self._failed[needed])}"
                 return self._skip(index, Status.SKIPPED, reason)
         return Start(index)
 
@@ -74,8 +74,12 @@ class Schedule:
             return
         self._failed[index] = status
         if self._fail_fast and not allowed_to_fail:
-            self.stop(Status.SKIPPED, f"`--fail-fast`: `{self._labels[index]}` ended as {status}")
+            self.stop(Status.SKIPPED, f"`--fail-fast`: `{self._labels[index]}` {_ended(status)}")
 
     def stop(self, status: Status, reason: str) -> None:
         """Skip everything that has not started, with this `status` and `reason`; the first call counts."""
         self._stopped = self._stopped or (status, reason)
+
+
+def _ended(status: Status) -> str:
+    return f"did not end well ({status.value.replace('_', ' ')})"

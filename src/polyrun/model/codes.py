@@ -62,8 +62,6 @@ class Code(StrEnum):
     # execution
     NONZERO_EXIT = "PR501"
     SIGNALLED = "PR502"
-    SKIPPED = "PR503"
-    CANCELLED = "PR504"
 
     # configuration
     UNKNOWN_SETTING = "PR801"

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic
 from polyrun.model.spans import Source
 
 
 class PolyRunError(Exception):
-    """The root of everything PolyRun raises on purpose. `hint` is one line of advice, or `None`."""
+    """The root of everything PolyRun raises on purpose.
 
+    `code` is what `polyrun explain` knows it by, if it has one; `hint` is one line of advice, or `None`.
+    """
+
+    code: Code | None = None
     hint: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
@@ -25,6 +30,8 @@ class PolyRunError(Exception):
 
 class DocumentUnreadable(PolyRunError):
     """The document's file cannot be read: missing, a folder, no permission, too large."""
+
+    code = Code.DOCUMENT_UNREADABLE
 
     def __init__(self, path: str | Path, reason: str, *, hint: str | None = None) -> None:
         super().__init__(f"cannot read `{path}`: {reason}", hint=hint)
@@ -64,6 +71,8 @@ class SandboxError(PolyRunError):
 
 class SandboxUnavailable(PolyRunError):
     """No sandbox that the user would accept works here; the message lists each one tried and why not."""
+
+    code = Code.SANDBOX_UNAVAILABLE
 
 
 class UsageError(PolyRunError):

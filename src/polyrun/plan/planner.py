@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from polyrun.config.settings import Settings
+from polyrun.config.settings import DOCUMENT_CEILING, Settings
 from polyrun.document import Block, Document
 from polyrun.languages import Language, Program, Registry, lower
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.events import BlockInfo
-from polyrun.model.limits import GIB, Limits
+from polyrun.model.limits import Limits
 from polyrun.model.permissions import Permissions
 from polyrun.model.spans import Span
 
@@ -42,10 +42,6 @@ class Plan:
     document: Document
     jobs: tuple[Job, ...]
     diagnostics: tuple[Diagnostic, ...]
-
-
-DOCUMENT_CEILING = Limits(wall_s=600.0, cpu_s=600.0, memory_bytes=4 * GIB, cpus=4.0)
-"""How far a document may raise its own limits when the user has not set them."""
 
 
 def make_plan(document: Document, registry: Registry, settings: Settings, folder: str) -> Plan:

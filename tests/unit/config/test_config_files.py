@@ -10,8 +10,7 @@ import pytest
 
 from polyrun.config import files
 from polyrun.config.load import load
-from polyrun.config.settings import DOCUMENT_CEILING, Settings
-from polyrun.config.table import ASKABLE
+from polyrun.config.settings import Settings
 from polyrun.model.errors import ConfigError, UsageError
 
 
@@ -145,14 +144,6 @@ def test_a_file_beside_a_document_can_set_what_a_block_can(place: Place) -> None
     assert (place.load().limits.wall_s, place.load().limits.cpu_s) == (600.0, 600.0)
     place.own("[limits]\ntimeout = 30\nmemory = '512m'\n[languages.java]\nmemory = '1g'\n")
     assert place.refused() == ["PR804 `limits.timeout`", "PR804 `limits.memory`", "PR804 `languages.java.memory`"]
-
-
-def test_the_ceiling_is_the_one_of_the_plan() -> None:
-    from polyrun.plan import planner
-
-    assert {name: getattr(DOCUMENT_CEILING, name) for name in ASKABLE} == {
-        name: getattr(planner.DOCUMENT_CEILING, name) for name in ASKABLE
-    }
 
 
 def test_what_is_looser_is_measured_by_the_user_own_settings(place: Place) -> None:
