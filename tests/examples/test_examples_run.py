@@ -28,7 +28,7 @@ class Expected:
 
 
 BARS = "Mon  3917 " + 40 * "█" + "\n"
-PARTS = "| night | 670 | 3 % |\n| morning | 7558 | 36 % |\n| afternoon | 8270 | 39 % |\n| evening | 4351 | 20 % |\n"
+PARTS = "| night     |    670 |   3 % |\n| morning   |   7558 |  36 % |\n| afternoon |   8270 |  39 % |\n"
 
 EXPECTED = {
     "tour.mix": Expected(
@@ -39,7 +39,7 @@ EXPECTED = {
             "events": "2026-05-06 rain 06:00-20:00\n2026-05-08 closed 14:58-17:41\n",
             "days": BARS,
             "profile": "▁▁▁▁▁▁▃▆█▇▄▄▄▅▅▆▇██▅▃▂▁▁  0 to 23 h\n",
-            "rush": "busiest hours:  2026-05-05T17:00 (482)  2026-05-04T17:00 (462)  2026-05-04T08:00 (457)\n",
+            "rush": "busiest hours:  05-05T17h (482)  05-04T17h (462)  05-04T08h (457)\n",
             "commute": "going north: 66 % before noon, 37 % after\n",
             "odd": "2026-05-08T15:00: only 26 riders (2026-05-08 closed 14:58-17:41)\n",
             "sure": "2000 resampled weeks: 95 % have 17705 to 24170 riders\n",
@@ -95,11 +95,11 @@ EXPECTED = {
         problem={
             "build": ("PR302", 10),
             "traceback": ("PR501", 17),
-            "crash": ("PR502", 29),
-            "forever": ("PR401", 38),
-            "greedy": ("PR402", 45),
-            "offline": ("PR501", 53),
-            "asks": ("PR406", 58),
+            "crash": ("PR502", 26),
+            "forever": ("PR401", 35),
+            "greedy": ("PR402", 42),
+            "offline": ("PR501", 50),
+            "asks": ("PR406", 55),
         },
     ),
     "runbook.mix": Expected(
