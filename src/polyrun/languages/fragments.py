@@ -147,7 +147,7 @@ def _inside(fragment: _Fragment) -> str:
         if re.search(variant.when, fragment.blanked.rstrip(), re.DOTALL):
             opening, closing = variant.open, variant.close
             break
-    return _padded(fragment.line, f"{spec.prelude} {opening}") + _closed(fragment.text, closing)
+    return _padded(fragment.line, f"{spec.prelude} {opening}") + _closed(fragment, fragment.text, closing)
 
 
 def _units(fragment: _Fragment, file: str) -> dict[str, str]:
@@ -161,11 +161,11 @@ def _units(fragment: _Fragment, file: str) -> dict[str, str]:
     top = _padded(fragment.line, spec.prelude)
     body = fragment.masked(leading, fragment.body)
     if not fragment.front:
-        return {file: _closed(f"{top}{body[:at]} {spec.open} {body[at:]}", spec.close)}
+        return {file: _closed(fragment, f"{top}{body[:at]} {spec.open} {body[at:]}", spec.close)}
     front = _with_word(fragment, fragment.masked(leading, fragment.front))
     return {
-        file: _closed(f"{top}{front[:at]} {spec.front_open} {front[at:]}", spec.front_close),
-        f"start-{file}": _closed(f"{top}{body[:at]} {spec.open_after_front} {body[at:]}", spec.close),
+        file: _closed(fragment, f"{top}{front[:at]} {spec.front_open} {front[at:]}", spec.front_close),
+        f"start-{file}": _closed(fragment, f"{top}{body[:at]} {spec.open_after_front} {body[at:]}", spec.close),
     }
 
 
@@ -183,11 +183,14 @@ def _with_word(fragment: _Fragment, text: str) -> str:
     return text
 
 
-def _closed(text: str, closing: str) -> str:
-    """`text` with `closing` on its last line, where a missing bracket is noticed, unless a comment may end it."""
+def _closed(fragment: _Fragment, text: str, closing: str) -> str:
+    """`text` with `closing` on a line of its own, out of what compilers quote.
+
+    With a bracket left open it is on the last line of the code, because there a compiler notices.
+    """
     text = text.removesuffix("\n").removesuffix("\r")
-    last = text[text.rfind("\n") + 1 :]
-    gap = "\n" if "//" in last else " "
+    is_open = fragment.blanked.count("{") > fragment.blanked.count("}")
+    gap = " " if is_open and "//" not in text[text.rfind("\n") + 1 :] else "\n"
     return f"{text}{gap}{closing}\n"
 
 

@@ -182,10 +182,12 @@ def _source(table: Table) -> SourceSpec:
         glue=table.text("glue", ""),
         quote=cast("Quote", table.choice("quote", ("c", "python", "go"), "c")),
         lf=table.flag("lf"),
+        copy=table.optional_text("copy"),
         extra=table.text_table("extra"),
         reads_workspace=table.optional_pattern("reads_workspace"),
     )
     table.check_placeholders("file", spec.file, ("document",))
+    table.check_placeholders("copy", spec.copy or "", ("document",))
     table.check_placeholders("directive", spec.directive, _TEXT_NAMES)
     table.close()
     return spec

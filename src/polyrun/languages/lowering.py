@@ -26,6 +26,8 @@ def lower(language: Language, code: bytes, line: int, document: str) -> Program:
     wrapped = wrap(language, code, line, document)
     is_fragment = wrapped is not None
     files = wrapped if wrapped is not None else {expand(spec.file, names): _align(language, code, line, names)}
+    if spec.copy is not None:
+        files[expand(spec.copy, names)] = b"\n" * (line - 1) + code
     for name, text in spec.extra.items():
         files[name] = encode(expand(text, names))
     build = None if language.build is None else _step(language, language.build, line, fragment=is_fragment)

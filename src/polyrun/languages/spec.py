@@ -100,6 +100,7 @@ class SourceSpec:
     before it (`pad`), the text of `directive`, or not at all because the guest is told the line (`none`). `glue` is
     our own code on the line before the user's first. `quote` is how `{quoted}` writes the document's name.
     `lf` gives a block in which every line ends in CRLF to the language with LF, for those that cannot read CRLF.
+    `copy` names a padded copy of the code, for compilers that quote lines from the file that a directive names.
     `reads_workspace` finds code whose build reads files beside the document; without a pattern none does.
     """
 
@@ -109,6 +110,7 @@ class SourceSpec:
     glue: str = ""
     quote: Quote = "c"
     lf: bool = False
+    copy: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     reads_workspace: str | None = None
 

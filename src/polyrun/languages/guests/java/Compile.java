@@ -21,7 +21,7 @@ import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 
 /**
- * Compiles a block: {@code Compile SOURCE_FOLDER BUILD_FOLDER CLASS_PATH DOCUMENT}.
+ * Compiles a block: {@code Compile SOURCE_FOLDER BUILD_FOLDER DOCUMENT}.
  *
  * <p>Every file of the source folder is a compilation unit that goes by the document's name, in messages and in
  * stack traces. The argument file {@code launch} in the build folder then names the class to start.
@@ -87,11 +87,11 @@ final class Compile {
         List<Unit> units = new ArrayList<>();
         try (var files = Files.newDirectoryStream(Path.of(args[0]))) {
             for (Path file : files) {
-                units.add(new Unit(args[3], new String(Files.readAllBytes(file), StandardCharsets.UTF_8)));
+                units.add(new Unit(args[2], new String(Files.readAllBytes(file), StandardCharsets.UTF_8)));
             }
         }
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        List<String> options = List.of("-d", build.toString(), "-cp", args[2], "-g", "-proc:none");
+        List<String> options = List.of("-d", build.toString(), "-cp", build.toString(), "-g", "-proc:none");
         JavacTask task = (JavacTask) compiler.getTask(null, null, null, options, null, units);
         Mains mains = new Mains();
         task.addTaskListener(mains);
@@ -99,7 +99,7 @@ final class Compile {
             System.exit(1);
         }
         if (mains.found.isEmpty()) {
-            System.err.println(args[3] + ": error: no class has a `main` method");
+            System.err.println(args[2] + ": error: no class has a `main` method");
             System.exit(1);
         }
         Files.writeString(build.resolve("launch"), mains.found.get(0) + "\n");

@@ -19,6 +19,6 @@ public class Sample {
   }
 }
 JAVA
-"$java" "$@" -XX:ArchiveClassesAtExit=compile.jsa -cp compile.jar Compile sample out . sample >archive.log 2>&1 ||
-  "$java" "$@" -cp compile.jar Compile sample out . sample
+"$java" "$@" -XX:ArchiveClassesAtExit=compile.jsa -cp compile.jar Compile sample out sample >archive.log 2>&1 ||
+  "$java" "$@" -cp compile.jar Compile sample out sample
 rm -rf classes sample out archive.log
