@@ -56,9 +56,12 @@ class Bubblewrap:
 
     async def probe(self) -> Capabilities | Unavailable:
         """See `Sandbox`."""
-        from polyrun.sandbox.probe import probe_bubblewrap
+        from polyrun.sandbox.probe import probe_bubblewrap  # a remembered answer is the rule
 
-        return await probe_bubblewrap(self)
+        found = await probe_bubblewrap(self)
+        if isinstance(found, Capabilities):
+            self.features = found.features
+        return found
 
     @asynccontextmanager
     async def open(self, spec: BoxSpec) -> AsyncIterator[_Box]:

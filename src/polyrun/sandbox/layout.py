@@ -29,7 +29,7 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 
 _SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _FORBIDDEN = ("/etc", "/proc", "/sys", "/boot", "/dev", INNER)
-_MASKED = ("kcore", "keys", "key-users", "kmsg", "kpagecount", "kpageflags", "sysrq-trigger", "timer_list")
+_MASKED = ("kcore", "keys", "kpagecount", "kpageflags", "timer_list")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _TMP_BYTES = 256 << 20
 _SHM_BYTES = 64 << 20
@@ -94,7 +94,13 @@ def place(
     mounts.extend((path, ["--ro-bind-try", path, path]) for path in spec.permissions.read)
     mounts.extend((path, ["--bind-try", path, path]) for path in spec.permissions.write)
     mounts.sort(key=lambda mount: mount[0].rstrip("/").count("/"))
-    arguments = [*_namespaces(net=spec.permissions.net), *_system(etc), "--proc", "/proc", *_masks()]
+    arguments = [
+        *_namespaces(net=spec.permissions.net),
+        *_system(etc, net=spec.permissions.net),
+        "--proc",
+        "/proc",
+        *_masks(),
+    ]
     arguments += ["--dir", values["source"]]
     if stdin is not None:
         arguments += ["--perms", "0444", "--file", str(stdin), STDIN]
@@ -148,6 +154,7 @@ def make_etc(folder: str) -> None:
         "nobody:x:65534:65534:nobody:/:/bin/sh\n",
         "group": f"root:x:0:\npolyrun:x:{gid}:\nnogroup:x:65534:\n",
         "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
+        "resolv.conf": "",
         "hosts": "127.0.0.1 localhost polyrun\n::1 localhost polyrun\n",
         "hostname": "polyrun\n",
     }
@@ -159,7 +166,7 @@ def make_etc(folder: str) -> None:
         if data is not None:
             os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
             _put(os.path.join(folder, name), data)
-    for name in _etc_folders():
+    for name in _etc_folders(net=True):
         os.makedirs(os.path.join(folder, name), exist_ok=True)
 
 
@@ -173,15 +180,16 @@ _ETC_FILES = (
     "locale.alias", "host.conf", "gai.conf", "ssl/openssl.cnf", "pki/tls/openssl.cnf", "debian_version",
 )  # fmt: skip
 _ETC_FOLDERS = (
-    "ld.so.conf.d", "alternatives", "ssl/certs", "pki/tls/certs", "pki/ca-trust", "crypto-policies", "ca-certificates",
-    "perl", "python3", "R", "octave.conf.d", "php", "mono", "dotnet", "java", "jvm", "ghc", "fonts", "texmf",
+    "alternatives", "perl", "R", "octave.conf.d", "php", "mono", "dotnet", "java", "jvm", "ghc", "fonts", "texmf",
 )  # fmt: skip
+_ETC_NET_FOLDERS = ("ssl/certs", "pki/tls/certs", "pki/ca-trust", "crypto-policies")
 
 
-def _etc_folders() -> list[str]:
-    found = [name for name in _ETC_FOLDERS if os.path.isdir(f"/etc/{name}")]
-    found += [name for name in os.listdir("/etc") if name.startswith("java-") and os.path.isdir(f"/etc/{name}")]
-    return found
+def _etc_folders(*, net: bool) -> list[str]:
+    """Configuration that toolchains read; each costs a mount, so certificates come only with a network."""
+    names = [*_ETC_FOLDERS, *(_ETC_NET_FOLDERS if net else ())]
+    names += [name for name in os.listdir("/etc") if name.startswith("java-")]
+    return [name for name in names if os.path.isdir(f"/etc/{name}")]
 
 
 def _small_file(path: str) -> bytes | None:
@@ -208,7 +216,7 @@ def _namespaces(*, net: bool) -> list[str]:
     ]
 
 
-def _system(etc: str) -> list[str]:
+def _system(etc: str, *, net: bool) -> list[str]:
     words = ["--ro-bind", "/usr", "/usr"]
     for path in _SYSTEM_LINKS:
         if os.path.islink(path):
@@ -219,7 +227,9 @@ def _system(etc: str) -> list[str]:
         if os.path.isdir(store):
             words += ["--ro-bind", store, store]
     words += ["--ro-bind", etc, "/etc"]
-    for name in _etc_folders():
+    if net and os.path.exists("/etc/resolv.conf"):
+        words += ["--ro-bind", os.path.realpath("/etc/resolv.conf"), "/etc/resolv.conf"]
+    for name in _etc_folders(net=net):
         words += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
     return words
 

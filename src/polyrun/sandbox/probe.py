@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 from polyrun.model.errors import SandboxError
 from polyrun.model.limits import MIB, Limits
 from polyrun.model.outcomes import Feature, Outcome
-from polyrun.sandbox import disk
-from polyrun.sandbox.base import BoxSpec, Capabilities, Command, Unavailable, Workspace
-from polyrun.sandbox.bubblewrap import Bubblewrap
+from polyrun.sandbox import cgroups, disk
+from polyrun.sandbox.base import Box, BoxSpec, Capabilities, Command, Unavailable, Workspace
 
 _LIMITS = Limits(wall_s=20, cpu_s=10, memory_bytes=64 * MIB, processes=16, open_files=61)
 
@@ -33,7 +34,26 @@ echo "secret:${POLYRUN_PROBE-}"
 """
 
 
-async def probe_bubblewrap(backend: Bubblewrap) -> Capabilities | Unavailable:
+class Probed(Protocol):
+    """What the probe must know of the backend (see `bubblewrap.Bubblewrap`, which cannot be imported from here)."""
+
+    name: str
+    program: str
+    hierarchy: cgroups.Hierarchy | None
+    no_hierarchy: str
+    seccomp: bytes | None
+
+    @property
+    def has_cpus(self) -> bool:
+        """Whether `cpus` can be enforced."""
+        ...
+
+    def open(self, spec: BoxSpec) -> AbstractAsyncContextManager[Box]:
+        """A box."""
+        ...
+
+
+async def probe_bubblewrap(backend: Probed) -> Capabilities | Unavailable:
     """Start a box and read everything back."""
     folder = tempfile.mkdtemp(prefix="polyrun-probe-")
     try:
@@ -42,7 +62,7 @@ async def probe_bubblewrap(backend: Bubblewrap) -> Capabilities | Unavailable:
         disk.remove_tree(folder)
 
 
-async def _probe(backend: Bubblewrap, folder: str) -> Capabilities | Unavailable:
+async def _probe(backend: Probed, folder: str) -> Capabilities | Unavailable:
     paths = {name: os.path.join(folder, name) for name in ("scratch", "work", "overlay", "outside")}
     for path in paths.values():
         os.mkdir(path)
@@ -79,13 +99,10 @@ async def _probe(backend: Bubblewrap, folder: str) -> Capabilities | Unavailable
         return Unavailable(backend.name, "a program did not enter its control group")
     if backend.hierarchy is None:
         missing.append(f"memory: watched every 25 ms instead of limited by the kernel ({backend.no_hierarchy})")
-    backend.features = features
     return Capabilities(backend.name, 2 if in_group else 1, features, tuple(missing), tuple(notes))
 
 
-def _features(
-    said: dict[str, list[str]], outcome: Outcome, missing: list[str], backend: Bubblewrap
-) -> frozenset[Feature]:
+def _features(said: dict[str, list[str]], outcome: Outcome, missing: list[str], backend: Probed) -> frozenset[Feature]:
     found = {
         Feature.WALL,
         Feature.OUTPUT,
