@@ -1,13 +1,32 @@
-"""The façade: everything the command line and the server do, in a few functions."""
+"""The façade: everything the command line and the server do, in a few functions.
 
-from polyrun.api.compat import Runner, parse_mix_file, run_code, runner, validate_mix_file
-from polyrun.api.reading import CheckResult
-from polyrun.api.running import arun, run
-from polyrun.api.settings import load_settings
-from polyrun.api.standing import LanguageStatus, check, languages, plan
-from polyrun.api.trial import Check, test_language
-from polyrun.api.upkeep import CleanReport, DoctorReport, Leftover, clean, doctor, history
-from polyrun.model.codes import explain
+Each name is imported on first use (PEP 562): a run does not pay for `doctor`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from polyrun.api.compat import Runner, parse_mix_file, run_code, runner, validate_mix_file
+    from polyrun.api.reading import CheckResult
+    from polyrun.api.running import arun, run
+    from polyrun.api.settings import load_settings
+    from polyrun.api.standing import LanguageStatus, check, languages, plan
+    from polyrun.api.trial import Check, test_language
+    from polyrun.api.upkeep import CleanReport, DoctorReport, Leftover, clean, doctor, history
+    from polyrun.model.codes import explain
+
+_HOMES = {
+    "polyrun.api.compat": "Runner parse_mix_file run_code runner validate_mix_file",
+    "polyrun.api.reading": "CheckResult",
+    "polyrun.api.running": "arun run",
+    "polyrun.api.settings": "load_settings",
+    "polyrun.api.standing": "LanguageStatus check languages plan",
+    "polyrun.api.trial": "Check test_language",
+    "polyrun.api.upkeep": "CleanReport DoctorReport Leftover clean doctor history",
+    "polyrun.model.codes": "explain",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "Check",
@@ -33,3 +52,14 @@ __all__ = [
     "test_language",
     "validate_mix_file",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module `polyrun.api` has no attribute `{name}`")
+    import importlib
+
+    value: object = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -77,6 +76,8 @@ class Record:
 
     def _prune(self) -> None:
         """Remove the artifacts of all runs but the newest few; the names sort by time."""
+        import shutil
+
         with suppress(OSError):
             names = [name for name in os.listdir(self._folder) if name.startswith(_PREFIX) and name.endswith(_SUFFIX)]
             for name in sorted(names)[:-_KEPT_RUNS]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from polyrun.model.errors import SandboxError
@@ -16,7 +16,7 @@ class RunFolders:
     Where the cache cannot be written they are made in `fallback` instead: builds then last as long as the run.
     """
 
-    def __init__(self, cache: Path, fallback: str, cleanup: ExitStack) -> None:
+    def __init__(self, cache: Path, fallback: str, cleanup: AsyncExitStack) -> None:
         self._cache = cache
         self._fallback = fallback
         self._cleanup = cleanup

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 
 from polyrun.api.folders import user_folders
 from polyrun.api.reading import Input, as_input, runnable
@@ -48,7 +47,7 @@ async def arun(
     """
     settings = settings or Settings()
     given = as_input(document, folder)
-    with ExitStack() as cleanup:
+    async with AsyncExitStack() as cleanup:
         engine = await _compose(given, settings, on_event, cleanup)
         return await engine.run()
 
@@ -62,14 +61,14 @@ def run(
 ) -> RunResult:
     """Like `arun`, for code without an event loop.
 
-    In the main thread SIGINT and SIGTERM end the run in order: the result then has status `cancelled` and
+    In the main thread SIGINT, SIGTERM and SIGHUP end the run in order: the result then has status `cancelled` and
     exit code 130. A second signal acts as if PolyRun had not asked for it.
     """
     settings = settings or Settings()
     given = as_input(document, folder)
 
     async def main() -> RunResult:
-        with ExitStack() as cleanup:
+        async with AsyncExitStack() as cleanup:
             engine = await _compose(given, settings, on_event, cleanup)
             cleanup.enter_context(_Signals(engine.cancel))
             return await engine.run()
@@ -77,20 +76,22 @@ def run(
     return asyncio.run(main())
 
 
-async def _compose(given: Input, settings: Settings, listener: Listener | None, cleanup: ExitStack) -> Engine:
+async def _compose(given: Input, settings: Settings, listener: Listener | None, cleanup: AsyncExitStack) -> Engine:
     """Put one run together; `cleanup` undoes all of it."""
     folders = user_folders()
     plan, diagnostics = runnable(given, registry_for(given.folder), settings)
     chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=str(folders.cache))
-    toolchains = await asyncio.to_thread(find_toolchains, [job.language for job in plan.jobs])
-    await asyncio.to_thread(reap)
+    toolchains = find_toolchains([job.language for job in plan.jobs])
+    # What a killed run left behind is cleared away while the first block runs.
+    reaping = asyncio.get_running_loop().run_in_executor(None, reap)
+    cleanup.push_async_callback(asyncio.wait, [reaping])
     scratch = cleanup.enter_context(make_scratch())
     cache = BuildCache(folders.cache)
     cleanup.callback(cache.prune)
     overlay = None if settings.permissions.write_workspace else os.path.join(scratch, "overlay")
     workspace = Workspace(given.folder, overlay)
     started = time.time()
-    run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started))}-{secrets.token_hex(3)}"
+    run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started))}-{os.urandom(3).hex()}"
     record = Record(settings, folders, given, run_id, started)
     cleanup.callback(record.close)
     return Engine(
@@ -117,12 +118,12 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
 
 
 class _Signals:
-    """While entered, the first SIGINT or SIGTERM calls `cancel`, and a second one has its default effect."""
+    """While entered, the first SIGINT, SIGTERM or SIGHUP calls `cancel`, and a second one has its default effect."""
 
     def __init__(self, cancel: Callable[[], None]) -> None:
         self._cancel = cancel
         self._loop = asyncio.get_running_loop()
-        self._signals = (signal.SIGINT, signal.SIGTERM)
+        self._signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __enter__(self) -> None:
         if threading.current_thread() is threading.main_thread():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,9 +35,16 @@ def find_toolchains(languages: Iterable[Language]) -> Mapping[str, Toolchain | T
     """The toolchain of each language, by id. Found ones are remembered; the others are looked for side by side."""
     wanted = {language.id: language for language in languages}
     cache = user_folders().toolchains
+
+    def find(language: Language) -> Toolchain | ToolchainMissing:
+        return find_toolchain(language, run=run_trusted, cache=cache)
+
+    if len(wanted) == 1:
+        return {name: find(language) for name, language in wanted.items()}
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max_workers=4) as pool:
-        found = pool.map(lambda one: find_toolchain(one, run=run_trusted, cache=cache), wanted.values())
-        return dict(zip(wanted, found, strict=True))
+        return dict(zip(wanted, pool.map(find, wanted.values()), strict=True))
 
 
 def check(document: str | os.PathLike[str] | Source, settings: Settings | None = None) -> CheckResult:

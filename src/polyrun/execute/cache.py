@@ -8,7 +8,6 @@ ever writes into one that exists. Contents are never read here, only moved and r
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -60,7 +59,7 @@ class BuildCache:
         for used, size, path in sorted(entries):
             if total <= self._max_bytes or time.time() - used < _GRACE_S:
                 break
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
             total -= size
 
     def size(self) -> int:
@@ -70,7 +69,7 @@ class BuildCache:
     def clear(self) -> int:
         """Remove every entry; returns the bytes they held."""
         freed = self.size()
-        shutil.rmtree(self._entries, ignore_errors=True)
+        _remove(str(self._entries))
         return freed
 
 
@@ -82,3 +81,9 @@ def _size(folder: str) -> int:
                 with suppress(OSError):
                     total += os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_size
     return total
+
+
+def _remove(folder: str) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)

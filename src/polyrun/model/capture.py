@@ -8,7 +8,6 @@ stay behind, because the file never had a name.
 from __future__ import annotations
 
 import os
-import tempfile
 import weakref
 from collections.abc import Iterator
 
@@ -25,6 +24,8 @@ class Spool:
     def append(self, data: bytes) -> int:
         """Store `data` and return its offset. Raises `OSError` when the disk is full."""
         if self._fd < 0:
+            import tempfile
+
             file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the spool
             self._fd = os.dup(file.fileno())
             file.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from polyrun.model.codes import explain
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
@@ -99,6 +98,8 @@ def to_sarif(source: Source, diagnostics: Sequence[Diagnostic]) -> dict[str, Any
                 "help": {"text": text.remedy},
             }
         )
+    from urllib.parse import quote
+
     location = {"uri": quote(source.name, safe="/")}
     results = []
     for diagnostic in diagnostics:
