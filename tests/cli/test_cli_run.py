@@ -94,9 +94,9 @@ def test_a_document_with_errors_is_refused_before_anything_runs(case: MakeCase) 
 @pytest.mark.parametrize(
     ("name", "error"),
     [
-        ("absent.mix", "error: cannot read `absent.mix`: there is no such file\n"),
-        (".", "error: cannot read `.`: it is a folder\n"),
-        ("a\nb\x1b[2J", "error: cannot read `a\\nb␛[2J`: there is no such file\n"),
+        ("absent.mix", "error[PR100]: cannot read `absent.mix`: there is no such file\n"),
+        (".", "error[PR100]: cannot read `.`: it is a folder\n"),
+        ("a\nb\x1b[2J", "error[PR100]: cannot read `a\\nb␛[2J`: there is no such file\n"),
     ],
 )
 def test_a_document_that_cannot_be_read(case: MakeCase, name: str, error: str) -> None:
@@ -116,7 +116,7 @@ def test_a_missing_toolchain_is_3(case: MakeCase) -> None:
 
 def test_no_acceptable_sandbox_is_4(case: MakeCase) -> None:
     made = case(HELLO).args("run", "doc.mix", "--sandbox", "docker").stdout("")
-    assert made.exits(4).err.startswith("error: ")
+    assert made.exits(4).err.startswith("error[PR407]: ")
 
 
 def test_a_permission_that_was_not_granted_is_4(case: MakeCase) -> None:

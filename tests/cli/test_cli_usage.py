@@ -169,7 +169,7 @@ def test_a_fault_of_ours_is_70_with_the_traceback_in_a_file() -> None:
     done = subprocess.run([sys.executable, "-c", BOOM, "boom"], capture_output=True, text=True, check=False)
     assert done.returncode == 70
     error, hint = done.stderr.splitlines()
-    assert error == "error: PolyRun itself failed: RuntimeError: a fault of ours\\n␛[2J"
+    assert error == "error[PR901]: PolyRun itself failed: RuntimeError: a fault of ours\\n␛[2J"
     path = Path(re.fullmatch("hint: please report this, with the file `(.+)`", hint)[1])  # type: ignore[index]
     text = path.read_text()
     path.unlink()

@@ -10,6 +10,7 @@ import click
 
 from polyrun.cli.exit_codes import ExitCode
 from polyrun.cli.streams import err, look
+from polyrun.model.codes import Code
 from polyrun.model.errors import (
     ConfigError,
     DocumentError,
@@ -57,11 +58,12 @@ def _code_of(error: Exception, *, verbose: bool) -> int:
     return code
 
 
-def complain(message: str, hint: str | None = None) -> None:
-    """Write `error: message` and, below it, `hint: …` to stderr."""
+def complain(message: str, hint: str | None = None, code: Code | None = None) -> None:
+    """Write `error: message`, with a code `error[PR100]: message`, and below it `hint: …` to stderr."""
     channel = err()
     style = look(channel)
-    channel.text(f"{style.paint('error', 'red')}: {safe_line(message)}\n")
+    word = f"error[{code}]" if code else "error"
+    channel.text(f"{style.paint(word, 'red')}: {safe_line(message)}\n")
     if hint:
         channel.text(f"{style.paint('hint', 'cyan')}: {safe_text(hint)}\n")
 
@@ -80,7 +82,7 @@ def _refusal(error: PolyRunError) -> int:
         channel = err()
         channel.text(render_text(error.source, error.diagnostics, colour=look(channel).colour))
         return ExitCode.USAGE
-    complain(str(error), error.hint)
+    complain(str(error), error.hint, error.code)
     if isinstance(error, SandboxUnavailable):
         return ExitCode.REFUSED
     if isinstance(error, DocumentUnreadable | LanguageError | UsageError):
@@ -102,12 +104,11 @@ def _internal(error: Exception, *, verbose: bool) -> int:
     message = f"PolyRun itself failed: {type(error).__name__}: {error}"
     if verbose:
         _show_traceback(error)
-        complain(message, "please report this, with the lines above")
+        complain(message, "please report this, with the lines above", Code.INTERNAL)
         return ExitCode.INTERNAL
     path = _save_traceback(error)
-    complain(
-        message, f"please report this, with the file `{path}`" if path else "run it again with `-v` for the details"
-    )
+    hint = f"please report this, with the file `{path}`" if path else "run it again with `-v` for the details"
+    complain(message, hint, Code.INTERNAL)
     return ExitCode.INTERNAL
 
 

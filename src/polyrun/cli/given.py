@@ -21,6 +21,8 @@ FLAGS = {
     "sandbox": ("--sandbox", "sandbox.backend"),
     "fail_fast": ("--fail-fast", "run.fail-fast"),
     "timeout": ("--timeout", "limits.timeout"),
+    "cpu": ("--cpu", "limits.cpu"),
+    "cpus": ("--cpus", "limits.cpus"),
     "memory": ("--memory", "limits.memory"),
     "total_timeout": ("--total-timeout", "run.total-timeout"),
     "output_limit": ("--output-limit", "limits.output"),

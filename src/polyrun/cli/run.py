@@ -62,6 +62,8 @@ _SELECTION = _several(
 _LIMITS = _several(
     [
         click.option("--timeout", metavar="TIME", help="Wall time of each block, such as 10s or 2m."),
+        click.option("--cpu", metavar="TIME", help="Processor time of each block, such as 10s."),
+        click.option("--cpus", metavar="N", type=float, help="Share of processors for each block; 0.5 is half of one."),
         click.option("--memory", metavar="SIZE", help="Memory of each block, such as 512m or 1g."),
         click.option("--output-limit", metavar="SIZE", help="What is kept of each output stream of a block."),
         click.option("--total-timeout", metavar="TIME", help="Wall time of the whole run."),
