@@ -15,6 +15,7 @@ from polyrun.languages.memory import Memory, identity
 from polyrun.languages.spec import Finding, Language, Toolchain, ToolchainMissing
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_ELSEWHERE = "/etc"  # what of it a box shows is not for a toolchain to say
 _MAX_LINKS = 40
 
 
@@ -155,17 +156,13 @@ def _home_of(program: str) -> str:
 
 
 def _outside_system(paths: Sequence[str]) -> tuple[str, ...]:
-    """The folders `paths` and where they really are, without system folders, missing ones, and those inside another.
-
-    Of a file, the folder that it really is in counts.
-    """
-    folders = {path for path in paths if os.path.isdir(path)}
-    for real in map(os.path.realpath, paths):
-        if os.path.exists(real):
-            folders.add(real if os.path.isdir(real) else os.path.dirname(real))
-    wanted = sorted(folders, key=len)
+    """`paths` and where they really are, without system folders, missing ones, and those inside another."""
+    wanted = sorted(
+        {path for given in paths for path in (given, os.path.realpath(given)) if os.path.isdir(path)}, key=len
+    )
     roots: list[str] = []
     for path in wanted:
-        if path != "/" and not _in_system(path) and not any(path.startswith(f"{root}/") for root in roots):
+        hidden = path in {"/", _ELSEWHERE} or path.startswith(f"{_ELSEWHERE}/")
+        if not hidden and not _in_system(path) and not any(path.startswith(f"{root}/") for root in roots):
             roots.append(path)
     return tuple(roots)
