@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from polyrun.model.limits import GIB
+from polyrun.sandbox import disk
 from polyrun.sandbox.base import Workspace
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -94,7 +95,7 @@ def _gather(workspace: Workspace, caps: Caps, destination: str | None) -> Change
 def _walk(folder: str, caps: Caps) -> Iterator[_Entry]:
     """Everything in `folder` but folders themselves; each entry's `fd` is open only until the next one is asked for."""
     try:
-        top = os.open(folder, _OPEN | os.O_DIRECTORY)
+        top = disk.open_unseen(folder)
     except FileNotFoundError:
         return
     try:

@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from polyrun.model.errors import SandboxError
 from polyrun.model.limits import Limits, Usage
 from polyrun.model.outcomes import Feature, Outcome, Status
-from polyrun.sandbox import adoption, cgroups, disk, layout, pidfd, procfs, verdict
+from polyrun.sandbox import adoption, cgroups, disk, layout, nameless, pidfd, procfs, verdict
 from polyrun.sandbox import limits as process_limits
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, Unavailable
 from polyrun.sandbox.descriptors import Descriptors, readable
@@ -134,7 +134,7 @@ class _Box:
             stack.callback(guests.end)
             gate.spawned()
             await guests.arrive(gate, pump)
-            watch = Watch(limits, self._sampler(group, guests), self._disk(command), quick=group is None)
+            watch = Watch(limits, self._sampler(group, guests), self._disk(command, guests), quick=group is None)
             pump.on_flood = lambda: watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(limits))
             process_limits.apply(guests.main, limits, processes=group is None)
             if group is not None:
@@ -193,14 +193,22 @@ class _Box:
 
         return sample
 
-    def _disk(self, command: Command) -> Callable[[], DiskUse] | None:
+    def _disk(self, command: Command, guests: _Guests) -> Callable[[], DiskUse] | None:
         folders = [self._spec.build] if command.writes_build and self._spec.build else []
         if self._spec.workspace.overlay is not None:
             folders.append(os.path.join(self._spec.workspace.overlay, "upper"))
 
+        apart = (layout.tmp_of(self._spec.workspace.folder), layout.SHM)
+
         def look() -> DiskUse:
             uses = [disk.used(folder) for folder in folders]
-            return DiskUse(sum(use.allocated_bytes for use in uses), sum(use.entries for use in uses))
+            members = procfs.tree(guests.init, procfs.processes())
+            held = nameless.held((facts.pid for facts in members), apart)
+            return DiskUse(
+                sum(use.allocated_bytes for use in uses) + held.disk_bytes,
+                sum(use.entries for use in uses),
+                next((use.trouble for use in uses if use.trouble is not None), None),
+            )
 
         return look if folders else None
 

@@ -6,7 +6,7 @@ was listed. Folders of any depth need a constant number of descriptors.
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import stat
 import time
@@ -16,50 +16,71 @@ from polyrun.sandbox.watch import MAX_ENTRIES, DiskUse
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _MAX_SECONDS = 1.0
 
+MAX_DEPTH = 128
+"""Folders within folders that are looked into; no sane project comes near."""
+
 
 def used(folder: str) -> DiskUse:
     """What `folder` holds, by allocated blocks (a sparse file counts what it really takes).
 
     Gives up counting, with what it has, after `MAX_ENTRIES` entries or a second: both are over any limit
-    or will be counted at the next look. The guest may change everything meanwhile.
+    or will be counted at the next look. Folders nested deeper than `MAX_DEPTH` are trouble, as nothing below
+    them is counted. The guest may change everything meanwhile.
     """
     allocated = entries = 0
     deadline = time.monotonic() + _MAX_SECONDS
+    stack: list[tuple[int, list[str]]] = []
     try:
-        top = os.open(folder, _OPEN)
-    except OSError:
-        return DiskUse(0, 0)
-    try:
-        pending: list[tuple[str, ...]] = [()]
-        while pending and entries <= MAX_ENTRIES and time.monotonic() < deadline:
-            parts = pending.pop()
-            for name, facts in _listed(top, parts):
+        stack.append(_listed(os.open(folder, _OPEN)))
+        while stack and entries <= MAX_ENTRIES and time.monotonic() < deadline:
+            fd, names = stack[-1]
+            if not names:
+                os.close(stack.pop()[0])
+                continue
+            name = names.pop()
+            try:
+                facts = os.stat(name, dir_fd=fd, follow_symlinks=False)
                 allocated += facts.st_blocks * 512
                 entries += 1
                 if stat.S_ISDIR(facts.st_mode):
-                    pending.append((*parts, name))
+                    if len(stack) >= MAX_DEPTH:
+                        return DiskUse(allocated, entries, f"made folders nested deeper than {MAX_DEPTH}")
+                    stack.append(_listed(open_unseen(name, fd)))
+            except OSError as error:
+                if error.errno in {errno.EMFILE, errno.ENFILE}:
+                    return DiskUse(allocated, entries, "made folders too deep to look into")
+    except OSError:
+        pass  # the folder is not there (yet)
     finally:
-        os.close(top)
+        for fd, _ in stack:
+            os.close(fd)
     return DiskUse(allocated, entries)
 
 
-def _listed(top: int, parts: tuple[str, ...]) -> list[tuple[str, os.stat_result]]:
-    """What the folder `parts` below `top` holds, each component opened with no-follow; nothing when it has gone."""
-    fd = os.dup(top)
-    found = []
+def _listed(fd: int) -> tuple[int, list[str]]:
     try:
-        for part in parts:
-            inner = os.open(part, _OPEN, dir_fd=fd)
-            os.close(fd)
-            fd = inner
-        for name in os.listdir(fd):
-            with contextlib.suppress(OSError):
-                found.append((name, os.stat(name, dir_fd=fd, follow_symlinks=False)))
+        return fd, os.listdir(fd)
     except OSError:
-        pass
-    finally:
         os.close(fd)
-    return found
+        raise
+
+
+def open_unseen(name: str, parent_fd: int | None = None) -> int:
+    """Open a folder to list it, also one whose modes forbid it: hiding files must not keep them from being counted.
+
+    The folder's owner, which is us, gets the right to read back. It is held by a descriptor meanwhile, not named by a
+    path: a guest that swaps it for a link achieves nothing.
+    """
+    try:
+        return os.open(name, _OPEN, dir_fd=parent_fd)
+    except PermissionError:
+        handle = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent_fd)
+    try:
+        path = f"/proc/self/fd/{handle}"
+        os.chmod(path, stat.S_IMODE(os.fstat(handle).st_mode) | 0o500)
+        return os.open(path, _OPEN & ~os.O_NOFOLLOW)
+    finally:
+        os.close(handle)
 
 
 def remove_tree(folder: str) -> None:

@@ -29,7 +29,9 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 
 _SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _FORBIDDEN = ("/etc", "/proc", "/sys", "/boot", "/dev", INNER)
-_MASKED = ("kcore", "keys", "kpagecount", "kpageflags", "timer_list")
+_MASKED = (
+    "kcore", "keys", "kpagecount", "kpageflags", "pagetypeinfo", "slabinfo", "timer_list", "vmallocinfo",
+)  # fmt: skip
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _TMP_BYTES = 256 << 20
 _SHM_BYTES = 64 << 20
@@ -78,7 +80,7 @@ def place(
     folder = spec.workspace.folder
     values = {"work": folder, "source": f"{INNER}/source"}
     mounts: list[tuple[str, list[str]]] = []
-    tmp = os.path.join(INNER, "tmp") if _within(TMP, folder) else TMP
+    tmp = tmp_of(folder)
     mounts.append((tmp, ["--perms", "1777", "--size", str(min(tmp_bytes, _TMP_BYTES)), "--tmpfs", tmp]))
     mounts.append(("/dev", _devices(spec.scratch)))
     for name, path in spec.mounts.items():
@@ -112,6 +114,11 @@ def place(
         arguments += ["--tmpfs", spec.scratch, "--remount-ro", spec.scratch]
     arguments += ["--remount-ro", "/", "--chdir", expand(command.cwd, values)]
     return Placing(tuple(arguments), values, tmp, os.devnull if stdin is None else STDIN)
+
+
+def tmp_of(folder: str) -> str:
+    """Where boxes for the workspace `folder` have their own `/tmp`: elsewhere when the workspace holds that path."""
+    return os.path.join(INNER, "tmp") if _within(TMP, folder) else TMP
 
 
 def environment(command: Command, placing: Placing, host: Mapping[str, str], allowed: Iterable[str]) -> dict[str, str]:
@@ -259,12 +266,15 @@ def make_devices(folder: str) -> None:
 
 
 def _devices(scratch: str) -> list[str]:
-    """A small `/dev`. Root would own the host's nodes in the box and could change their modes, so it gets copies."""
+    """A small, read-only `/dev`: no limit would count what was written to it.
+
+    Root would own the host's nodes in the box and could change their modes, so it gets copies.
+    """
     words = ["--dev", "/dev", "--perms", "1777", "--size", str(_SHM_BYTES), "--tmpfs", SHM]
     if os.getuid() == 0:
         for name in _DEVICES:
             words += ["--dev-bind", os.path.join(scratch, "dev", name), f"/dev/{name}"]
-    return words
+    return [*words, "--remount-ro", "/dev"]
 
 
 def _workspace(spec: BoxSpec, *, overlay: bool) -> list[tuple[str, list[str]]]:

@@ -140,6 +140,7 @@ class _Tree:
         self.mark = mark
         self.pid = 0
         self._fd = -1
+        self._started = 0
         self._status: int | None = None
         self._used = adoption.Used()
         self._not_ours = _children()
@@ -151,6 +152,7 @@ class _Tree:
         """Take charge of `process`, which is then waited for here and nowhere else."""
         self.pid = process.pid
         self._fd = os.pidfd_open(process.pid)
+        self._started = procfs.start_time(process.pid)  # nothing older can be ours
         _running.add(process.pid)
         process.returncode = 0  # keeps `Popen` from waiting for it, and from complaining that nobody did
 
@@ -225,7 +227,7 @@ class _Tree:
 
     def _members(self, *, marked: bool) -> list[procfs.Stat]:
         """The processes of this tree that are there now; with `marked` zombies and those found by their mark too."""
-        everyone = procfs.processes()
+        everyone = [facts for facts in procfs.processes() if facts.started >= self._started]
         me = os.getpid()
         found = {facts.pid: facts for facts in procfs.tree(self.pid, everyone)} if self._status is None else {}
         for facts in everyone:

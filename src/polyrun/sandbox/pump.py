@@ -103,8 +103,10 @@ class Pump:
             self._total[stream] = before + len(data)
             if not self._muted:
                 self._sink(stream, data)
-            if before <= self._flood_bytes < self._total[stream] and self.on_flood is not None:
-                self.on_flood()
+            if before <= self._flood_bytes < self._total[stream]:
+                self.mute()  # a program can print a lot until its end takes effect
+                if self.on_flood is not None:
+                    self.on_flood()
 
     def _end(self, stream: Literal["stdout", "stderr"]) -> None:
         fd = self._host.pop(stream)

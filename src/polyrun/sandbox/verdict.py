@@ -48,7 +48,7 @@ def verdict(seen: Evidence, limits: Limits) -> Outcome:
 
     stop = seen.stop
     if stop is None and code != 0:
-        if number == signal.SIGXCPU:
+        if number == signal.SIGXCPU and (seen.usage.cpu_s is None or seen.usage.cpu_s >= limits.cpu_s):
             stop = Stop(Status.TIME_LIMIT, cpu_reason(limits))
         elif number == signal.SIGXFSZ:
             stop = Stop(Status.DISK_LIMIT, disk_reason(limits))

@@ -30,10 +30,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class DiskUse:
-    """Bytes allocated and entries made."""
+    """Bytes allocated and entries made; `trouble` says what cannot be counted and so counts as too much."""
 
     allocated_bytes: int
     entries: int
+    trouble: str | None = None
 
 
 MAX_ENTRIES = 200_000
@@ -115,6 +116,8 @@ class Watch:
             use = self._disk()
             if use.allocated_bytes > limits.disk_bytes:
                 self.halt(Status.DISK_LIMIT, verdict.disk_reason(limits))
+            elif use.trouble is not None:
+                self.halt(Status.DISK_LIMIT, use.trouble)
             elif use.entries > MAX_ENTRIES:
                 self.halt(Status.DISK_LIMIT, f"made more than {MAX_ENTRIES} files and folders")
             took = time.monotonic() - looked
