@@ -57,7 +57,6 @@ class Planted:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        low = [os.open("/dev/null", 0) for _ in range(10)]
         os.makedirs(folder, exist_ok=True)
         with open(f"{folder}/secret", "w", encoding="utf-8") as file:
             file.write(SECRET + "\n")
@@ -75,8 +74,6 @@ class Planted:
             listeners.append(listener)
         for listener in listeners:
             threading.Thread(target=_answer, args=(listener,), daemon=True).start()
-        for fd in low:
-            os.close(fd)
 
     def argument(self, bound: int, marker: str) -> str:
         """The JSON object an attack gets; `marker` lets the driver find its processes."""

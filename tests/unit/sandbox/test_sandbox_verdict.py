@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from polyrun.model.limits import Limits
+from polyrun.model.limits import Limits, Usage
 from polyrun.model.outcomes import Status
 from polyrun.sandbox.verdict import Evidence, Stop, verdict, wall_reason
 
@@ -25,6 +25,8 @@ LIMITS = Limits()
         (Evidence(None, 255), Status.NONZERO_EXIT, 255, None),
         (Evidence(None, 128), Status.NONZERO_EXIT, 128, None),
         (Evidence(signal.SIGXCPU, 152), Status.TIME_LIMIT, None, "SIGXCPU"),
+        (Evidence(signal.SIGXCPU, 152, Usage(cpu_s=30.2)), Status.TIME_LIMIT, None, "SIGXCPU"),
+        (Evidence(signal.SIGXCPU, 152, Usage(cpu_s=0.1)), Status.SIGNALLED, None, "SIGXCPU"),  # sent by itself
         (Evidence(signal.SIGXFSZ, 153), Status.DISK_LIMIT, None, "SIGXFSZ"),
         (Evidence(9, 137, oom_kills=1), Status.MEMORY_LIMIT, None, "SIGKILL"),
         (Evidence(1 << 8, 1, oom_kills=1), Status.MEMORY_LIMIT, 1, None),
