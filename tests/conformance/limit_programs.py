@@ -1,0 +1,79 @@
+"""Programs that reach for a limit, in every language; a language that is not here fails the suite."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Reaches(NamedTuple):
+    """`busy` never ends, `hog` takes all memory, `print` writes 10 MB of `x`, `kill` ends itself by SIGKILL."""
+
+    busy: str
+    hog: str
+    print: str
+    kill: str
+
+
+PROGRAMS = {
+    "python": Reaches(
+        busy="while True: pass",
+        hog="a = []\nwhile True: a.append(bytearray(1 << 20))",
+        print="import sys\nfor _ in range(10): sys.stdout.write('x' * 1_000_000)",
+        kill="import os\nos.kill(os.getpid(), 9)",
+    ),
+    "bash": Reaches(
+        busy="while :; do :; done",
+        hog='x=xxxxxxxxxxxxxxxx; while :; do x="$x$x"; done',
+        print="head -c 10000000 /dev/zero | tr '\\0' x",
+        kill="kill -9 $$",
+    ),
+    "c": Reaches(
+        busy="for (volatile int i = 0;; i++);",
+        hog="for (;;) memset(malloc(1 << 20), 1, 1 << 20);",
+        print="for (int i = 0; i < 10000000; i++) putchar('x');",
+        kill="#include <signal.h>\nraise(SIGKILL);",
+    ),
+    "cpp": Reaches(
+        busy="for (volatile int i = 0;; i = i + 1);",
+        hog="vector<string> v;\nfor (;;) v.emplace_back(1 << 20, 'x');",
+        print="cout << string(10000000, 'x');",
+        kill="#include <csignal>\nraise(SIGKILL);",
+    ),
+    "javascript": Reaches(
+        busy="for (;;);",
+        hog="const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1));",
+        print="process.stdout.write('x'.repeat(10000000))",
+        kill="process.kill(process.pid, 'SIGKILL'); for (;;);",
+    ),
+    "ruby": Reaches(
+        busy="loop {}",
+        hog="a = []\nloop { a << 'x' * (1 << 20) }",
+        print="10.times { print 'x' * 1_000_000 }",
+        kill="Process.kill(9, $$)",
+    ),
+    "perl": Reaches(
+        busy="1 while 1;",
+        hog="my @a; push @a, 'x' x (1 << 20) while 1;",
+        print="print 'x' x 1_000_000 for 1..10;",
+        kill="kill 9, $$;",
+    ),
+    "java": Reaches(
+        busy="int i = 0;\nwhile (true) { i++; }",
+        hog="var a = new ArrayList<byte[]>();\nwhile (true) a.add(new byte[1 << 20]);",
+        print='for (int i = 0; i < 10; i++) System.out.print("x".repeat(1000000));',
+        kill="ProcessHandle.current().pid();\n"
+        'new ProcessBuilder("kill", "-9", "" + ProcessHandle.current().pid()).start().waitFor();\nwhile (true) {}',
+    ),
+    "rust": Reaches(
+        busy="let mut i = 0u64;\nloop { i = std::hint::black_box(i + 1); }",
+        hog="let mut v: Vec<Vec<u8>> = Vec::new();\nloop { v.push(vec![1; 1 << 20]); }",
+        print='print!("{}", "x".repeat(10_000_000));',
+        kill='std::process::Command::new("kill").arg("-9").arg(std::process::id().to_string()).status()?;\nloop {}',
+    ),
+    "go": Reaches(
+        busy="for i := 0; ; i++ {\n}",
+        hog='var a []string\nfor {\n\ta = append(a, strings.Repeat("x", 1<<20))\n}\nfmt.Println(len(a))',
+        print='fmt.Print(strings.Repeat("x", 10000000))',
+        kill='import "syscall"\nsyscall.Kill(os.Getpid(), syscall.SIGKILL)\nfor {\n}',
+    ),
+}
