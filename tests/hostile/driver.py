@@ -234,13 +234,14 @@ class Driver:
         _write_document(base)
         program = _program(attack, base)
         argv = [*program[:-1], f"./{program[-1]}" if len(program) == 1 else program[-1]]
-        argv.append(self._planted.argument(attack.outside_bound or 1, "outside"))
+        marker = f"polyrun-outside-{os.getpid()}-{self._count}"
+        argv.append(self._planted.argument(attack.outside_bound or 1, marker))
         started = time.monotonic()
         done = _plain(argv, base)
         for _ in range(attack.times - 1):
             done = _plain(argv, base)
         deadline = time.monotonic() + 3  # what daemons write, they write later
-        while time.monotonic() < deadline and (late := processes_with('"marker": "outside"')):
+        while time.monotonic() < deadline and (late := processes_with(marker)):
             time.sleep(0.05)
         written = [name for name in os.listdir(self._planted.folder) if name not in {"secret", "socket"}]
         extra = "".join(f"file:{name}: yes\n" for name in written)
