@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from polyrun.model.capture import Capture, Spool
@@ -23,6 +23,7 @@ from polyrun.model.events import (
     StepStarted,
     Stream,
 )
+from polyrun.model.frozen import replace
 from polyrun.model.limits import MIB, Usage
 from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.model.results import BlockResult, RunResult, StepResult
@@ -143,7 +144,7 @@ class Story:
             sandbox=self.sandbox,
             level=self.level,
         )
-        return replace(result, **self.result_changes)  # type: ignore[arg-type]
+        return replace(result, **self.result_changes)
 
 
 def story(*parts: Part, **changes: object) -> Story:

@@ -73,7 +73,9 @@ def test_ordinary_behaviour(tmp_path: Path, sandbox: str, language: str) -> None
         assert one.sandbox == sandbox
         assert one.usage.wall_s > 0
         assert one.usage.cpu_s is not None
-        assert one.usage.memory_bytes is not None or sandbox == "local", "`local` samples, and cannot see a short program"
+        assert one.usage.memory_bytes is not None or sandbox == "local", (
+            "`local` samples, and cannot see a short program"
+        )
         assert one.usage.memory_bytes is None or one.usage.memory_bytes > 100_000
 
 

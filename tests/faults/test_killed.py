@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,9 +32,8 @@ def processes_with(mark: str) -> list[int]:
     return found
 
 
-def wait_for(condition: bool | object, seconds: float = 10.0) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     """Poll `condition` until it holds."""
-    assert callable(condition)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

@@ -50,7 +50,7 @@ def test_every_job_is_started_or_skipped_once_in_order(
             may_fail = allowed[action.index - 1]
             schedule.finished(action.index, status, allowed_to_fail=may_fail)
             ended[action.index] = status
-            halted = halted or (fail_fast and status is not Status.OK and not may_fail)
+            halted = fail_fast and status is not Status.OK and not may_fail
         else:
             assert isinstance(action, Skip)
             assert halted or any(ended[needed] is not Status.OK for needed in graph[action.index])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from polyrun.model.errors import SandboxError
+from polyrun.model.frozen import replace
 from polyrun.model.limits import MIB, Limits
 
 Bench = Any
@@ -17,7 +17,7 @@ BASE = Limits(wall_s=20, cpu_s=20, memory_bytes=256 * MIB, processes=32)
 
 
 def but(**changes: Any) -> Limits:
-    return dataclasses.replace(BASE, **changes)
+    return replace(BASE, **changes)
 
 
 async def test_wall_clock_idle(bench: Bench) -> None:

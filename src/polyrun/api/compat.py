@@ -6,7 +6,6 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -17,6 +16,7 @@ from polyrun.api.standing import check, registry_for
 from polyrun.config.settings import Settings
 from polyrun.document import Document, parse
 from polyrun.model.errors import UsageError
+from polyrun.model.frozen import frozen
 from polyrun.model.spans import Source
 
 
@@ -45,7 +45,7 @@ def validate_mix_file(path: str | os.PathLike[str], settings: Settings | None = 
     return check(path, settings)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Runner:
     """Runs single pieces of code in one language, sandboxed like any block."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from polyrun.model.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Folders:
     """The user's folders for PolyRun, by the XDG base directory rules; none of them need exist."""
 

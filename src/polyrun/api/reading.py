@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
 from polyrun.config.settings import Settings
@@ -12,12 +11,13 @@ from polyrun.document import MAX_DOCUMENT_BYTES, Document, parse
 from polyrun.languages import Registry
 from polyrun.model.diagnostics import Diagnostic, has_errors
 from polyrun.model.errors import DocumentError, DocumentUnreadable
+from polyrun.model.frozen import frozen
 from polyrun.model.limits import format_bytes
 from polyrun.model.spans import Source
 from polyrun.plan import Plan, make_plan
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Input:
     """A document's bytes, the folder its blocks work in (absolute), and its file's state when it was read."""
 
@@ -36,7 +36,7 @@ class Input:
             return True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckResult:
     """What `check` found: all diagnostics in document order; nothing was run."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from polyrun.api.folders import user_folders
@@ -12,12 +11,13 @@ from polyrun.api.reading import CheckResult, analyse, as_input, runnable
 from polyrun.config.settings import Settings
 from polyrun.languages import Language, Registry, Toolchain, ToolchainMissing, find_toolchain
 from polyrun.model.diagnostics import Severity
+from polyrun.model.frozen import frozen, replace
 from polyrun.model.spans import Source
 from polyrun.plan import Plan
 from polyrun.sandbox.host import run_trusted
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LanguageStatus:
     """A language and what this host has for it."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from dataclasses import dataclass
 from pathlib import Path
 
 from polyrun import __version__
@@ -13,13 +12,14 @@ from polyrun.api.standing import LanguageStatus, languages
 from polyrun.config.settings import Settings
 from polyrun.execute.cache import BuildCache
 from polyrun.model.errors import SandboxUnavailable
+from polyrun.model.frozen import frozen
 from polyrun.report.history import PastRun, read_history
 from polyrun.sandbox.base import Capabilities, Unavailable
 from polyrun.sandbox.registry import FACTORIES, choose, probe
 from polyrun.sandbox.scratch import reap
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DoctorReport:
     """What PolyRun finds on this host.
 
@@ -37,7 +37,7 @@ class DoctorReport:
     folders: Folders
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leftover:
     """One thing that can be removed: its `kind` (`process`, `cgroup`, `folder`, `build cache`), name and bytes."""
 
@@ -46,7 +46,7 @@ class Leftover:
     size_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CleanReport:
     """What there was to remove, whether that was tried, and what could not be removed, one line each."""
 

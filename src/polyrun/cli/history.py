@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
@@ -12,6 +11,7 @@ from polyrun.cli import given
 from polyrun.cli.framework import Command, Example
 from polyrun.cli.streams import look, out, print_data
 from polyrun.cli.table import render_table
+from polyrun.model.frozen import as_dict
 from polyrun.report.history import PastRun
 from polyrun.report.words import seconds
 
@@ -32,7 +32,7 @@ def history(limit: int, form: str, log_dir: str | None) -> None:
 
     runs = api.history(limit, settings=given.settings(None, None, {"log_dir": log_dir}))
     if form == "json":
-        print_data(json.dumps([{**asdict(run), "log": str(run.log)} for run in runs], indent=2) + "\n")
+        print_data(json.dumps([{**as_dict(run), "log": str(run.log)} for run in runs], indent=2) + "\n")
     elif runs:
         titles = ("started", "document", "status", "blocks", "time", "sandbox")
         print_data(render_table(titles, [_row(run) for run in runs], look(out()), right=(4,)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,7 @@ from polyrun.cli import given
 from polyrun.cli.framework import Command, Example
 from polyrun.cli.streams import look, out, print_data
 from polyrun.cli.table import render_table
+from polyrun.model.frozen import as_dict
 from polyrun.model.limits import format_bytes
 from polyrun.report.neutral import safe_line
 
@@ -69,8 +69,8 @@ def _facts(job: Job) -> dict[str, object]:
         "build": list(build.argv) if build is not None else None,
         "run": list(job.program.run.argv),
         "after": list(job.after),
-        "limits": asdict(job.limits),
-        "permissions": asdict(job.permissions),
+        "limits": as_dict(job.limits),
+        "permissions": as_dict(job.permissions),
         "refusal": job.refusal.message if job.refusal is not None else None,
     }
 

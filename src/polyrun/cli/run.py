@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import click
 
@@ -12,6 +11,7 @@ from polyrun.cli.exit_codes import ExitCode
 from polyrun.cli.framework import Command, Example
 from polyrun.cli.reporters import Reporters
 from polyrun.model.errors import DocumentError
+from polyrun.model.frozen import replace
 
 _Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 

@@ -7,7 +7,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from polyrun.config.locations import KeyPath, Locations, NestedTooDeeply
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.errors import ConfigError, UsageError
+from polyrun.model.frozen import frozen, replace
 from polyrun.model.limits import MIB
 from polyrun.model.spans import Source, Span
 
@@ -24,7 +24,7 @@ _BOM = b"\xef\xbb\xbf"
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfigFile:
     """A file that was read and understood: its bytes, its `tree`, and where everything in it stands.
 

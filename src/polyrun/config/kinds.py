@@ -9,10 +9,10 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from polyrun.model.frozen import frozen
 from polyrun.model.limits import GIB, KIB, MAX_BYTES, MAX_WALL_S, MIB, parse_duration, parse_size
 from polyrun.model.syntax import LanguageSyntax
 
@@ -30,7 +30,7 @@ class BadValue(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """What a value may be checked against.
 
@@ -42,13 +42,13 @@ class Context:
     languages: Mapping[str, LanguageSyntax] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """`words` say what to write ("a duration such as `10s`"); `read` gives the typed value; `show` writes it back."""
 
     words: str
     read: Callable[[object, Context], Any]
-    show: Callable[[Any], str] = field(default=str)
+    show: Callable[[Any], str] = str
 
 
 def is_number(value: object) -> bool:

@@ -17,12 +17,13 @@ from polyrun.config.table import ANY_LANGUAGE, SETTINGS
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.errors import ConfigError
+from polyrun.model.frozen import frozen
 from polyrun.model.spans import Span
 
 MAX_DIAGNOSTICS = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """What the table says about one key: its `kind` and its `target`, with `ANY_LANGUAGE` still in it."""
 

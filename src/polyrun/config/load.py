@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from polyrun.config import files
@@ -15,6 +14,7 @@ from polyrun.config.layers import Layer, overrides_layer, read_layer
 from polyrun.config.resolve import merge, refuse_loosening, resolve
 from polyrun.config.settings import Settings
 from polyrun.model.errors import UsageError
+from polyrun.model.frozen import replace
 from polyrun.model.syntax import LanguageSyntax
 
 FILE_NAME = "polyrun.toml"

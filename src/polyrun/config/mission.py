@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from polyrun.config import kinds
 from polyrun.config.kinds import Context, Kind
+from polyrun.model.frozen import frozen
 
 WITH_DOCKER = ("docker", "bubblewrap", "local")
 WITHOUT_DOCKER = ("bubblewrap",)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MissionSetting:
     """One key of `config.json` (dotted where objects nest), and the field of `Settings` it fills."""
 

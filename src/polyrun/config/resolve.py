@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from polyrun.config.files import ConfigFile
 from polyrun.config.layers import MAX_DIAGNOSTICS, Layer
-from polyrun.config.settings import DOCUMENT_CEILING, Settings
+from polyrun.config.settings import DOCUMENT_CEILING, DockerSettings, Settings
 from polyrun.config.table import ANY_LANGUAGE, ASKABLE, SETTINGS
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.errors import ConfigError
+from polyrun.model.frozen import as_dict, replace
+from polyrun.model.limits import Limits
+from polyrun.model.permissions import Permissions
 
 _TRUST_HINT = (
     "give the file with `-c`, or name its folder in `trust.folders` of your own configuration, if you trust it"
@@ -107,12 +109,11 @@ def _is_no_looser(target: str, value: object, allowed: Mapping[str, Any]) -> boo
 def _flat(settings: Settings) -> dict[str, Any]:
     """The fields of `settings` by target, those of its parts dotted."""
     flat: dict[str, Any] = {}
-    for one in fields(settings):
-        value = getattr(settings, one.name)
-        if is_dataclass(value):
-            flat |= {f"{one.name}.{part.name}": getattr(value, part.name) for part in fields(value)}
-        elif one.name == "language_limits":
-            flat |= {f"{one.name}.{language}.{name}": v for language, own in value.items() for name, v in own.items()}
+    for name, value in as_dict(settings).items():
+        if isinstance(value, Limits | Permissions | DockerSettings):
+            flat |= {f"{name}.{part}": inner for part, inner in as_dict(value).items()}
+        elif name == "language_limits":
+            flat |= {f"{name}.{language}.{part}": v for language, own in value.items() for part, v in own.items()}
         else:
-            flat[one.name] = value
+            flat[name] = value
     return flat

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.limits import GIB, MIB, Limits
 from polyrun.model.permissions import Permissions
 
@@ -18,7 +18,7 @@ DOCUMENT_CEILING = Limits(wall_s=600.0, cpu_s=600.0, memory_bytes=4 * GIB, cpus=
 LogLevel = Literal["DEBUG", "INFO", "ERROR"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DockerSettings:
     """What a container may use, as the mission's `config.json` states it; used by the `docker` backend only.
 
@@ -37,7 +37,7 @@ class DockerSettings:
     read_only_root: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """All that shapes a run, besides the document.
 
@@ -53,15 +53,15 @@ class Settings:
     `sources` are the configuration files that were read, least to most important.
     """
 
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
     build_limits: Limits = BUILD_LIMITS
-    language_limits: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
+    language_limits: Mapping[str, Mapping[str, float | int]] = NOTHING
     chosen_limits: frozenset[str] = frozenset()
     run_wall_s: float | None = None
     sandbox: str = "auto"
     chain: tuple[str, ...] = ("bubblewrap",)
     minimum: int = 1
-    permissions: Permissions = field(default_factory=Permissions)
+    permissions: Permissions = Permissions()
     fail_fast: bool = False
     only: tuple[str, ...] = ()
     strict: bool = False
@@ -70,6 +70,6 @@ class Settings:
     log_file: Path | None = None
     log_level: LogLevel = "INFO"
     keep_logs: bool = True
-    docker: DockerSettings = field(default_factory=DockerSettings)
+    docker: DockerSettings = DockerSettings()
     trusted_folders: tuple[str, ...] = ()
     sources: tuple[Path, ...] = ()

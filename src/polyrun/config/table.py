@@ -6,11 +6,11 @@ Parsing, "did you mean", trust and the reference page `docs/configuration.md` al
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from polyrun.config import kinds
 from polyrun.config.kinds import Kind
+from polyrun.model.frozen import frozen
 
 BACKENDS = ("docker", "bubblewrap", "local")
 
@@ -18,7 +18,7 @@ ANY_LANGUAGE = "*"
 """Stands for a language's name in the keys of `languages.*`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trust:
     """What a file that came with a document may do to a setting.
 
@@ -40,7 +40,7 @@ FREE = Trust("may set it", lambda _own, _wanted: True)
 REFUSED = Trust("refused", lambda _own, _wanted: False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setting:
     """One setting.
 

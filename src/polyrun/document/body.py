@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from polyrun.document.collector import Collector, quote
@@ -16,6 +15,7 @@ from polyrun.document.directive_text import DIRECTIVE_NAMES, DirectiveReader
 from polyrun.document.nearest import nearest
 from polyrun.document.tree import Directive
 from polyrun.model.codes import Code
+from polyrun.model.frozen import frozen
 from polyrun.model.spans import Source, Span
 from polyrun.model.syntax import LanguageSyntax
 
@@ -24,7 +24,7 @@ _COMMENT_OPENING = re.compile(rb"[ \t]*/\*")
 _STRAY_NAMED_END = re.compile(rb"\n(#end:[^\s]*)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Body:
     """The directives of a body, in order, and its code: as many lines as the body, ready to run."""
 
@@ -32,7 +32,7 @@ class Body:
     code: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Syntax:
     """Patterns for one language; each match starts at the newline before its line."""
 

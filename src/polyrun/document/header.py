@@ -6,11 +6,11 @@ Values are bare words, `"…"` with the escapes `\\ \" \n \r \t \xHH \uHHHH`, or
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from polyrun.document.collector import Collector, quote
 from polyrun.document.tree import Name, Option
 from polyrun.model.codes import Code
+from polyrun.model.frozen import frozen
 from polyrun.model.spans import Source, Span
 
 OPENING = b"#lang:"
@@ -27,7 +27,7 @@ _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|(.))", re.DOTALL
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Header:
     """What a header line says: the language as written (empty when missing) and its options in order."""
 

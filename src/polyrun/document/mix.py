@@ -10,7 +10,6 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +22,7 @@ from polyrun.document.prose import check_prose
 from polyrun.document.tree import Block, Name, Options, Prose
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Label
+from polyrun.model.frozen import frozen
 from polyrun.model.spans import Source, Span
 from polyrun.model.syntax import LanguageSyntax
 
@@ -34,7 +34,7 @@ _ALMOST_END = re.compile(rb"\n([ \t]*#[ \t]*end)[ \t]*+(?=\r?\n|\r?\Z)", re.IGNO
 _HEADER_START = re.compile(rb"#lang:[ \t]*[^\s]*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Opening:
     """What a message about an open block needs to know of its header."""
 

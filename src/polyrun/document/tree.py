@@ -6,16 +6,16 @@ The `segments` of a `Document` tile its source: every byte belongs to exactly on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from polyrun.model.diagnostics import Diagnostic, has_errors
+from polyrun.model.frozen import frozen
 from polyrun.model.spans import Source, Span
 
 Plain = None | bool | int | float | str | tuple["Plain", ...] | Mapping[str, "Plain"]
 """A value of `params:`; lists are tuples."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Name:
     """A word the author wrote, and where."""
 
@@ -23,7 +23,7 @@ class Name:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Option:
     """One option as written: `key=value` on a header, or an entry of `defaults:` in the front matter.
 
@@ -38,7 +38,7 @@ class Option:
     items: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """What a block asks for, typed; `None` and empty mean that neither the block nor a default says anything.
 
@@ -71,7 +71,7 @@ class Options:
         return next((option for option in self.given if option.key.text == key), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportedName:
     """One item of `#import:`: a value's `name`, the block it must come from, and its name in this block."""
 
@@ -86,7 +86,7 @@ class ImportedName:
         return (self.alias or self.name).text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Import:
     """`#import: rows, load.total as t`."""
 
@@ -94,7 +94,7 @@ class Import:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExportedName:
     """One item of `#export:`; `type` is as written, such as `table` or `array(float64)`."""
 
@@ -103,7 +103,7 @@ class ExportedName:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Export:
     """`#export: total, rows:table`."""
 
@@ -111,7 +111,7 @@ class Export:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Requirement:
     """One item of `#requires:`; `constraint` is what follows the package's name, such as `>=2,<3` or `@1`, or empty."""
 
@@ -120,7 +120,7 @@ class Requirement:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Requires:
     """`#requires: pandas>=2, left-pad@1`."""
 
@@ -128,7 +128,7 @@ class Requires:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expect:
     """`#expect: text`: one line of the expected stdout."""
 
@@ -139,7 +139,7 @@ class Expect:
 Directive = Import | Export | Requires | Expect
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """One language region.
 
@@ -179,14 +179,14 @@ class Block:
         return "\n".join(lines) if lines else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prose:
     """Text outside blocks."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Param:
     """One parameter of the document with its default."""
 
@@ -194,7 +194,7 @@ class Param:
     value: Plain
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Default:
     """One option of `defaults:`, for one language (its id) or, with `None`, for every block."""
 
@@ -202,7 +202,7 @@ class Default:
     option: Option
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FrontMatter:
     """The YAML head of a document; `span` covers both `---` lines."""
 
@@ -214,14 +214,14 @@ class FrontMatter:
 Segment = FrontMatter | Prose | Block
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """A parsed document. Always complete; look at `diagnostics` before believing it.
 
     `blocks` are the blocks among `segments`, in order. `diagnostics` are sorted by position.
     """
 
-    source: Source = field(compare=False)
+    source: Source
     segments: tuple[Segment, ...]
     blocks: tuple[Block, ...]
     front_matter: FrontMatter | None

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from itertools import accumulate
 
 import yaml
 
+from polyrun.model.frozen import frozen
 from polyrun.model.spans import Span
 
 MAX_DEPTH = 20
@@ -39,7 +39,7 @@ class YamlError(Exception):
         self.span = span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scalar:
     """One value; `plain` means that it was written without quotes."""
 
@@ -59,7 +59,7 @@ class Scalar:
         return float(self.text) if _FLOAT.fullmatch(self.text) else self.text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Items:
     """A list."""
 
@@ -67,7 +67,7 @@ class Items:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """A mapping; no two keys are equal."""
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from polyrun import __version__
 from polyrun.execute.steps import Performed, Place, StepRunner
 from polyrun.execute.surroundings import Surroundings
 from polyrun.languages import Program, prepare_program
+from polyrun.model.frozen import frozen
 from polyrun.model.outcomes import Status
 from polyrun.model.permissions import Permissions
 from polyrun.plan import Fingerprint, Job, build_fingerprint
 from polyrun.sandbox.base import Workspace
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Build:
     """A build: the `folder` that holds it (`None` if it failed), and the step that made it (`None` if cached)."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from polyrun.execute.emitter import Emitter, Listener
 from polyrun.execute.exit_code import exit_code
@@ -14,6 +13,7 @@ from polyrun.execute.schedule import Schedule, Skip, Start
 from polyrun.execute.surroundings import Surroundings
 from polyrun.model.diagnostics import Diagnostic
 from polyrun.model.events import JobFinished, JobStarted, RunFinished, RunStarted, SecurityEvent
+from polyrun.model.frozen import frozen
 from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult, RunResult
 from polyrun.plan import Job, Plan
@@ -21,7 +21,7 @@ from polyrun.plan import Job, Plan
 _CANCELLED = "the run was cancelled"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """What was kept of the files the blocks wrote: relative paths, the folder that holds them, remarks."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from polyrun.execute.builds import Build, Builder
 from polyrun.execute.problem import explain_failure, missing_toolchain
@@ -12,6 +11,7 @@ from polyrun.execute.steps import Performed, Place, StepRunner
 from polyrun.execute.surroundings import Surroundings
 from polyrun.languages import ToolchainMissing
 from polyrun.model.events import Event
+from polyrun.model.frozen import replace
 from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult
 from polyrun.plan import Job

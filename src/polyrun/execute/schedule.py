@@ -6,19 +6,19 @@ Jobs run in document order, one at a time. It knows nothing of sandboxes or lang
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from polyrun.model.frozen import frozen
 from polyrun.model.outcomes import Status
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """Run the job of block `index` now."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Skip:
     """Do not run the job of block `index`; `status` and `reason` say why."""
 
@@ -27,7 +27,7 @@ class Skip:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finish:
     """Nothing is left to do."""
 

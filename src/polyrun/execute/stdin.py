@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 
+from polyrun.model.frozen import frozen
 from polyrun.model.limits import MIB, format_bytes
 
 MAX_STDIN = 64 * MIB
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stdin:
     """The bytes to feed, or why they cannot be had."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from polyrun.execute.surroundings import Surroundings
 from polyrun.languages import Program, Step
 from polyrun.model.capture import Capture, Spool
 from polyrun.model.events import Event, Output, StepKind, StepStarted
+from polyrun.model.frozen import frozen
 from polyrun.model.limits import MIB, Limits, Usage
 from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.model.permissions import Permissions
@@ -20,7 +20,7 @@ from polyrun.plan import Job
 from polyrun.sandbox.base import BoxSpec, Command, Workspace
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """What a step's box holds: the program's files, and host folders for `{prepared}` and `{build}`."""
 
@@ -31,7 +31,7 @@ class Place:
     build: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Performed:
     """A step that was executed, and what its box enforced."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from polyrun.execute.cache import BuildCache
 from polyrun.languages import Toolchain, ToolchainMissing
+from polyrun.model.frozen import frozen
 from polyrun.model.spans import Source
 from polyrun.sandbox.base import Capabilities, Sandbox, Workspace
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """The document, the sandbox and the folders of one run.
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from polyrun.languages.names import encode, expand, line_names
 from polyrun.languages.pieces import MAX_HEADER, Piece, blank, mask, split, top_level
 from polyrun.languages.spec import FragmentSpec, Language, SourceSpec
+from polyrun.model.frozen import frozen
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _IMPORTED = re.compile(r'(?:(\w+)\s+)?"(?:[^"\n]*/)?([^"/\n]+)"')
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Fragment:
     """A fragment and where its pieces go: `front` of main, into its `body`, or both places."""
 

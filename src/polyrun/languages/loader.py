@@ -7,7 +7,6 @@ import os
 import re
 import tomllib
 from collections.abc import Collection
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import cast
 
@@ -28,6 +27,7 @@ from polyrun.languages.spec import (
 )
 from polyrun.languages.tables import Table
 from polyrun.model.errors import LanguageError
+from polyrun.model.frozen import as_dict, frozen
 from polyrun.model.limits import Limits
 from polyrun.model.syntax import LanguageSyntax
 
@@ -40,7 +40,7 @@ _NAME = re.compile(r"[a-z][a-z0-9+#_.-]*")
 _FIRST_TABLE = re.compile(rb"^\[", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Head:
     """The first lines of a specification: all that the parser of documents must know."""
 
@@ -231,7 +231,7 @@ def _variant(table: Table) -> Variant:
 
 
 def _limits(table: Table) -> dict[str, float | int]:
-    known = {field.name: field for field in fields(Limits)}
+    known = as_dict(Limits())
     for key in table.keys:
         if key not in known:
             table.fail(key, f"is not a limit; known are {', '.join(f'`{name}`' for name in known)}")

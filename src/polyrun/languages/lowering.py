@@ -7,11 +7,11 @@ compiler and interpreter names the document and its own lines without help.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from polyrun.languages.fragments import wrap
 from polyrun.languages.names import encode, expand, line_names
 from polyrun.languages.spec import Language, Program, Step
+from polyrun.model.frozen import replace
 
 
 def lower(language: Language, code: bytes, line: int, document: str) -> Program:

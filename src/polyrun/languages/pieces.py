@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from polyrun.languages.spec import FragmentSpec
+from polyrun.model.frozen import frozen
 
 _TOKEN = re.compile(r"[()\[\]{};\n]")
 _NOT_NEWLINE = re.compile(r"[^\n]")
@@ -20,7 +20,7 @@ _STATEMENT_MAY_END = re.compile(r"(?:[\w)\]}\"]|\+\+|--)[ \t\r]*$")
 MAX_HEADER = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """A stretch of the top level, from the end of the one before: leading blanks and comments belong to it."""
 

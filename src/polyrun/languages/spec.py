@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
+from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.syntax import LanguageSyntax
 
 Align = Literal["pad", "directive", "none"]
@@ -15,7 +15,7 @@ Quote = Literal["c", "python", "go"]
 DEFAULT_VERSION = r"(\d+(?:\.\d+)+)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One argv with its environment and the folder it starts in.
 
@@ -25,11 +25,11 @@ class Step:
     """
 
     argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = NOTHING
     cwd: str = "{work}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     """A block made ready to execute: the files to lay under `{source}` and the steps to take.
 
@@ -43,7 +43,7 @@ class Program:
     reads_workspace: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Toolchain:
     """The concrete programs found for a language on this host.
 
@@ -57,7 +57,7 @@ class Toolchain:
     roots: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToolchainMissing:
     """No usable toolchain: what was looked for, why it will not do, and how to install one (one command a line)."""
 
@@ -66,7 +66,7 @@ class ToolchainMissing:
     hints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """A path in what a probe printed: the first group of the regular expression `find`, put for `{}` in `path`."""
 
@@ -74,7 +74,7 @@ class Finding:
     path: str = "{}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToolchainSpec:
     """How to find a language's programs and what they need to be visible.
 
@@ -88,11 +88,11 @@ class ToolchainSpec:
     resolve: tuple[tuple[str, ...], ...] = ()
     version: str = DEFAULT_VERSION
     minimum: str | None = None
-    real: Mapping[str, Finding] = field(default_factory=dict)
+    real: Mapping[str, Finding] = NOTHING
     roots: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceSpec:
     """How a block's code becomes files whose lines are the document's own.
 
@@ -111,11 +111,11 @@ class SourceSpec:
     quote: Quote = "c"
     lf: bool = False
     copy: str | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = NOTHING
     reads_workspace: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FragmentSpec:
     """How code without a `main` becomes a program.
 
@@ -150,10 +150,10 @@ class FragmentSpec:
     newline_ends: bool = False
     args: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
-    imports: Mapping[str, str] = field(default_factory=dict)
+    imports: Mapping[str, str] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variant:
     """Another way to open and close `main` for code in which `when` is found."""
 
@@ -162,7 +162,7 @@ class Variant:
     close: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """A program that fails on purpose, and the 1-based line of it that the message must name."""
 
@@ -170,7 +170,7 @@ class Fault:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SelfTest:
     """Programs that show whether the language works: one that prints `stdout`, and two with a fault.
 
@@ -183,7 +183,7 @@ class SelfTest:
     run_fault: Fault | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Language:
     """Everything PolyRun knows about a language.
 
@@ -207,8 +207,8 @@ class Language:
     fragment: FragmentSpec | None = None
     guest: str | None = None
     locations: tuple[str, ...] = ()
-    limits: Mapping[str, float | int] = field(default_factory=dict)
-    packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    limits: Mapping[str, float | int] = NOTHING
+    packages: Mapping[str, tuple[str, ...]] = NOTHING
     selftest: SelfTest | None = None
     digest: str = ""
     trusted: bool = True

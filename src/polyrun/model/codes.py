@@ -7,8 +7,9 @@ and limits, 5xx execution, 6xx values, 7xx policy, 8xx configuration, 9xx intern
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from polyrun.model.frozen import frozen
 
 
 class Code(StrEnum):
@@ -73,7 +74,7 @@ class Code(StrEnum):
     INTERNAL = "PR901"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explanation:
     """The long text of one code: a `title`, what it `means`, an `example` that shows it, the `remedy`."""
 

@@ -5,10 +5,10 @@ Holds no text layout (see `report.diagnostics`) and no catalogue of codes (see `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from polyrun.model.codes import Code
+from polyrun.model.frozen import frozen
 from polyrun.model.spans import Source, Span
 
 
@@ -20,7 +20,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Label:
     """A span with a few words about it; `text` may be empty."""
 
@@ -28,7 +28,7 @@ class Label:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnostic:
     """One fault in a document.
 

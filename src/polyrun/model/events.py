@@ -6,9 +6,9 @@ since the epoch, so that a log can be read beside others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from polyrun.model.frozen import frozen
 from polyrun.model.results import BlockResult, RunResult
 from polyrun.model.spans import Source
 
@@ -16,7 +16,7 @@ Stream = Literal["stdout", "stderr"]
 StepKind = Literal["build", "run"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockInfo:
     """What identifies a block in a report: its 1-based `index`, `name`, `language` id and header `line`."""
 
@@ -31,7 +31,7 @@ class BlockInfo:
         return self.name or f"block {self.index}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunStarted:
     """A run begins; `blocks` are all the blocks that will be run or skipped, in document order.
 
@@ -47,7 +47,7 @@ class RunStarted:
     source: Source | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SecurityEvent:
     """Something the user must see: a downgrade, a refused permission. `kind` is a stable word."""
 
@@ -56,7 +56,7 @@ class SecurityEvent:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobStarted:
     """A block's first step is about to start."""
 
@@ -64,7 +64,7 @@ class JobStarted:
     block: BlockInfo
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepStarted:
     """A build or run step starts. `argv` is what the box is told to execute."""
 
@@ -74,7 +74,7 @@ class StepStarted:
     argv: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """Bytes a step has just printed, in the order they came; at most 64 KiB each."""
 
@@ -85,7 +85,7 @@ class Output:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobFinished:
     """A block ended, was skipped or was refused."""
 
@@ -94,7 +94,7 @@ class JobFinished:
     result: BlockResult
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunFinished:
     """The last event of every run, also of a cancelled one."""
 

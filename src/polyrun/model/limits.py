@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from polyrun.model.frozen import frozen, replace
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -61,7 +62,7 @@ def format_bytes(count: int) -> str:
     return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What one step may use; every field is positive.
 
@@ -84,10 +85,10 @@ class Limits:
     def updated(self, changes: Mapping[str, float | int | None]) -> Limits:
         """These limits with the fields that `changes` names; `None` there leaves a field as it is."""
         given = {name: value for name, value in changes.items() if value is not None}
-        return replace(self, **given)  # type: ignore[arg-type]  # field names and types come from checked tables
+        return replace(self, **given)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Usage:
     """What one step used, as the kernel counted it; `None` where this host cannot tell.
 

@@ -5,9 +5,9 @@ A failure of the user's program is an `Outcome`, never an exception (law 2 of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from polyrun.model.frozen import frozen
 from polyrun.model.limits import Usage
 
 
@@ -59,7 +59,7 @@ class Feature(StrEnum):
     ENVIRONMENT = "environment"  # only allow-listed variables
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """How one step ended in a box.
 
@@ -70,5 +70,5 @@ class Outcome:
     status: Status
     exit_code: int | None = None
     signal: str | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()
     reason: str | None = None

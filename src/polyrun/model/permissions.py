@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from polyrun.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Permissions:
     """Grants, all empty by default; only the user gives them, never the document.
 

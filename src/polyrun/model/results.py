@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from polyrun.model.capture import Capture
 from polyrun.model.diagnostics import Diagnostic
+from polyrun.model.frozen import frozen
 from polyrun.model.limits import Usage
 from polyrun.model.outcomes import Outcome, Status
 from polyrun.model.spans import Source
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepResult:
     """One executed step: its outcome and what it printed."""
 
@@ -20,7 +19,7 @@ class StepResult:
     stderr: Capture
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockResult:
     """How one block ended.
 
@@ -93,7 +92,7 @@ class BlockResult:
         return any(step.stdout.truncated or step.stderr.truncated for step in steps)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunResult:
     """How a document's run ended, with its blocks in document order.
 
@@ -115,7 +114,7 @@ class RunResult:
     artifacts: tuple[str, ...] = ()
     artifacts_dir: str | None = None
     log_path: str | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

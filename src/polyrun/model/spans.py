@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+
+from polyrun.model.frozen import frozen
 
 _STRIDE = 4096
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen
 class Span:
     """A half-open range `[start, end)` of byte offsets into one document; `start <= end`."""
 
@@ -24,8 +25,11 @@ class Span:
     def __len__(self) -> int:
         return self.end - self.start
 
+    def __lt__(self, other: Span) -> bool:
+        return (self.start, self.end) < (other.start, other.end)
 
-@dataclass(frozen=True, slots=True, order=True)
+
+@frozen
 class Position:
     """A place as people count it: `line` and `column` both start at 1, columns count characters."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from polyrun.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LanguageSyntax:
     """A language's canonical `id` and its line-comment leaders, longest first, such as `("//",)`."""
 

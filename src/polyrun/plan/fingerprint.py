@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 
 from polyrun.languages.spec import Language, Program, Toolchain
+from polyrun.model.frozen import as_dict, frozen
 
 FORMAT = 1
 """Raised when the meaning of a field or the layout of a cached build changes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fingerprint:
     """Every input of one build, printable field by field.
 
@@ -35,7 +35,7 @@ class Fingerprint:
     @property
     def digest(self) -> str:
         """64 hexadecimal digits; equal if and only if all fields are equal."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(as_dict(self), sort_keys=True).encode()).hexdigest()
 
 
 def build_fingerprint(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 
 from polyrun.config.settings import DOCUMENT_CEILING, Settings
 from polyrun.document import Block, Document
@@ -11,12 +10,13 @@ from polyrun.languages import Language, Program, Registry, lower
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.events import BlockInfo
+from polyrun.model.frozen import frozen, replace
 from polyrun.model.limits import Limits
 from polyrun.model.permissions import Permissions
 from polyrun.model.spans import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """One block made ready to execute.
 
@@ -35,7 +35,7 @@ class Job:
     refusal: Diagnostic | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """The jobs of a run in document order. `diagnostics` are the plan's own; errors there forbid a run."""
 

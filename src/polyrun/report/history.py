@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from polyrun.model.frozen import frozen
 from polyrun.report.logfiles import stems
 
 _HEAD_BYTES = 4 << 20
 _TAIL_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PastRun:
     """One run as its event log tells it.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from polyrun.model.frozen import frozen
 from polyrun.report.channel import Channel
 
 _MAX_COLUMNS = 100
@@ -12,7 +12,7 @@ _MAX_COLUMNS = 100
 _SGR = {"bold": "1", "dim": "2", "red": "1;31", "green": "32", "yellow": "33", "cyan": "1;36"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """The appearance of a report; readable in full without colour and in ASCII.
 

@@ -7,8 +7,8 @@ wide characters count two columns, and a long line is cut around the mark.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from polyrun.model.frozen import frozen
 from polyrun.model.spans import Source, Span
 from polyrun.report.neutral import safe_line
 from polyrun.report.width import display_width
@@ -22,7 +22,7 @@ _CUT = "..."
 _WINDOW_BYTES = 4 * MAX_COLUMNS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snippet:
     """`text` is the line; the mark covers `width` columns (at least 1) after `column` columns."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from polyrun.model.frozen import frozen
 from polyrun.model.limits import format_bytes
 from polyrun.model.outcomes import Feature, Status
 from polyrun.model.results import BlockResult, RunResult
@@ -18,7 +18,7 @@ _NARROWEST_NAME = 8
 _GAP = "  "
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Column:
     title: str
     right: bool = False

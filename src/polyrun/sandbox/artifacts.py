@@ -10,8 +10,8 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from polyrun.model.frozen import frozen
 from polyrun.model.limits import GIB
 from polyrun.sandbox import disk
 from polyrun.sandbox.base import Workspace
@@ -22,7 +22,7 @@ _METACOPY = ("user.overlay.metacopy", "trusted.overlay.metacopy")
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Caps:
     """Bounds on what is looked at and kept; what lies beyond is told, not kept."""
 
@@ -32,7 +32,10 @@ class Caps:
     wall_s: float = 20.0
 
 
-@dataclass(frozen=True, slots=True)
+_CAPS = Caps()
+
+
+@frozen
 class Changes:
     """Paths relative to the document's folder, sorted. `not_kept` says why beside each path."""
 
@@ -41,7 +44,7 @@ class Changes:
     not_kept: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     path: str
     fd: int
@@ -50,12 +53,12 @@ class _Entry:
     trouble: str | None = None
 
 
-def changed_files(workspace: Workspace, caps: Caps = Caps()) -> Changes:
+def changed_files(workspace: Workspace, caps: Caps = _CAPS) -> Changes:
     """What is new, changed or deleted in the overlay; nothing for a workspace without one."""
     return _gather(workspace, caps, None)
 
 
-def collect(workspace: Workspace, destination: str, caps: Caps = Caps()) -> Changes:
+def collect(workspace: Workspace, destination: str, caps: Caps = _CAPS) -> Changes:
     """Copy what is new or changed into the folder `destination`, which is created when there is something to keep.
 
     Files keep their bytes and whether they are executable, nothing else. Raises `OSError` when

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.limits import Limits
 from polyrun.model.outcomes import Feature, Outcome
 from polyrun.model.permissions import Permissions
@@ -19,7 +19,7 @@ OutputSink = Callable[[Literal["stdout", "stderr"], bytes], None]
 """Called on the event loop for every piece of output, in order, at most 64 KiB each. Must not raise."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Capabilities:
     """What a backend enforces on this host, found by doing.
 
@@ -34,7 +34,7 @@ class Capabilities:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unavailable:
     """Why a backend does not work on this host, and what the user can do about it."""
 
@@ -43,7 +43,7 @@ class Unavailable:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Workspace:
     """The document's folder as a run sees it.
 
@@ -56,7 +56,7 @@ class Workspace:
     overlay: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BoxSpec:
     """What one box must offer. All paths are absolute host paths chosen by PolyRun, never by a document.
 
@@ -68,14 +68,14 @@ class BoxSpec:
 
     workspace: Workspace
     scratch: str
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    mounts: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] = NOTHING
+    mounts: Mapping[str, str] = NOTHING
     roots: tuple[str, ...] = ()
     build: str | None = None
-    permissions: Permissions = field(default_factory=Permissions)
+    permissions: Permissions = Permissions()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """One argv to execute in a box; `argv` and the values of `env` may hold the box's placeholders.
 
@@ -85,7 +85,7 @@ class Command:
     """
 
     argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = NOTHING
     stdin: bytes = b""
     cwd: str = "{work}"
     writes_build: bool = False

@@ -13,10 +13,10 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from polyrun.model.errors import SandboxError
+from polyrun.model.frozen import frozen
 from polyrun.model.limits import Limits
 from polyrun.sandbox.identity import is_orphan, new_name
 
@@ -24,7 +24,7 @@ _PERIOD_US = 100_000
 _SETUP_PIDS = 2  # bubblewrap's monitor and the box's init live in the group too
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counters:
     """What a group has used; `None` where its kernel does not count that.
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from polyrun.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostOutput:
     """How a trusted program ended: its exit code (negative for a signal) and its text, invalid UTF-8 replaced."""
 

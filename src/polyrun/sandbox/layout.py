@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from polyrun.model.errors import SandboxError
+from polyrun.model.frozen import frozen
 from polyrun.sandbox.base import BoxSpec, Command
 
 INNER = "/polyrun"
@@ -37,7 +37,7 @@ _TMP_BYTES = 256 << 20
 _SHM_BYTES = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placing:
     """How one box is laid out: the arguments for bubblewrap, the values of the placeholders, two paths in the box."""
 

@@ -11,14 +11,15 @@ import os
 import stat
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+from polyrun.model.frozen import frozen
 
 _MEMORY_FILE = "/memfd:"
 _MAX_DESCRIPTORS = 50_000
 _MAX_SECONDS = 0.25
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nameless:
     """Allocated bytes: of unlinked files on disks, and of memory files."""
 

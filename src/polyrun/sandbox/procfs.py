@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from polyrun.model.frozen import frozen
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stat:
     """One process: `started` in clock ticks since boot, `cpu_s` with its reaped children, `memory_bytes` resident."""
 

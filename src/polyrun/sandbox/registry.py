@@ -8,10 +8,10 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import polyrun
 from polyrun.model.errors import SandboxUnavailable
+from polyrun.model.frozen import frozen
 from polyrun.model.outcomes import Feature
 from polyrun.sandbox import cgroups, seccomp
 from polyrun.sandbox.base import Capabilities, Sandbox, Unavailable
@@ -21,7 +21,7 @@ from polyrun.sandbox.local import Local
 _LATER = ("docker",)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chosen:
     """A usable backend, what it enforces, and one message for each step down that led to it."""
 

@@ -9,16 +9,16 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from polyrun.model.errors import SandboxError
+from polyrun.model.frozen import frozen
 from polyrun.sandbox import cgroups, disk, identity, pidfd
 
 _LOCK = "lock"
 _GRACE_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reaped:
     """What was left behind and removed (or would be): paths of folders and control groups, process ids."""
 

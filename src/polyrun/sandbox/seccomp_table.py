@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import errno
 import stat
-from dataclasses import dataclass
 from typing import Final
+
+from polyrun.model.frozen import frozen
 
 ALL_BITS: Final = 0xFFFF_FFFF
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArgumentTest:
     """Holds when the bits of argument `index` under `mask` are (`among`), or are not, one of `values`."""
 
@@ -30,7 +31,7 @@ class ArgumentTest:
     among: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """Refuse the named calls with `errno` when every test holds; `why` is for the reader of an audit."""
 
@@ -40,7 +41,7 @@ class Rule:
     when: tuple[ArgumentTest, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Abi:
     """One instruction set: its audit number, its column in `NUMBERS`, the numbers it leaves free.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass, field
 
+from polyrun.model.frozen import frozen
 from polyrun.model.limits import Limits, Usage, format_bytes
 from polyrun.model.outcomes import Outcome, Status
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stop:
     """PolyRun ended the program: because of this limit, and what it saw."""
 
@@ -18,7 +18,7 @@ class Stop:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evidence:
     """What is known about a program that has ended.
 
@@ -28,7 +28,7 @@ class Evidence:
 
     wait_status: int | None
     exit_code: int
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()
     stop: Stop | None = None
     oom_kills: int = 0
     pids_refused: int = 0

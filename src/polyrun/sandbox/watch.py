@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from polyrun.model.frozen import frozen
 from polyrun.model.limits import Limits
 from polyrun.model.outcomes import Status
 from polyrun.sandbox import verdict
@@ -19,7 +19,7 @@ _DISK_LOOK_S = 0.25
 _MAX_SHARE = 20  # a look that takes t is followed by a pause of at least 20 t
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sample:
     """What a tree uses now (`cpu_s`: has used). `None` means: unknown, or the kernel itself enforces it."""
 
@@ -28,7 +28,7 @@ class Sample:
     processes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DiskUse:
     """Bytes allocated and entries made; `trouble` says what cannot be counted and so counts as too much."""
 

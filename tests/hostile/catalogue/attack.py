@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
+from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.limits import MIB, Limits
 from polyrun.model.outcomes import Status
 
@@ -67,7 +67,7 @@ def write(path, data=b"x"):
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expect:
     """What must be observed: one of `status`, and for each fact a pattern its whole value matches.
 
@@ -77,16 +77,16 @@ class Expect:
     """
 
     status: tuple[Status, ...] = (Status.OK,)
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = NOTHING
     exit_code: int | None = None
     signal: str | None = None
     reason: str | None = None
     seconds: float = 8.0
     kept: tuple[str, ...] | None = None
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attack:
     """One hostile program.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hostile.catalogue.attack import SMALL, Attack, Expect
+from polyrun.model.frozen import replace
 from polyrun.model.outcomes import Status
 
 _SHORT = replace(SMALL, wall_s=1.0)

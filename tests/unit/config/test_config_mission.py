@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from polyrun.config.load import load
 from polyrun.config.mission import MISSION_SETTINGS
 from polyrun.config.settings import DockerSettings, Settings
 from polyrun.model.errors import ConfigError, UsageError
+from polyrun.model.frozen import replace
 from polyrun.model.limits import GIB, MIB
 from unit.config.config_cases import LANGUAGES, faults_of
 

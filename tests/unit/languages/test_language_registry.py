@@ -108,11 +108,11 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 def plugin(tmp_path: Path) -> Iterator[None]:
     """An installed distribution with two languages: one object, one function."""
     (tmp_path / "toy_plugin.py").write_text(
-        "import dataclasses\n"
+        "from polyrun.model.frozen import replace\n"
         "from polyrun.languages import Registry\n"
         "def make():\n"
-        "    return dataclasses.replace(Registry.load().get('bash'), id='toy', aliases=('toylang',))\n"
-        "TOY2 = dataclasses.replace(make(), id='toy2', aliases=('bash',))\n"
+        "    return replace(Registry.load().get('bash'), id='toy', aliases=('toylang',))\n"
+        "TOY2 = replace(make(), id='toy2', aliases=('bash',))\n"
     )
     info = tmp_path / "toy_plugin-1.dist-info"
     info.mkdir()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from polyrun.languages import Language, Registry, Toolchain, ToolchainMissing, find_toolchain
+from polyrun.model.frozen import replace
 from polyrun.sandbox.host import HostOutput, run_trusted
 
 

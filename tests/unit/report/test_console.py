@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from report_story import NOON, Part, Story, err, files, out, problem, story
 
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
@@ -18,6 +17,7 @@ from polyrun.model.spans import Span
 from polyrun.report.channel import Channel
 from polyrun.report.console import Console
 from polyrun.report.look import Look
+from report_story import NOON, Part, Story, err, files, out, problem, story
 
 
 @dataclass
