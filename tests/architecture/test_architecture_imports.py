@@ -19,7 +19,7 @@ try:
 except SystemExit:
     pass
 """
-HEAVY = {"asyncio", "click", "yaml", "tomllib", "json", "subprocess", "ctypes", "platformdirs", "hashlib", "difflib"}
+HEAVY = {"asyncio", "click", "yaml", "tomllib", "json", "subprocess", "ctypes", "hashlib", "difflib"}
 
 
 def test_the_layers_hold() -> None:

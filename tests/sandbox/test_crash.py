@@ -48,17 +48,17 @@ def test_nothing_outlives_a_killed_polyrun(name: str, tmp_path: Path) -> None:
         while len(_survivors()) < 2 and time.monotonic() < deadline:
             time.sleep(0.02)
         assert len(_survivors()) == 2
-        assert not reap(parent=str(tmp_path), dry_run=True), "the run is alive"
+        assert not reap(str(tmp_path), dry_run=True), "the run is alive"
         os.kill(process.pid, signal.SIGKILL)
     if name == "bubblewrap":
         assert _until_none(), "the kernel ends a box when PolyRun dies"
-    would = reap(parent=str(tmp_path), dry_run=True)
+    would = reap(str(tmp_path), dry_run=True)
     assert len(would.folders) == 1
-    did = reap(parent=str(tmp_path))
+    did = reap(str(tmp_path))
     assert (did.folders, did.groups, did.troubles) == (would.folders, would.groups, ())
     assert _until_none()
     assert os.listdir(tmp_path) == ["work"]
-    assert not reap(parent=str(tmp_path))
+    assert not reap(str(tmp_path))
 
 
 def _survivors() -> list[str]:
@@ -86,4 +86,4 @@ def test_foreign_folders_are_left_alone(tmp_path: Path) -> None:
     open_to_all = tmp_path / "polyrun-4194304-1-00000001"
     open_to_all.mkdir()
     open_to_all.chmod(0o755)
-    assert not reap(parent=str(tmp_path)).folders
+    assert not reap(str(tmp_path)).folders

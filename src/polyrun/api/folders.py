@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from polyrun.model.frozen import frozen
@@ -10,7 +11,7 @@ from polyrun.model.frozen import frozen
 
 @frozen
 class Folders:
-    """The user's folders for PolyRun, by the XDG base directory rules; none of them need exist."""
+    """The user's folders for PolyRun, by the XDG base directory specification; none of them need exist."""
 
     cache: Path
     state: Path
@@ -28,20 +29,18 @@ class Folders:
 
 
 def user_folders() -> Folders:
-    """The folders of the calling user; without a usable home they lie in the temp folder, under the user's id."""
-    import platformdirs
+    """The folders of the calling user; without a home they lie in the temp folder, under the user's id."""
+    home = os.path.expanduser("~")
+    if not os.path.isabs(home):
+        home = os.path.join(tempfile.gettempdir(), f"polyrun-home-{os.getuid()}")
+    return Folders(
+        cache=_base("XDG_CACHE_HOME", home, ".cache"),
+        state=_base("XDG_STATE_HOME", home, ".local/state"),
+        config=_base("XDG_CONFIG_HOME", home, ".config"),
+    )
 
-    try:
-        found = [
-            platformdirs.user_cache_path("polyrun"),
-            platformdirs.user_state_path("polyrun"),
-            platformdirs.user_config_path("polyrun"),
-        ]
-    except (OSError, RuntimeError, KeyError):
-        found = []
-    if not found or not all(path.is_absolute() for path in found):
-        import tempfile
 
-        root = Path(tempfile.gettempdir()) / f"polyrun-home-{os.getuid()}"
-        found = [root / "cache", root / "state", root / "config"]
-    return Folders(*found)
+def _base(variable: str, home: str, default: str) -> Path:
+    """PolyRun's part of one base directory; the rules say to ignore a value that is not absolute."""
+    value = os.environ.get(variable, "")
+    return Path(value if os.path.isabs(value) else os.path.join(home, default), "polyrun")

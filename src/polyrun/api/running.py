@@ -82,9 +82,7 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
     plan, diagnostics = runnable(given, registry_for(given.folder), settings)
     chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=str(folders.cache))
     toolchains = find_toolchains([job.language for job in plan.jobs])
-    # What a killed run left behind is cleared away while the first block runs.
-    reaping = asyncio.get_running_loop().run_in_executor(None, reap)
-    cleanup.push_async_callback(asyncio.wait, [reaping])
+    reap(str(folders.cache), thorough=False)  # what a killed run left behind
     scratch = cleanup.enter_context(make_scratch())
     cache = BuildCache(folders.cache)
     cleanup.callback(cache.prune)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from polyrun.api.folders import user_folders
 from polyrun.api.standing import registry_for
-from polyrun.config.load import load
+from polyrun.config.places import is_bare
 from polyrun.config.settings import Settings
 
 
@@ -27,10 +27,15 @@ def load_settings(
     Raises `ConfigError` with positions for wrong files and `UsageError` for wrong overrides.
     """
     folder = os.path.dirname(os.path.abspath(document)) if document is not None else None
+    own = user_folders().config
+    if config is None and not overrides and is_bare(folder, str(own)):
+        return Settings()
+    from polyrun.config.load import load
+
     return load(
         document_folder=Path(folder) if folder is not None else None,
         explicit=config if config is None or isinstance(config, Mapping) else Path(config),
         overrides=overrides,
         languages=registry_for(folder).syntax(),
-        user_folder=user_folders().config,
+        user_folder=own,
     )

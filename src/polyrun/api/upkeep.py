@@ -91,19 +91,15 @@ def clean(*, dry_run: bool = False, cache: bool = False) -> CleanReport:
     """
     folders = user_folders()
     builds = BuildCache(folders.cache)
-    found = []
-    troubles: tuple[str, ...] = ()
-    for parent in (None, str(folders.cache)):
-        reaped = reap(parent=parent, dry_run=dry_run)
-        found += [Leftover("process", str(pid)) for pid in reaped.processes]
-        found += [Leftover("cgroup", group) for group in reaped.groups]
-        found += [Leftover("folder", folder) for folder in reaped.folders]
-        troubles += reaped.troubles
+    reaped = reap(str(folders.cache), dry_run=dry_run)
+    found = [Leftover("process", str(pid)) for pid in reaped.processes]
+    found += [Leftover("cgroup", group) for group in reaped.groups]
+    found += [Leftover("folder", folder) for folder in reaped.folders]
     if cache:
         size = builds.size() if dry_run else builds.clear()
         if size:
             found.append(Leftover("build cache", str(folders.cache), size))
-    return CleanReport(tuple(dict.fromkeys(found)), removed=not dry_run, troubles=troubles)
+    return CleanReport(tuple(found), removed=not dry_run, troubles=reaped.troubles)
 
 
 def history(limit: int = 20, settings: Settings | None = None) -> list[PastRun]:

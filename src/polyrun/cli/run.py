@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import click
@@ -149,8 +150,10 @@ def run(file: str, form: str, config: str | None, **options: object) -> int:
     if only:
         settings = replace(settings, only=only)
     reporters = Reporters(form, raw=raw, verbose=verbose, quiet=quiet)
+    execute = api.run
+    gc.enable()
     try:
-        return api.run(document, settings, on_event=reporters.handle).exit_code
+        return execute(document, settings, on_event=reporters.handle).exit_code
     except DocumentError as error:
         if reporters.refuse(error, ExitCode.USAGE):
             return ExitCode.USAGE

@@ -11,14 +11,12 @@ from polyrun.config import files
 from polyrun.config.files import ConfigFile
 from polyrun.config.kinds import BadValue, Context
 from polyrun.config.layers import Layer, overrides_layer, read_layer
+from polyrun.config.places import FILE_NAME, PROJECT_FILE_NAME, around
 from polyrun.config.resolve import merge, refuse_loosening, resolve
 from polyrun.config.settings import Settings
 from polyrun.model.errors import UsageError
 from polyrun.model.frozen import replace
 from polyrun.model.syntax import LanguageSyntax
-
-FILE_NAME = "polyrun.toml"
-PROJECT_FILE_NAME = "pyproject.toml"
 
 
 def load(
@@ -31,7 +29,7 @@ def load(
 ) -> Settings:
     """Everything the user has set, later sources winning over earlier ones, key by key.
 
-    1. the defaults; 2. `polyrun.toml` in `user_folder` (default: the user's configuration folder);
+    1. the defaults; 2. `polyrun.toml` in `user_folder` (`None` looks for none);
     3. the nearest `polyrun.toml`, or `pyproject.toml` with `[tool.polyrun]`, from `document_folder`
     upwards (`None` looks for none); 4. the `explicit` file: `polyrun.toml`, `pyproject.toml` or the
     mission's `config.json`, or the keys of the latter as a mapping; 5. `overrides`: dotted keys of
@@ -43,8 +41,7 @@ def load(
 
     Raises `ConfigError` with every fault of the first file that has one, and `UsageError` for a bad override.
     """
-    own = user_folder if user_folder is not None else _user_folder()
-    user = _read_if_there(own / FILE_NAME) if own is not None else None
+    user = _read_if_there(user_folder / FILE_NAME) if user_folder is not None else None
     given = _read_explicit(explicit) if explicit is not None else None
     known = [file for file in (user, given) if file is not None]
     found = _discover(document_folder, known) if document_folder is not None else None
@@ -60,16 +57,6 @@ def load(
             refuse_loosening(found, found_layer, resolve(user_layer.values), merge((given_layer, flags)))
     settings = resolve(merge((user_layer, found_layer, given_layer, flags)))
     return replace(settings, sources=tuple(file.path for file in (user, found, given) if file and file.on_disk))
-
-
-def _user_folder() -> Path | None:
-    """The user's configuration folder; `None` where there is no home folder to hold one."""
-    from platformdirs import user_config_path
-
-    try:
-        return user_config_path("polyrun", appauthor=False)
-    except RuntimeError:
-        return None
 
 
 def _read_if_there(path: Path) -> ConfigFile | None:
@@ -106,16 +93,14 @@ def _read_explicit(given: Path | Mapping[str, object]) -> ConfigFile:
 
 def _discover(folder: Path, known: list[ConfigFile]) -> ConfigFile | None:
     """The nearest configuration from `folder` upwards that is not one of `known`, which are trusted already."""
-    folder = Path(os.path.abspath(folder))
-    for place in (folder, *folder.parents):
-        for name in (FILE_NAME, PROJECT_FILE_NAME):
-            file = _read_if_there(place / name)
-            if file is None or not file.present:
-                continue
-            same = False
-            with suppress(OSError):
-                same = any(os.path.samefile(file.path, other.path) for other in known)
-            return None if same else file
+    for place in around(str(folder)):
+        file = _read_if_there(Path(place))
+        if file is None or not file.present:
+            continue
+        same = False
+        with suppress(OSError):
+            same = any(os.path.samefile(file.path, other.path) for other in known)
+        return None if same else file
     return None
 
 

@@ -23,6 +23,7 @@ class BuildCache:
     def __init__(self, root: Path, *, max_bytes: int = GIB) -> None:
         self._entries = root / "builds"
         self._max_bytes = max_bytes
+        self._has_grown = False
 
     def lookup(self, digest: str) -> str | None:
         """The folder of a finished build, marked as used now, or `None`."""
@@ -43,15 +44,18 @@ class BuildCache:
         try:
             self._entries.mkdir(parents=True, exist_ok=True)
             os.rename(folder, entry)
+            self._has_grown = True
         except OSError:
             return str(entry) if entry.is_dir() else folder
         return str(entry)
 
     def prune(self) -> None:
-        """Remove the least recently used entries until the rest fits.
+        """Remove the least recently used entries until the rest fits; if nothing was stored, there is no need.
 
         Entries used in the last ten minutes stay, because a run beside this one may have them mounted.
         """
+        if not self._has_grown:
+            return
         entries = []
         with suppress(OSError), os.scandir(self._entries) as listing:
             entries = [(entry.stat(follow_symlinks=False).st_mtime, _size(entry.path), entry.path) for entry in listing]

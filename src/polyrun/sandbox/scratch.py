@@ -72,14 +72,17 @@ def check_name(name: str) -> None:
         raise SandboxError("preparing a box", f"`{name}` is not a plain relative file name")
 
 
-def reap(*, parent: str | None = None, dry_run: bool = False) -> Reaped:
+def reap(*more: str, thorough: bool = True, dry_run: bool = False) -> Reaped:
     """Remove processes, control groups and folders of PolyRuns of this user that are gone.
 
+    Looks in the temp folder and in the folders `more`. Unless `thorough`, the look at every process of the
+    host is spared when no folder or group is left: whoever leaves a process leaves its run's folder too.
     With `dry_run` only list them. What cannot be removed is told in `troubles`, never raised.
     """
-    folders = list(_dead_folders(os.path.realpath(parent or tempfile.gettempdir())))
+    parents = dict.fromkeys(os.path.realpath(parent) for parent in (tempfile.gettempdir(), *more))
+    folders = [folder for parent in parents for folder in _dead_folders(parent)]
     groups = list(cgroups.dead_groups())
-    processes = list(_dead_processes())
+    processes = list(_dead_processes()) if thorough or folders or groups else []
     troubles: list[str] = []
     if not dry_run:
         for pid in processes:

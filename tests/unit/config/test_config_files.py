@@ -274,8 +274,9 @@ def test_a_closed_home_does_not_stop_a_run(tmp_path: Path) -> None:
     assert load(user_folder=not_a_folder) == Settings()
 
 
-def test_the_users_own_folder_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_user_folder_none_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     (tmp_path / "polyrun").mkdir()
     (tmp_path / "polyrun" / "polyrun.toml").write_text("[limits]\ntimeout = 3\n")
-    assert load().limits.wall_s == 3.0
+    assert load() == Settings()
+    assert load(user_folder=tmp_path / "polyrun").limits.wall_s == 3.0
