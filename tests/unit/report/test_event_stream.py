@@ -6,12 +6,12 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from report_story import NOON, Part, err, files, out, story
 
 from polyrun.model.events import Event, SecurityEvent
 from polyrun.model.outcomes import Status
 from polyrun.report.channel import Channel
 from polyrun.report.events import EventEncoder, EventReport, unfinished
+from report_story import NOON, Part, err, files, out, story
 
 
 def stream(events: list[Event]) -> list[dict[str, object]]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from report_story import Part, err, files, out, problem, story
 
 from polyrun.model.capture import Capture, Spool
 from polyrun.model.limits import MIB
@@ -16,6 +15,7 @@ from polyrun.model.results import BlockResult, StepResult
 from polyrun.model.spans import Source, Span
 from polyrun.report.channel import Channel
 from polyrun.report.json import JsonReport, refused_pieces, run_pieces
+from report_story import Part, err, files, out, problem, story
 
 
 def test_the_object_of_the_contract() -> None:

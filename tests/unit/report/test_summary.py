@@ -3,13 +3,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from report_story import EVERYTHING, Part, story
 
 from polyrun.model.outcomes import Status
 from polyrun.report.look import Look
 from polyrun.report.summary import not_enforced, render_summary
 from polyrun.report.width import display_width
 from polyrun.report.words import seconds
+from report_story import EVERYTHING, Part, story
 
 PLAIN = Look(unicode=True)
 
