@@ -6,6 +6,7 @@ from polyrun import __version__
 from polyrun.execute.steps import Performed, Place, StepRunner
 from polyrun.execute.surroundings import Surroundings
 from polyrun.languages import Program, prepare_program
+from polyrun.model.events import StepKind
 from polyrun.model.frozen import frozen
 from polyrun.model.outcomes import Status
 from polyrun.model.permissions import Permissions
@@ -43,7 +44,7 @@ class Builder:
         known = self._prepared.get(job.language.id)
         if known is None:
             place = Place(program, self._nothing(), Permissions())
-            known = await self._find_or_make(job, place, self._fingerprint(job, program, None))
+            known = await self._find_or_make(job, "prepare", place, self._fingerprint(job, program, None))
             if known.folder is not None:
                 self._prepared[job.language.id] = known
         return known
@@ -60,7 +61,7 @@ class Builder:
         workspace = self._around.workspace if reads else self._nothing()
         place = Place(job.program, workspace, job.permissions, prepared.folder if prepared else None)
         fingerprint = self._fingerprint(job, job.program, prepared)
-        return await (self._make if reads else self._find_or_make)(job, place, fingerprint)
+        return await (self._make if reads else self._find_or_make)(job, "build", place, fingerprint)
 
     def _nothing(self) -> Workspace:
         """An empty folder in place of the document's."""
@@ -71,19 +72,19 @@ class Builder:
         digest = prepared.digest if prepared else None
         return build_fingerprint(job.language, program, toolchain, digest, __version__)
 
-    async def _find_or_make(self, job: Job, place: Place, fingerprint: Fingerprint) -> Build:
+    async def _find_or_make(self, job: Job, kind: StepKind, place: Place, fingerprint: Fingerprint) -> Build:
         digest = fingerprint.digest
         found = self._around.cache.lookup(digest)
         if found is not None:
             return Build(found, digest)
-        made = await self._make(job, place, fingerprint)
+        made = await self._make(job, kind, place, fingerprint)
         if made.folder is None:
             return made
         return Build(self._around.cache.store(digest, made.folder), digest, made.performed)
 
-    async def _make(self, job: Job, place: Place, fingerprint: Fingerprint) -> Build:
+    async def _make(self, job: Job, kind: StepKind, place: Place, fingerprint: Fingerprint) -> Build:
         folder = self._around.new_folder()
         there = Place(place.program, place.workspace, place.permissions, place.prepared, folder)
-        performed = await self._steps.perform(job, "build", there, job.build_limits)
+        performed = await self._steps.perform(job, kind, there, job.build_limits)
         made = performed.status is Status.OK
         return Build(folder if made else None, fingerprint.digest, performed)

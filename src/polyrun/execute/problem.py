@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from polyrun.languages import locate
 from polyrun.languages.spec import ToolchainMissing
 from polyrun.model.codes import Code
@@ -48,9 +50,8 @@ def explain_failure(job: Job, source: Source, status: Status, step: StepResult) 
         tail = step.stdout.tail(_TAIL)
     location = locate(job.language, tail, source.name)
     block = job.block
-    line, message = location or (0, "")
-    if block.code_line <= line < block.code_line + _line_count(block.code):
-        label = Label(_trimmed(source, line), message or "here")
+    if location and block.code_line <= location.line < block.code_line + _line_count(block.code):
+        label = Label(_at(source, location.line, location.column), location.message or "here")
         context = [Label(block.header, "in this block")]
     else:
         label, context = Label(block.header, ""), []
@@ -74,10 +75,15 @@ def _line_count(code: bytes) -> int:
     return code.count(b"\n") + 1
 
 
-def _trimmed(source: Source, line: int) -> Span:
-    """The text of `line` without its indentation and trailing blanks."""
+def _at(source: Source, line: int, column: int | None) -> Span:
+    """The word at `column` of `line`; the text of the line where there is none, or where tabs make columns doubtful."""
     span = source.line_span(line)
     text = source.data[span.start : span.end]
+    if column is not None and b"\t" not in text:
+        start = len(text.decode("utf-8", "replace")[: column - 1].encode())
+        word = re.compile(rb"\w+|\S").match(text, start)
+        if word is not None:
+            return Span(span.start + start, span.start + word.end())
     indent = len(text) - len(text.lstrip())
     return Span(span.start + indent, max(span.start + indent, span.start + len(text.rstrip())))
 

@@ -53,14 +53,14 @@ class StepRunner:
         self._spool = Spool()
 
     async def perform(self, job: Job, kind: StepKind, place: Place, limits: Limits, *, stdin: bytes = b"") -> Performed:
-        """Execute the build or run step of `place.program`, which must have it.
+        """Execute a step of `place.program`: for `run` its run step, else its build step, which it must have.
 
         When the calling task is cancelled while the step runs, the box is emptied and the result
         has status `cancelled` and what was printed so far.
         """
-        step = place.program.build if kind == "build" else place.program.run
+        step = place.program.run if kind == "run" else place.program.build
         assert step is not None
-        command = self._command(job, step, limits, stdin, writes_build=kind == "build")
+        command = self._command(job, step, limits, stdin, writes_build=kind != "run")
         async with self._around.sandbox.open(self._spec(job, place)) as box:
             self._emit(StepStarted(time.time(), job.info, kind, command.argv))
             streams = {name: Capture(self._spool, limits.output_bytes) for name in ("stdout", "stderr")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from polyrun.languages.spec import Language
 
@@ -16,7 +17,15 @@ def _compiled(pattern: str, document: str) -> re.Pattern[str]:
     return re.compile(pattern.replace("{document}", re.escape(document)), re.MULTILINE)
 
 
-def locate(language: Language, stderr: bytes, document: str) -> tuple[int, str] | None:
+class Location(NamedTuple):
+    """A line of the document (from 1), the column (from 1) if the message has one, and the message, perhaps empty."""
+
+    line: int
+    column: int | None
+    message: str
+
+
+def locate(language: Language, stderr: bytes, document: str) -> Location | None:
     """The document's line that `stderr` blames and the message about it, or `None` when it names no line.
 
     The language's patterns are tried in order; the first that matches anywhere decides. Of several matches the
@@ -34,5 +43,10 @@ def locate(language: Language, stderr: bytes, document: str) -> tuple[int, str] 
                 break
         if match is not None:
             groups = match.groupdict()
-            return int(groups.get("line") or groups["last"]), (groups.get("message") or "").strip()
+            column = groups.get("column")
+            return Location(
+                line=int(groups.get("line") or groups["last"]),
+                column=int(column) if column else None,
+                message=(groups.get("message") or "").strip(),
+            )
     return None

@@ -13,7 +13,8 @@ from polyrun.model.results import BlockResult, RunResult
 from polyrun.model.spans import Source
 
 Stream = Literal["stdout", "stderr"]
-StepKind = Literal["build", "run"]
+StepKind = Literal["prepare", "build", "run"]
+"""`prepare` builds the support files of a language, once for a toolchain."""
 
 
 @frozen
@@ -66,7 +67,7 @@ class JobStarted:
 
 @frozen
 class StepStarted:
-    """A build or run step starts. `argv` is what the box is told to execute."""
+    """A step starts. `argv` is what the box is told to execute."""
 
     time: float
     block: BlockInfo

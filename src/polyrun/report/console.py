@@ -22,6 +22,7 @@ from polyrun.model.events import (
     StepStarted,
 )
 from polyrun.model.limits import format_bytes
+from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult, RunResult, StepResult
 from polyrun.model.spans import Source
 from polyrun.report.channel import Channel
@@ -70,6 +71,7 @@ class Console:
         self._total = 0
         self._position: dict[int, int] = {}
         self._headed: int | None = None
+        self._told = False
 
     def handle(self, event: Event) -> None:
         """Report `event`. Raises `OSError` when stdout cannot be written; a lost stderr is borne in silence."""
@@ -98,10 +100,7 @@ class Console:
             case JobStarted():
                 self._header(event.block)
             case StepStarted():
-                self._flush()
-                if self._verbose:
-                    argv = " ".join(safe_line(word) for word in event.argv)
-                    self._say(self._look.paint(f"{event.step}: {argv}", "dim"))
+                self._step(event)
             case Output():
                 self._output(event)
             case JobFinished():
@@ -111,6 +110,9 @@ class Console:
 
     def _header(self, block: BlockInfo) -> None:
         self._headed = block.index
+        if self._told:  # two reports in a row would be a wall of text
+            self._say("")
+        self._told = False
         what = f"{self._position.get(block.index, block.index)}/{self._total} {safe_line(block.label)}"
         self._progress.show(f"{what} ({block.language})")
         if self._quiet or not self._data:
@@ -121,6 +123,17 @@ class Console:
         lead = look.rule * 2 + " "
         rest = look.rule * (look.columns - display_width(lead + what + facts)) if self._err.terminal else ""
         self._say(look.paint(lead, "dim") + look.paint(what, "cyan") + look.paint((facts + rest).rstrip(), "dim"))
+
+    def _step(self, event: StepStarted) -> None:
+        self._flush()
+        language = safe_line(event.block.language)
+        if self._verbose:
+            argv = " ".join(safe_line(word) for word in event.argv)
+            self._say(self._look.paint(f"{event.step}: {argv}", "dim"))
+        elif event.step == "prepare" and not self._quiet:
+            self._say(self._look.paint(f"preparing {language}, once for this toolchain", "dim"))
+        if event.step == "prepare":
+            self._progress.show(f"preparing {language}")
 
     def _output(self, event: Output) -> None:
         if not self._data:
@@ -167,8 +180,11 @@ class Console:
         if result.problem is not None and self._source is not None:
             self._own_line()
             self._say(render_text(self._source, [result.problem], colour=self._look.colour).rstrip("\n"))
+            self._told = not self._quiet and self._data
             if result.allowed_to_fail:
                 self._say("the block may fail (`allow-fail`), so the run goes on")
+        elif result.status is Status.CANCELLED and self._headed != block.index:
+            return  # it was never started, and the summary says so
         elif not result.ok or self._verbose:
             if self._headed != block.index:  # it was never started
                 self._header(block)

@@ -18,7 +18,9 @@ def apply(pid: int, limits: Limits, *, processes: bool) -> None:
     """
     cpu_s = math.ceil(limits.cpu_s) + 1  # the whole tree's limit is watched; this is the inner stop
     wanted = {
-        resource.RLIMIT_CORE: (0, 0),
+        # Not 0: the kernel ignores that when cores are piped to a handler (systemd-coredump), but refuses
+        # for 1 (fs/coredump.c), which is below the least size of a core file too.
+        resource.RLIMIT_CORE: (1, 1),
         resource.RLIMIT_CPU: (cpu_s, cpu_s + 1),
         resource.RLIMIT_FSIZE: (limits.disk_bytes, limits.disk_bytes),
         resource.RLIMIT_NOFILE: (limits.open_files, limits.open_files),

@@ -99,6 +99,7 @@ async def _probe(backend: Probed, folder: str) -> Capabilities | Unavailable:
         return Unavailable(backend.name, "a program did not enter its control group")
     if backend.hierarchy is None:
         missing.append(f"memory: watched every 25 ms instead of limited by the kernel ({backend.no_hierarchy})")
+        missing.append("memory that no process maps (memory files, System V segments, empty files) is not limited")
     return Capabilities(backend.name, 2 if in_group else 1, features, tuple(missing), tuple(notes))
 
 

@@ -31,4 +31,4 @@ def test_fault_in_a_fragment_keeps_its_line(bench_of: BenchOf, case: dict[str, A
     located = locate(bench.language, ended.stderr.encode(), "stats.mix")
     assert ended.code != 0
     assert located is not None, ended.stderr
-    assert located[0] == 29 + case["line"], ended.stderr
+    assert located.line == 29 + case["line"], ended.stderr

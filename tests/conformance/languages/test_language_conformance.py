@@ -36,8 +36,8 @@ def assert_blames(bench: Bench, ended: Ended, line: int, document: str = "stats.
     located = locate(bench.language, ended.stderr.encode(), document)
     assert ended.code != 0
     assert located is not None, ended.stderr
-    assert located[0] == line, ended.stderr
-    assert located[1], "a message goes with the line"
+    assert located.line == line, ended.stderr
+    assert located.message, "a message goes with the line"
     assert "/bench-" not in ended.stderr, "no path of ours may be seen"
     assert bench.language.guest is None or bench.language.guest not in ended.stderr
 
@@ -67,7 +67,7 @@ def test_unclosed_bracket_is_blamed_on_a_line_of_the_block(bench: Bench) -> None
     located = locate(bench.language, ended.stderr.encode(), "stats.mix")
     assert ended.code != 0
     assert located is not None, ended.stderr
-    assert 7 <= located[0] <= 9, ended.stderr
+    assert 7 <= located.line <= 9, ended.stderr
 
 
 @pytest.mark.parametrize("document", ODD_NAMES)

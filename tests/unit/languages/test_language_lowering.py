@@ -126,6 +126,12 @@ def test_locating_stays_quick_on_hostile_output(identifier: str, unit: str) -> N
 def test_location_is_not_mistaken_for_that_of_another_file() -> None:
     python = language("python")
     assert locate(python, b'  File "xa.mix", line 3, in f\n', "a.mix") is None
-    assert locate(python, b'  File "a.mix", line 3, in f\n    x\nValueError: no\n', "a.mix") == (3, "ValueError: no")
+    assert locate(python, b'  File "a.mix", line 3, in f\n    x\nValueError: no\n', "a.mix") == (
+        3,
+        None,
+        "ValueError: no",
+    )
+    located = locate(language("rust"), b"error: no\n  --> a.mix:3:7\n", "a.mix")
+    assert located == (3, 7, "no")
     assert locate(python, b"", "a.mix") is None
     assert locate(language("c"), b"a+mix:3:1: error: x", "a.mix") is None

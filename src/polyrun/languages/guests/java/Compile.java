@@ -52,7 +52,7 @@ final class Compile {
 
         @Override
         public boolean isNameCompatible(String simpleName, Kind kind) {
-            return kind == Kind.SOURCE;
+            return kind == Kind.SOURCE && !simpleName.endsWith("-info"); // this is no package-info.java
         }
     }
 
