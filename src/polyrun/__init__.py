@@ -6,7 +6,8 @@ r"""PolyRun runs one document written in many languages as one program.
 (True, b'7.5\n')
 
 Inside an event loop, `await polyrun.arun(...)`. Names are imported on first use, so that
-`import polyrun` costs next to nothing.
+`import polyrun` costs next to nothing. `polyrun.api` has a few more (`plan`, `languages`, `test_language`), which
+would share their names with packages here.
 """
 
 from __future__ import annotations
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
         doctor,
         explain,
         history,
-        languages,
         load_settings,
         parse_mix_file,
-        plan,
         run,
         run_code,
         runner,
@@ -52,8 +51,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "polyrun.api": (
-        "CheckResult arun check clean doctor explain history languages load_settings parse_mix_file plan run run_code "
-        "runner validate_mix_file"
+        "CheckResult arun check clean doctor explain history load_settings parse_mix_file run run_code runner "
+        "validate_mix_file"
     ),
     "polyrun.config.settings": "Settings",
     "polyrun.model.diagnostics": "Diagnostic Label Severity",
@@ -97,10 +96,8 @@ __all__ = [
     "doctor",
     "explain",
     "history",
-    "languages",
     "load_settings",
     "parse_mix_file",
-    "plan",
     "run",
     "run_code",
     "runner",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from polyrun.model.frozen import frozen
-from polyrun.model.limits import GIB, KIB, MAX_BYTES, MAX_WALL_S, MIB, parse_duration, parse_size
+from polyrun.model.limits import GIB, KIB, MAX_BYTES, MAX_WALL_S, MIB, check_memory, parse_duration, parse_size
 from polyrun.model.syntax import LanguageSyntax
 
 MAX_CPUS = 1024.0
@@ -108,6 +108,14 @@ def _read_size(value: object, _: Context) -> int:
     if not 1 <= value <= MAX_BYTES:
         raise BadValue(f"is out of range: {shown(value)} is not at least 1 byte and at most 1024t")
     return value
+
+
+def _read_memory(value: object, context: Context) -> int:
+    size = _read_size(value, context)
+    try:
+        return check_memory(size)
+    except ValueError as error:
+        raise BadValue(f"is out of range: {error}") from None
 
 
 def _show_size(count: int) -> str:
@@ -260,6 +268,7 @@ def _read_env_names(value: object, _: Context) -> tuple[str, ...]:
 
 DURATION = Kind("a duration such as `250ms`, `10s`, `2m`, or a number of seconds", _read_duration, _show_duration)
 SIZE = Kind("a size such as `64k`, `512m`, `1g`, or a number of bytes", _read_size, _show_size)
+MEMORY = Kind(SIZE.words, _read_memory, _show_size)
 CPUS = Kind("a share of processors such as `0.5`, `2` or `50%`", _read_cpus)
 DOCKER_CPUS = Kind(
     "a share of processors such as `0.5` or `50%`, or microseconds in each 100000 such as `50000`", _read_docker_cpus

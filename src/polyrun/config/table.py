@@ -58,7 +58,7 @@ class Setting:
 _LIMITS: tuple[tuple[str, Kind, str, str], ...] = (
     ("timeout", kinds.DURATION, "wall_s", "wall time of one step"),
     ("cpu", kinds.DURATION, "cpu_s", "processor time of one step, of its whole process tree; follows a longer timeout"),
-    ("memory", kinds.SIZE, "memory_bytes", "memory of one step, of its whole process tree"),
+    ("memory", kinds.MEMORY, "memory_bytes", "memory of one step, of its whole process tree"),
     ("processes", kinds.count(1, 1 << 22), "processes", "processes and threads at one time"),
     ("open-files", kinds.count(1, 1 << 20), "open_files", "open files of one process"),
     ("output", kinds.SIZE, "output_bytes", "what is kept of each output stream; the rest is drained and marked"),

@@ -11,7 +11,7 @@ from polyrun.document.nearest import suggest
 from polyrun.document.tree import Name, Option
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Label
-from polyrun.model.limits import parse_duration, parse_size
+from polyrun.model.limits import check_memory, parse_duration, parse_size
 from polyrun.model.spans import Span
 
 MAX_CPUS = 1024.0
@@ -69,7 +69,7 @@ def _timeout(option: Option) -> Changes:
 
 
 def _memory(option: Option) -> Changes:
-    return {"memory_bytes": parse_size(_text(option))}
+    return {"memory_bytes": check_memory(parse_size(_text(option)))}
 
 
 def _cpu(option: Option) -> Changes:

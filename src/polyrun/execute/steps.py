@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal
 
 from polyrun.execute.surroundings import Surroundings
@@ -62,7 +62,7 @@ class StepRunner:
         assert step is not None
         command = self._command(job, step, limits, stdin, writes_build=kind != "run")
         async with self._around.sandbox.open(self._spec(job, place)) as box:
-            self._emit(StepStarted(time.time(), job.info, kind, command.argv))
+            self._emit(StepStarted(time.time(), job.info, kind, _shown(command)))
             streams = {name: Capture(self._spool, limits.output_bytes) for name in ("stdout", "stderr")}
 
             def sink(stream: Literal["stdout", "stderr"], data: bytes) -> None:
@@ -100,13 +100,14 @@ class StepRunner:
             "document": self._around.source.name,
             "memory_mib": str(limits.memory_bytes // MIB),
         }
-        argv = tuple(_fill(word, words) for word in step.argv)
-        env = {name: _fill(value, words) for name, value in step.env.items()}
-        return Command(argv, env, stdin, cwd=step.cwd, writes_build=writes_build)
+        return Command(step.argv, step.env, words, stdin, cwd=step.cwd, writes_build=writes_build)
 
 
-def _fill(text: str, words: Mapping[str, str]) -> str:
-    """Replace `{name}` for each of `words`; the box fills in its own placeholders later."""
-    for name, value in words.items():
-        text = text.replace("{" + name + "}", value)
-    return text
+def _shown(command: Command) -> tuple[str, ...]:
+    """The argv for people: the box's own placeholders stay, because its paths mean nothing outside."""
+    argv = []
+    for word in command.argv:
+        for name, value in command.words.items():
+            word = word.replace("{" + name + "}", value)  # noqa: PLW2901
+        argv.append(word)
+    return tuple(argv)

@@ -32,6 +32,7 @@ from polyrun.model.limits import Limits
 from polyrun.model.syntax import LanguageSyntax
 
 MAX_SPEC_BYTES = 1 << 18
+_MAX_LINE_BYTES = 2000
 
 _STEP_NAMES = frozenset({"source", "build", "work", "guest", "prepared", "document", "memory_mib", "line", "fragment"})
 _TEXT_NAMES = frozenset({"line", "quoted"})
@@ -106,6 +107,8 @@ def _read(path: Path) -> bytes:
         raise LanguageError(f"cannot read `{path}`: {error.strerror}") from error
     if len(data) > MAX_SPEC_BYTES:
         raise LanguageError(f"`{path}` is larger than {MAX_SPEC_BYTES} bytes")
+    if max(map(len, data.split(b"\n"))) > _MAX_LINE_BYTES:  # `tomllib` takes cubic time for a key of many parts
+        raise LanguageError(f"`{path}` has a line of more than {_MAX_LINE_BYTES} bytes")
     return data
 
 

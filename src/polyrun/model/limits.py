@@ -15,6 +15,9 @@ KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 
+MIN_MEMORY = 4 * MIB
+"""Less than this, not even the shell that starts a program fits."""
+
 MAX_WALL_S = 7 * 24 * 3600.0
 MAX_BYTES = 1 << 50
 
@@ -50,6 +53,14 @@ def parse_size(text: str) -> int:
     if not 1 <= size <= MAX_BYTES:  # before `int`, which refuses the infinity that 400 digits give
         raise ValueError(f"`{text}` is out of range: a size is at least 1 byte and at most 1024t")
     return int(size)
+
+
+def check_memory(size: int) -> int:
+    """Pass `size` bytes through as a memory limit. Raises `ValueError`, fit for the user, if nothing starts in it."""
+    if size < MIN_MEMORY:
+        least = format_bytes(MIN_MEMORY)
+        raise ValueError(f"{format_bytes(size)} of memory is too little: nothing starts in less than {least}")
+    return size
 
 
 def format_bytes(count: int) -> str:

@@ -79,13 +79,15 @@ class BoxSpec:
 class Command:
     """One argv to execute in a box; `argv` and the values of `env` may hold the box's placeholders.
 
-    Placeholders are written `{name}`: `{source}`, `{build}`, `{work}` (the document's folder) and the names of the
-    box's mounts. Any other text in braces is left alone. `env` is added to the box's minimal
+    Placeholders are written `{name}`: `{source}`, `{build}`, `{work}` (the document's folder), the names of the
+    box's mounts, and those of `words`. All are filled in one pass, so that a value is never taken for a
+    placeholder; any other text in braces is left alone. `env` is added to the box's minimal
     environment. `stdin` is fed and then closed. `cwd` defaults to `{work}`.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = NOTHING
+    words: Mapping[str, str] = NOTHING
     stdin: bytes = b""
     cwd: str = "{work}"
     writes_build: bool = False

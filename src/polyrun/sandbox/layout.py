@@ -78,7 +78,7 @@ def place(
     overlay is shown read-only instead.
     """
     folder = spec.workspace.folder
-    values = {"work": folder, "source": f"{INNER}/source"}
+    values = {**command.words, "work": folder, "source": f"{INNER}/source"}
     mounts: list[tuple[str, list[str]]] = []
     tmp = tmp_of(folder)
     mounts.append((tmp, ["--perms", "1777", "--size", str(min(tmp_bytes, _TMP_BYTES)), "--tmpfs", tmp]))

@@ -111,7 +111,8 @@ class _Box:
             return verdict.verdict(tree.evidence(watch, limits), limits)
 
     def _spawn(self, command: Command, gate: Gate, pump: Pump, mark: str) -> subprocess.Popen[bytes]:
-        placing = layout.Placing((), self._values, self._tmp)
+        values = {**command.words, **self._values}
+        placing = layout.Placing((), values, self._tmp)
         variables = layout.environment(command, placing, os.environ, self._spec.permissions.env)
         try:
             if command.stdin:
@@ -119,14 +120,14 @@ class _Box:
                     file.write(command.stdin)
             return subprocess.Popen(
                 gate.argv(
-                    tuple(layout.expand(word, self._values) for word in command.argv),
+                    tuple(layout.expand(word, values) for word in command.argv),
                     self._stdin if command.stdin else os.devnull,
                 ),
                 stdin=gate.fd,
                 stdout=pump.stdout,
                 stderr=pump.stderr,
                 env={**variables, identity.MARK: mark},
-                cwd=layout.expand(command.cwd, self._values),
+                cwd=layout.expand(command.cwd, values),
                 start_new_session=True,
             )
         except OSError as error:

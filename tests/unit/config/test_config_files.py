@@ -119,7 +119,7 @@ def test_a_file_beside_a_document_cannot_loosen(place: Place) -> None:
 TIGHTER = """
 limits.timeout = "29s"
 limits.cpus = 0.5
-languages.java.memory = "1m"
+languages.java.memory = "64m"
 run.total-timeout = "1h"
 run.strict = true
 run.fail-fast = true

@@ -217,12 +217,12 @@ def test_newlines_marks_and_letters_do_not_shift_positions(faults: Faults, text:
 
 def test_overrides_win_and_take_the_same_notation(tmp_path: Path) -> None:
     path = tmp_path / "polyrun.toml"
-    path.write_text("[limits]\ntimeout = 5\nmemory = 1000\n")
+    path.write_text("[limits]\ntimeout = 5\nmemory = 10000000\n")
     got = load(
         explicit=path,
         user_folder=tmp_path / "nothing",
         overrides={"limits.timeout": "7s", "permissions.net": True, "languages.java.memory": "1g"},
     )
-    assert (got.limits.wall_s, got.limits.memory_bytes) == (7.0, 1000)
+    assert (got.limits.wall_s, got.limits.memory_bytes) == (7.0, 10_000_000)
     assert got.permissions.net
     assert got.language_limits == {"java": {"memory_bytes": GIB}}

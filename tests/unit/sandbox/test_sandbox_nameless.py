@@ -28,8 +28,8 @@ sparse = os.open("sparse", os.O_RDWR | os.O_CREAT)
 os.ftruncate(sparse, 1 << 40)
 os.unlink("sparse")
 pipe = os.pipe()
-print("ready", flush=True)
-child = os.fork()
+if os.fork():
+    print("ready", flush=True)
 sys.stdin.read()
 """
 
