@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from actor import Actor, ordinary_user, ourselves
 from leak_check import Surroundings, adopt_orphans, leaks_since
 
 _ROOT = "POLYRUN_TEST_ROOT"
@@ -74,6 +75,17 @@ def nothing_left_behind() -> Iterator[None]:
     left = leaks_since(before)
     if left:
         pytest.fail("left behind:\n  " + "\n  ".join(left), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def ordinary() -> Actor:
+    """A user without powers: an ordinary one whom root becomes, else the one who runs the tests."""
+    if os.getuid() != 0:
+        return ourselves()
+    folder = Path(tempfile.gettempdir()) / "ordinary"  # goes away with the session's folder
+    folder.mkdir()
+    folder.chmod(0o755)
+    return ordinary_user(folder)
 
 
 def _skips_fail() -> bool:

@@ -62,13 +62,13 @@ PROGRAMS = {
         hog="var a = new ArrayList<byte[]>();\nwhile (true) a.add(new byte[1 << 20]);",
         print='for (int i = 0; i < 10; i++) System.out.print("x".repeat(1000000));',
         kill="ProcessHandle.current().pid();\n"
-        'new ProcessBuilder("kill", "-9", "" + ProcessHandle.current().pid()).start().waitFor();\nwhile (true) {}',
+        'new ProcessBuilder("sh", "-c", "kill -9 $PPID").start().waitFor();\nwhile (true) {}',
     ),
     "rust": Reaches(
-        busy="let mut i = 0u64;\nloop { i = std::hint::black_box(i + 1); }",
+        busy="loop { std::hint::spin_loop(); }",
         hog="let mut v: Vec<Vec<u8>> = Vec::new();\nloop { v.push(vec![1; 1 << 20]); }",
         print='print!("{}", "x".repeat(10_000_000));',
-        kill='std::process::Command::new("kill").arg("-9").arg(std::process::id().to_string()).status()?;\nloop {}',
+        kill='std::process::Command::new("sh").args(["-c", "kill -9 $PPID"]).status()?;\nloop {}',
     ),
     "go": Reaches(
         busy="for i := 0; ; i++ {\n}",

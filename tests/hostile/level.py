@@ -5,31 +5,22 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-_HERE = Path(__file__).parent
+from actor import Actor
 
 
 class Level:
     """A driver process (see `driver.py`) and what it said about its sandbox."""
 
-    def __init__(self, folder: str, prefix: list[str], python: str) -> None:
-        path = [str(_HERE.parent), *(entry for entry in sys.path if entry.endswith(("/src", "site-packages")))]
+    def __init__(self, folder: str, actor: Actor) -> None:
         variables = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         self._process = subprocess.Popen(
-            [*prefix, python, str(_HERE / "driver.py"), folder],
+            [*actor.python, str(actor.project / "tests/hostile/driver.py"), folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={
-                **variables,
-                "PYTHONPATH": ":".join(dict.fromkeys(path)),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "HOME": folder,
-                "TMPDIR": folder,
-            },
+            env={**variables, **actor.variables(folder)},
         )
         self.said = self._hear()
 

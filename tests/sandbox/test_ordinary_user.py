@@ -5,48 +5,30 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-_UID = 54321
-_CHECK = "import os, sys; sys.exit(not os.access(sys.executable, os.X_OK))"
-
-
-def _interpreter() -> str:
-    """A Python that another user may execute: this one, unless it lives in a private home."""
-    for program in (os.path.realpath(sys.executable), *(f"/usr/bin/python3.{minor}" for minor in range(15, 10, -1))):
-        argv = ["setpriv", f"--reuid={_UID}", f"--regid={_UID}", "--clear-groups", program, "-c", _CHECK]
-        if os.path.exists(program) and subprocess.run(argv, capture_output=True, check=False).returncode == 0:
-            return program
-    pytest.skip("no Python 3.11 or later that an ordinary user may execute")
+from actor import Actor
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.skipif(os.getuid() != 0, reason="the other tests run as an ordinary user already")
-def test_everything_holds_for_an_ordinary_user() -> None:
-    if shutil.which("setpriv") is None:
-        pytest.skip("`setpriv` is needed to become another user")
-    here = Path(__file__).parent
-    project = here.parent.parent
+def test_everything_holds_for_an_ordinary_user(ordinary: Actor) -> None:
     home = Path(os.environ["TMPDIR"]) / f"user-{os.getpid()}"
     home.mkdir()
-    os.chown(home, _UID, _UID)
-    packages = next(path for path in sys.path if path.endswith("site-packages"))
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(home),
-        "TMPDIR": str(home),
-        "PYTHONPATH": os.pathsep.join([str(project / "src"), packages]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    become = ["setpriv", f"--reuid={_UID}", f"--regid={_UID}", "--clear-groups", "--", _interpreter()]
-    options = ["-c", str(project / "pyproject.toml"), f"--rootdir={project}", "-p", "no:cacheprovider", "-q"]
+    os.chown(home, ordinary.uid, ordinary.uid)
+    options = [
+        "-c",
+        str(ordinary.project / "pyproject.toml"),
+        f"--rootdir={ordinary.project}",
+        "-p",
+        "no:cacheprovider",
+    ]
     try:
         done = subprocess.run(
-            [*become, "-m", "pytest", *options, str(here)],
-            env=environment,
+            [*ordinary.python, "-m", "pytest", *options, "-q", str(ordinary.project / "tests/sandbox")],
+            env={"PATH": "/usr/bin:/bin", **ordinary.variables(str(home))},
             cwd="/",
             capture_output=True,
             text=True,
