@@ -37,7 +37,7 @@ def parse_mix_file(path: str | os.PathLike[str]) -> Document:
     Raises `DocumentUnreadable` when the file cannot be read, never for what stands in it.
     """
     given = read_document(path)
-    return parse(given.source, registry_for(given.folder).syntax())
+    return parse(given.source, registry_for().syntax())
 
 
 def validate_mix_file(path: str | os.PathLike[str], settings: Settings | None = None) -> CheckResult:
@@ -77,7 +77,7 @@ class Runner:
 
 def runner(language: str) -> Runner:
     """The runner for `language`, an id or an alias. Raises `UsageError` for an unknown one."""
-    registry = registry_for(None)
+    registry = registry_for()
     found = registry.get(language)
     if found is None:
         raise UsageError(f"`{language}` is not a known language", hint="`polyrun languages` lists them")

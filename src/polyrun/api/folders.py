@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from polyrun.model.frozen import frozen
@@ -29,10 +28,14 @@ class Folders:
 
 
 def user_folders() -> Folders:
-    """The folders of the calling user; without a home they lie in the temp folder, under the user's id."""
+    """The folders of the calling user.
+
+    Without a home, paths below `/dev/null` stand in: nothing is found there and nothing can be kept. A folder
+    with a name that anybody can guess and make first, as in the temp folder, must not be believed.
+    """
     home = os.path.expanduser("~")
     if not os.path.isabs(home):
-        home = os.path.join(tempfile.gettempdir(), f"polyrun-home-{os.getuid()}")
+        home = os.devnull
     return Folders(
         cache=_base("XDG_CACHE_HOME", home, ".cache"),
         state=_base("XDG_STATE_HOME", home, ".local/state"),

@@ -9,7 +9,8 @@ from pathlib import Path
 from polyrun.config.settings import Settings
 from polyrun.document import MAX_DOCUMENT_BYTES, Document, parse
 from polyrun.languages import Registry
-from polyrun.model.diagnostics import Diagnostic, has_errors
+from polyrun.model.codes import Code
+from polyrun.model.diagnostics import Diagnostic, Label, Severity, has_errors
 from polyrun.model.errors import DocumentError, DocumentUnreadable
 from polyrun.model.frozen import frozen
 from polyrun.model.limits import format_bytes
@@ -94,8 +95,23 @@ def analyse(given: Input, registry: Registry, settings: Settings) -> tuple[Docum
     """Parse and plan; the diagnostics of both, in document order."""
     document = parse(given.source, registry.syntax(), strict=settings.strict)
     plan = make_plan(document, registry, settings, given.folder)
-    found = sorted([*document.diagnostics, *plan.diagnostics], key=lambda one: (one.primary.span.start, one.code))
-    return document, plan, tuple(found)
+    found = [*document.diagnostics, *plan.diagnostics, *_untrusted(given, document)]
+    return document, plan, tuple(sorted(found, key=lambda one: (one.primary.span.start, one.code)))
+
+
+def _untrusted(given: Input, document: Document) -> list[Diagnostic]:
+    """One remark when an unknown language has a specification beside the document, which is not used unless trusted."""
+    for block in document.blocks:
+        if block.language_id is None and block.language.text.isidentifier():
+            path = os.path.join(given.folder, ".polyrun", "languages", f"{block.language.text}.toml")
+            if os.path.lexists(path):
+                message = (
+                    f"`.polyrun/languages/{block.language.text}.toml` is not used, because its folder is not trusted"
+                )
+                hint = "read it, then list the folder in `trust.folders` of your own `polyrun.toml`"
+                label = Label(block.language.span)
+                return [Diagnostic(Code.LANGUAGES_NOT_TRUSTED, Severity.NOTE, message, label, hint=hint)]
+    return []
 
 
 def runnable(given: Input, registry: Registry, settings: Settings) -> tuple[Plan, tuple[Diagnostic, ...]]:

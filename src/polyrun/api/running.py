@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 from polyrun.api.folders import user_folders
 from polyrun.api.reading import Input, as_input, runnable
@@ -79,7 +80,7 @@ def run(
 async def _compose(given: Input, settings: Settings, listener: Listener | None, cleanup: AsyncExitStack) -> Engine:
     """Put one run together; `cleanup` undoes all of it."""
     folders = user_folders()
-    plan, diagnostics = runnable(given, registry_for(given.folder), settings)
+    plan, diagnostics = runnable(given, registry_for(given.folder, settings.trusted_folders), settings)
     chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=str(folders.cache))
     toolchains = find_toolchains([job.language for job in plan.jobs])
     reap(str(folders.cache), thorough=False)  # what a killed run left behind
@@ -116,16 +117,23 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
 
 
 class _Signals:
-    """While entered, the first SIGINT, SIGTERM or SIGHUP calls `cancel`, and a second one has its default effect."""
+    """While entered, the first SIGINT, SIGTERM or SIGHUP calls `cancel`, and a second one has its former effect.
+
+    What was ignored stays ignored (`nohup`), and the caller's own handlers are put back.
+    """
 
     def __init__(self, cancel: Callable[[], None]) -> None:
         self._cancel = cancel
         self._loop = asyncio.get_running_loop()
-        self._signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        self._former: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for number in self._signals:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            former = signal.getsignal(number)
+            if former is not signal.SIG_IGN and former is not None:
+                self._former[number] = former
                 self._loop.add_signal_handler(number, self._first)
 
     def _first(self) -> None:
@@ -133,9 +141,10 @@ class _Signals:
         self._cancel()
 
     def _restore(self) -> None:
-        for number in self._signals:
+        while self._former:
+            number, former = self._former.popitem()
             self._loop.remove_signal_handler(number)
+            signal.signal(number, former)
 
     def __exit__(self, *_: object) -> None:
-        if threading.current_thread() is threading.main_thread():
-            self._restore()
+        self._restore()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
 
 from polyrun.api.folders import user_folders
-from polyrun.api.standing import registry_for
+from polyrun.api.standing import beside, registry_for
 from polyrun.config.places import is_bare
 from polyrun.config.settings import Settings
+from polyrun.model.syntax import LanguageSyntax
 
 
 def load_settings(
@@ -36,6 +38,15 @@ def load_settings(
         document_folder=Path(folder) if folder is not None else None,
         explicit=config if config is None or isinstance(config, Mapping) else Path(config),
         overrides=overrides,
-        languages=registry_for(folder).syntax(),
+        languages=_nameable(folder),
         user_folder=own,
     )
+
+
+def _nameable(folder: str | None) -> Mapping[str, LanguageSyntax]:
+    """The languages a configuration may name: also those of the document's folder, which are not trusted yet."""
+    names: Mapping[str, LanguageSyntax] = registry_for().syntax()
+    if folder is None:
+        return names
+    own = {path.stem: LanguageSyntax(path.stem, ()) for path in beside(folder).glob("*.toml")}
+    return ChainMap(own, dict(names)) if own else names

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from polyrun.api.folders import user_folders
 from polyrun.api.reading import CheckResult, analyse, as_input, runnable
+from polyrun.config.places import is_under
 from polyrun.config.settings import Settings
 from polyrun.languages import Language, Registry, Toolchain, ToolchainMissing, find_toolchain
 from polyrun.model.diagnostics import Severity
@@ -25,10 +26,17 @@ class LanguageStatus:
     toolchain: Toolchain | ToolchainMissing
 
 
-def registry_for(folder: str | None) -> Registry:
-    """The languages known to a document in `folder`: built in, the user's own, and plugins."""
-    beside = [Path(folder) / ".polyrun" / "languages"] if folder is not None else []
-    return Registry.load(extra_dirs=[user_folders().config / "languages"], document_dirs=beside)
+def registry_for(folder: str | None = None, trusted_folders: Iterable[str] = ()) -> Registry:
+    """The languages of a document in `folder`: built in, the user's own, plugins, and those beside it if trusted."""
+    extra = [user_folders().config / "languages"]
+    if folder is not None and is_under(folder, trusted_folders):
+        extra.append(beside(folder))
+    return Registry.load(extra)
+
+
+def beside(folder: str) -> Path:
+    """Where a project keeps languages of its own."""
+    return Path(folder) / ".polyrun" / "languages"
 
 
 def find_toolchains(languages: Iterable[Language]) -> Mapping[str, Toolchain | ToolchainMissing]:
@@ -54,7 +62,7 @@ def check(document: str | os.PathLike[str] | Source, settings: Settings | None =
     """
     settings = settings or Settings()
     given = as_input(document)
-    parsed, planned, diagnostics = analyse(given, registry_for(given.folder), settings)
+    parsed, planned, diagnostics = analyse(given, registry_for(given.folder, settings.trusted_folders), settings)
     asked = [replace(job.refusal, severity=Severity.WARNING) for job in planned.jobs if job.refusal is not None]
     found = sorted([*diagnostics, *asked], key=lambda one: (one.primary.span.start, one.code))
     return CheckResult(given.source, parsed, tuple(found))
@@ -62,13 +70,14 @@ def check(document: str | os.PathLike[str] | Source, settings: Settings | None =
 
 def plan(document: str | os.PathLike[str] | Source, settings: Settings | None = None) -> Plan:
     """The plan of `document`. Raises `DocumentUnreadable`, and `DocumentError` when it has errors."""
+    settings = settings or Settings()
     given = as_input(document)
-    return runnable(given, registry_for(given.folder), settings or Settings())[0]
+    return runnable(given, registry_for(given.folder, settings.trusted_folders), settings)[0]
 
 
 def languages() -> list[LanguageStatus]:
     """Every known language, by id, and its toolchain on this host."""
-    registry = registry_for(None)
+    registry = registry_for()
     known = [language for name in registry.ids if (language := registry.get(name)) is not None]
     found = find_toolchains(known)
     return [LanguageStatus(language, found[language.id]) for language in known]

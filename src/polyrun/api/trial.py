@@ -33,7 +33,7 @@ def test_language(name: str, settings: Settings | None = None) -> list[Check]:  
 
     Raises `UsageError` for an unknown language and `SandboxUnavailable` like `run`.
     """
-    language = registry_for(None).get(name)
+    language = registry_for().get(name)
     if language is None:
         raise UsageError(f"`{name}` is not a known language", hint="`polyrun languages` lists them")
     test = language.selftest

@@ -11,7 +11,7 @@ from polyrun.config import files
 from polyrun.config.files import ConfigFile
 from polyrun.config.kinds import BadValue, Context
 from polyrun.config.layers import Layer, overrides_layer, read_layer
-from polyrun.config.places import FILE_NAME, PROJECT_FILE_NAME, around
+from polyrun.config.places import FILE_NAME, PROJECT_FILE_NAME, around, is_under
 from polyrun.config.resolve import merge, refuse_loosening, resolve
 from polyrun.config.settings import Settings
 from polyrun.model.errors import UsageError
@@ -53,7 +53,7 @@ def load(
     flags = _overrides(overrides or {}, languages)
     if found is not None:
         trusted = merge((user_layer, given_layer, flags))
-        if not _is_under(found.path, trusted.get("trusted_folders", ())):
+        if not is_under(str(found.path), trusted.get("trusted_folders", ())):
             refuse_loosening(found, found_layer, resolve(user_layer.values), merge((given_layer, flags)))
     settings = resolve(merge((user_layer, found_layer, given_layer, flags)))
     return replace(settings, sources=tuple(file.path for file in (user, found, given) if file and file.on_disk))
@@ -102,12 +102,6 @@ def _discover(folder: Path, known: list[ConfigFile]) -> ConfigFile | None:
             same = any(os.path.samefile(file.path, other.path) for other in known)
         return None if same else file
     return None
-
-
-def _is_under(path: Path, folders: tuple[str, ...]) -> bool:
-    """Whether the real place of `path` is in one of `folders`; links do not lead out of doubt."""
-    real = Path(os.path.realpath(path))
-    return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
 
 def _overrides(overrides: Mapping[str, object], languages: Mapping[str, LanguageSyntax] | None) -> Layer:

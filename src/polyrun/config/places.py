@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 FILE_NAME = "polyrun.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
@@ -19,6 +19,12 @@ def around(folder: str) -> Iterator[str]:
         if above == here:
             return
         here = above
+
+
+def is_under(path: str, folders: Iterable[str]) -> bool:
+    """Whether the real place of `path` is one of `folders` or lies in one; links do not lead out of doubt."""
+    real = os.path.realpath(path)
+    return any(os.path.commonpath([real, os.path.realpath(folder)]) == os.path.realpath(folder) for folder in folders)
 
 
 def is_bare(document_folder: str | None, user_folder: str) -> bool:

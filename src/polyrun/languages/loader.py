@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
@@ -28,7 +29,7 @@ from polyrun.languages.spec import (
 from polyrun.languages.tables import Table
 from polyrun.model.errors import LanguageError
 from polyrun.model.frozen import as_dict, frozen
-from polyrun.model.limits import Limits
+from polyrun.model.limits import MAX_BYTES, Limits
 from polyrun.model.syntax import LanguageSyntax
 
 MAX_SPEC_BYTES = 1 << 18
@@ -57,17 +58,16 @@ def read_head(path: Path) -> Head:
     return Head(LanguageSyntax(_identifier(table, "id"), _comments(table)), _aliases(table))
 
 
-def load_language(path: Path, *, guests: Path | None = None, trusted: bool = True) -> Language:
+def load_language(path: Path, *, guests: Path | None = None) -> Language:
     """The language that `path` describes.
 
     Its support files are the folder `guests/<id>`, if there is one. Raises `LanguageError` for a file that cannot be
-    read, is not TOML, holds an unknown key, a wrong type or an unknown placeholder, and for an untrusted one that wants
-    probes to be run outside the sandbox.
+    read, is not TOML, holds an unknown key, a wrong type or an unknown placeholder.
     """
     data = _read(path)
     top = Table(str(path), "", _parse(path, data))
     identifier = _identifier(top, "id")
-    toolchain = _toolchain(top.table("toolchain"), trusted=trusted)
+    toolchain = _toolchain(top.table("toolchain"))
     names = _STEP_NAMES | set(toolchain.programs) | set(toolchain.real)
     guest = guests / identifier if guests is not None and (guests / identifier).is_dir() else None
     run, build, prepare = (top.optional_table(key) for key in ("run", "build", "prepare"))
@@ -93,7 +93,6 @@ def load_language(path: Path, *, guests: Path | None = None, trusted: bool = Tru
         packages=_packages(top.table("packages")),
         selftest=None if selftest is None else _selftest(selftest),
         digest=_digest(data, guest),
-        trusted=trusted,
     )
     top.close()
     return language
@@ -101,7 +100,9 @@ def load_language(path: Path, *, guests: Path | None = None, trusted: bool = Tru
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise LanguageError(f"`{path}` is not a regular file")
             data = file.read(MAX_SPEC_BYTES + 1)
     except OSError as error:
         raise LanguageError(f"cannot read `{path}`: {error.strerror}") from error
@@ -139,14 +140,12 @@ def _comments(table: Table) -> tuple[str, ...]:
     return tuple(sorted(table.texts("comments", required=True), key=len, reverse=True))
 
 
-def _toolchain(table: Table, *, trusted: bool) -> ToolchainSpec:
+def _toolchain(table: Table) -> ToolchainSpec:
     programs = table.table("programs")
     names = {name: programs.argv(name, ()) for name in programs.keys}
     if not names:
         table.fail("programs", "must name at least one program")
     resolve = table.argvs("resolve", names.keys())
-    if resolve and not trusted:
-        table.fail("resolve", "is allowed only in your own configuration folder, because it runs outside the sandbox")
     real = table.table("real")
     spec = ToolchainSpec(
         programs=names,
@@ -238,7 +237,11 @@ def _limits(table: Table) -> dict[str, float | int]:
     for key in table.keys:
         if key not in known:
             table.fail(key, f"is not a limit; known are {', '.join(f'`{name}`' for name in known)}")
-    return {key: table.number(key) for key in table.keys}
+    limits = {key: table.number(key) for key in table.keys}
+    for key, value in limits.items():
+        if not 0 < value <= MAX_BYTES or (isinstance(known[key], int) and not isinstance(value, int)):
+            table.fail(key, f"cannot be {value}")
+    return limits
 
 
 def _packages(table: Table) -> dict[str, tuple[str, ...]]:

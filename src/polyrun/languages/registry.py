@@ -27,29 +27,29 @@ class Registry:
     replaces a file.
     """
 
-    def __init__(self, folders: Iterable[tuple[Path, bool]]) -> None:
+    def __init__(self, folders: Iterable[Path]) -> None:
         self._heads: dict[str, Head] = {}
         self._names: dict[str, str] = {}
-        self._files: dict[str, tuple[Path, bool]] = {}
+        self._files: dict[str, Path] = {}
         self._loaded: dict[str, Language] = {}
-        for folder, trusted in folders:
+        for folder in folders:
             for path in sorted(folder.glob("*.toml")):
-                self._add(read_head(path), path, trusted=trusted)
+                self._add(read_head(path), path)
 
     @classmethod
-    def load(cls, extra_dirs: Iterable[Path] = (), *, document_dirs: Iterable[Path] = ()) -> Registry:
-        """The built-in languages, then those of `extra_dirs`, the user's own, and of `document_dirs`.
+    def load(cls, extra_dirs: Iterable[Path] = ()) -> Registry:
+        """The built-in languages, then those of `extra_dirs`, all of which must be trusted by the user.
 
-        A folder that does not exist is skipped. What comes with a document is not trusted: it says what runs in
-        the sandbox but nothing that runs outside. Raises `LanguageError` for a file without a valid head.
+        A specification says what runs outside the sandbox (version probes), what is mounted into it and how host-side
+        patterns read its output, so nothing that merely comes with a document may be passed here. A folder that does
+        not exist is skipped. Raises `LanguageError` for a file without a valid head.
         """
-        trusted = [(_PACKAGE / "data", True), *((folder, True) for folder in extra_dirs)]
-        return cls([*trusted, *((folder, False) for folder in document_dirs)])
+        return cls([_PACKAGE / "data", *extra_dirs])
 
-    def _add(self, head: Head, path: Path, *, trusted: bool) -> None:
+    def _add(self, head: Head, path: Path) -> None:
         identifier = head.syntax.id
         self._heads[identifier] = head
-        self._files[identifier] = (path, trusted)
+        self._files[identifier] = path
         for name in head.aliases:
             if name not in self._heads:
                 self._names[name] = identifier
@@ -91,8 +91,7 @@ class Registry:
         if identifier not in self._files:
             return self._plugins[identifier]
         if identifier not in self._loaded:
-            path, trusted = self._files[identifier]
-            self._loaded[identifier] = load_language(path, guests=_PACKAGE / "guests", trusted=trusted)
+            self._loaded[identifier] = load_language(self._files[identifier], guests=_PACKAGE / "guests")
         return self._loaded[identifier]
 
     @property

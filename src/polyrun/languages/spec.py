@@ -191,7 +191,7 @@ class Language:
     `locations` are regular expressions over one line of a message, with the groups `line` and optionally `message`;
     `{document}` in them stands for the document's base name. `limits` replace fields of the default `Limits`.
     `packages` maps an ecosystem (`debian`, `pypi`, `npm`) to what to install there. `digest` changes with
-    every byte of the specification and of the guest. Only a `trusted` language may run probes outside the sandbox.
+    every byte of the specification and of the guest.
     """
 
     id: str
@@ -211,7 +211,6 @@ class Language:
     packages: Mapping[str, tuple[str, ...]] = NOTHING
     selftest: SelfTest | None = None
     digest: str = ""
-    trusted: bool = True
 
     @property
     def syntax(self) -> LanguageSyntax:

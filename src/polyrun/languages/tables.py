@@ -50,6 +50,8 @@ class Table:
         value = self._get(key, _MISSING if default is None else default)
         if not isinstance(value, str):
             self.fail(key, "must be a string")
+        if "\0" in value:
+            self.fail(key, "must not hold a NUL character")
         return value
 
     def optional_text(self, key: str) -> str | None:

@@ -50,6 +50,7 @@ class Code(StrEnum):
     TOOLCHAIN_MISSING = "PR301"
     BUILD_FAILED = "PR302"
     LANGUAGE_NOT_ALLOWED = "PR303"
+    LANGUAGES_NOT_TRUSTED = "PR304"
 
     # sandbox and limits
     TIME_LIMIT = "PR401"

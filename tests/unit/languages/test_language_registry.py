@@ -83,13 +83,7 @@ def test_a_folder_adds_and_replaces(tmp_path: Path) -> None:
     toy, ruby = registry.get("ty"), registry.get("rb2")
     assert toy is not None
     assert ruby is not None
-    assert (toy.id, toy.trusted, ruby.id, ruby.title) == ("toy", True, "ruby", "Toy")
-
-
-def test_a_folder_beside_the_document_is_not_trusted(tmp_path: Path) -> None:
-    language = Registry.load(document_dirs=[add(tmp_path, "toy", "ty")]).get("toy")
-    assert language is not None
-    assert not language.trusted
+    assert (toy.id, ruby.id, ruby.title) == ("toy", "ruby", "Toy")
 
 
 def test_an_alias_never_hides_another_language(tmp_path: Path) -> None:
