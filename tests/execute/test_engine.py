@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -214,3 +217,62 @@ def test_documents_with_errors_raise_and_run_nothing(write: Write) -> None:
     assert [d.code for d in caught.value.diagnostics] == ["PR101"]
     assert polyrun.validate_mix_file(path).ok is False
     assert len(polyrun.parse_mix_file(path).blocks) == 2
+
+
+def test_the_whole_runs_limit_counts_builds_too_and_says_so(write: Write) -> None:
+    path = write(block("#include <unistd.h>\nsleep(20);", language="c"))
+    result = polyrun.run(path, polyrun.Settings(run_wall_s=1.5))
+    assert result.blocks[0].status == "time_limit"
+    assert "whole run" in str(result.blocks[0].reason)
+    problem = result.blocks[0].problem
+    assert problem is not None
+    assert "--total-timeout" in str(problem.hint)
+    assert result.wall_s < 10
+
+
+def test_stdin_may_be_a_file_that_an_earlier_block_wrote_but_no_link(write: Write) -> None:
+    path = write(
+        block("echo written > a.txt; ln -s /etc/passwd b.txt")
+        + block("cat", "stdin=@a.txt")
+        + block("cat", "stdin=@b.txt")
+        + block("cat", "stdin=@missing.txt")
+    )
+    blocks = polyrun.run(path).blocks
+    assert blocks[1].stdout == b"written\n"
+    assert [(b.status, b.stdout) for b in blocks[2:]] == [("nonzero_exit", b"")] * 2
+    assert "cannot be read" in str(blocks[2].reason)
+
+
+def test_the_callers_signal_handlers_come_back_and_ignored_stays_ignored(write: Write) -> None:
+    calls: list[int] = []
+    former = signal.signal(signal.SIGTERM, lambda number, _frame: calls.append(number))
+    ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Output):
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    try:
+        assert polyrun.run(write(block("echo a; sleep 0.1; echo b")), on_event=listen).ok
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert calls == [signal.SIGTERM]
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, former)
+        signal.signal(signal.SIGHUP, ignored)
+
+
+def test_output_that_cannot_be_kept_is_marked_and_ends_nothing(write: Write) -> None:
+    """RLIMIT_FSIZE stands in for a full disk: the kernel refuses the spool's bytes in the same way."""
+    path = write(block("head -c 3000000 /dev/zero | tr '\\0' x; echo end >&2"))
+    code = (
+        "import resource, signal, sys, polyrun\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "settings = polyrun.load_settings(overrides={'log.keep': False})\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))\n"
+        "block = polyrun.run(sys.argv[1], settings).blocks[0]\n"
+        "print(block.status, block.truncated, len(block.stdout) < 3_000_000, block.stderr, block.reason)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("ok True True b'end\\n' its output could not be kept"), done.stdout + done.stderr

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TypedDict
 
 from polyrun.api.reading import CheckResult, read_document
@@ -18,6 +16,7 @@ from polyrun.document import Document, parse
 from polyrun.model.errors import UsageError
 from polyrun.model.frozen import frozen
 from polyrun.model.spans import Source
+from polyrun.sandbox.scratch import scratch
 
 
 class CodeResult(TypedDict):
@@ -57,11 +56,11 @@ class Runner:
         `config` is a mapping with the keys of `config.json`, or the path of a configuration file.
         Failures of the code are in the result; raises `ConfigError` and `SandboxUnavailable` like `run`.
         """
-        with tempfile.TemporaryDirectory(prefix="polyrun-code-") as folder:
+        with scratch() as folder:
             settings = load_settings(config) if config is not None else Settings()
             end = f"end-{secrets.token_hex(8)}"
             text = f"#lang:{self.language} until={end}\n{code}\n#end:{end}\n"
-            result = run(Source(text.encode(), "code"), settings, folder=Path(folder))
+            result = run(Source(text.encode(), "code"), settings, folder=folder)
         block = result.blocks[0]
         errors = block.stderr if block.run or block.build is None else block.build.stderr.read()
         error = errors.decode(errors="replace")

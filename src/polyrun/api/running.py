@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Self
 
 from polyrun.api.folders import user_folders
 from polyrun.api.reading import Input, as_input, runnable
@@ -70,11 +70,15 @@ def run(
 
     async def main() -> RunResult:
         async with AsyncExitStack() as cleanup:
+            signals = cleanup.enter_context(_Signals())
             engine = await _compose(given, settings, on_event, cleanup)
-            cleanup.enter_context(_Signals(engine.cancel))
+            signals.cancel = engine.cancel
             return await engine.run()
 
-    return asyncio.run(main())
+    try:
+        return asyncio.run(main())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None  # before there was a run that could tell
 
 
 async def _compose(given: Input, settings: Settings, listener: Listener | None, cleanup: AsyncExitStack) -> Engine:
@@ -86,7 +90,7 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
     reap(str(folders.cache), thorough=False)  # what a killed run left behind
     scratch = cleanup.enter_context(make_scratch())
     cache = BuildCache(folders.cache)
-    cleanup.callback(cache.prune)
+    cleanup.callback(cache.close)
     overlay = None if settings.permissions.write_workspace else os.path.join(scratch, "overlay")
     workspace = Workspace(given.folder, overlay)
     started = time.time()
@@ -119,26 +123,30 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
 class _Signals:
     """While entered, the first SIGINT, SIGTERM or SIGHUP calls `cancel`, and a second one has its former effect.
 
-    What was ignored stays ignored (`nohup`), and the caller's own handlers are put back.
+    `cancel` cancels the task that made this, until something better is put there. What was ignored stays
+    ignored (`nohup`), and the caller's own handlers are put back.
     """
 
-    def __init__(self, cancel: Callable[[], None]) -> None:
-        self._cancel = cancel
+    def __init__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.cancel: Callable[[], object] = task.cancel
         self._loop = asyncio.get_running_loop()
         self._former: dict[signal.Signals, Any] = {}
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         if threading.current_thread() is not threading.main_thread():
-            return
+            return self
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             former = signal.getsignal(number)
             if former is not signal.SIG_IGN and former is not None:
                 self._former[number] = former
                 self._loop.add_signal_handler(number, self._first)
+        return self
 
     def _first(self) -> None:
         self._restore()
-        self._cancel()
+        self.cancel()
 
     def _restore(self) -> None:
         while self._former:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import NamedTuple
 
 from polyrun.api.running import run
@@ -14,6 +13,7 @@ from polyrun.model.errors import UsageError
 from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult, RunResult
 from polyrun.model.spans import Source
+from polyrun.sandbox.scratch import scratch
 
 _PROSE = "some prose, so that no line number is right by chance\n\n"
 _HEADER_LINE = _PROSE.count("\n") + 1
@@ -72,7 +72,7 @@ def _fault(title: str, language: Language, fault: Fault, settings: Settings | No
 
 def _run(language: Language, code: str, settings: Settings | None) -> RunResult:
     text = f"{_PROSE}#lang:{language.id}\n{code}#end\n"
-    with tempfile.TemporaryDirectory(prefix="polyrun-code-") as folder:
+    with scratch() as folder:
         return run(Source(text.encode(), _NAME), settings, folder=folder)
 
 

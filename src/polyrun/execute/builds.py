@@ -63,6 +63,11 @@ class Builder:
         fingerprint = self._fingerprint(job, job.program, prepared)
         return await (self._make if reads else self._find_or_make)(job, "build", place, fingerprint)
 
+    def release(self, build: Build | None) -> None:
+        """Say that `build` is not in use any more."""
+        if build is not None:
+            self._around.cache.release(build.digest)
+
     def _nothing(self) -> Workspace:
         """An empty folder in place of the document's."""
         return Workspace(self._around.new_folder(), overlay=self._around.new_folder())

@@ -6,8 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from polyrun.execute.deadline import deadline_in
 from polyrun.execute.emitter import Emitter, Listener
-from polyrun.execute.exit_code import exit_code
+from polyrun.execute.exit_code import INTERNAL, exit_code
 from polyrun.execute.runner import JobRunner, unstarted
 from polyrun.execute.schedule import Schedule, Skip, Start
 from polyrun.execute.surroundings import Surroundings
@@ -55,18 +56,19 @@ class Engine:
         self._plan = plan
         self._around = surroundings
         self._emit = Emitter(listener, self.cancel)
-        self._runner = JobRunner(surroundings, self._emit)
         self._jobs = {job.info.index: job for job in plan.jobs}
         self._schedule = Schedule(
             {job.info.index: job.after for job in plan.jobs},
             {job.info.index: job.info.label for job in plan.jobs},
             fail_fast=fail_fast,
         )
-        self._run_wall_s = run_wall_s
+        self._deadline = deadline_in(run_wall_s)
+        self._fault: BaseException | None = None
         self._downgrades = downgrades
         self._diagnostics = diagnostics
         self._log_path = log_path
         self._collect = collect
+        self._runner = JobRunner(surroundings, self._emit, self._deadline)
         self._current: asyncio.Task[BlockResult] | None = None
         self._cancelled = False
         self._results: list[BlockResult] = []
@@ -83,7 +85,8 @@ class Engine:
         """Run to the end and return the result; call it once.
 
         If the calling task is cancelled, everything is cleaned up, `RunFinished` is emitted and
-        the cancellation propagates. A listener's exception propagates after the clean-up too.
+        the cancellation propagates. So does a listener's exception, and a `SandboxError`: the run
+        ends with it, but the blocks before it keep their results and what they wrote.
         """
         started = time.monotonic()
         self._emit(
@@ -101,10 +104,11 @@ class Engine:
             self._emit(SecurityEvent(time.time(), "downgrade", message))
         interrupted = False
         while True:
-            left_s = self._time_left(started)
+            if self._deadline is not None and self._deadline.left_s <= 0:
+                self._schedule.stop(Status.TIME_LIMIT, f"not started: {self._deadline.reason}")
             action = self._schedule.next()
             if isinstance(action, Start):
-                result, outside = await self._perform(self._jobs[action.index], left_s)
+                result, outside = await self._perform(self._jobs[action.index])
                 interrupted = interrupted or outside
                 self._schedule.finished(action.index, result.status, allowed_to_fail=result.allowed_to_fail)
             elif isinstance(action, Skip):
@@ -115,23 +119,15 @@ class Engine:
             self._emit(JobFinished(time.time(), self._jobs[action.index].info, result))
         final = self._finish(started)
         self._emit(RunFinished(time.time(), final))
+        if self._fault is not None:
+            raise self._fault
         if interrupted:
             raise asyncio.CancelledError
         if self._emit.failure is not None:
             raise self._emit.failure
         return final
 
-    def _time_left(self, started: float) -> float | None:
-        """Seconds left of the whole run; when they are used up, nothing more is started."""
-        if self._run_wall_s is None:
-            return None
-        left = self._run_wall_s - (time.monotonic() - started)
-        if left <= 0:
-            reason = f"not started: the whole run's limit of {self._run_wall_s:g} s was reached"
-            self._schedule.stop(Status.TIME_LIMIT, reason)
-        return left
-
-    async def _perform(self, job: Job, left_s: float | None) -> tuple[BlockResult, bool]:
+    async def _perform(self, job: Job) -> tuple[BlockResult, bool]:
         """Run `job` in a task of its own, so that a cancellation from outside still leaves a result.
 
         Returns the result and whether the calling task was cancelled meanwhile.
@@ -139,7 +135,7 @@ class Engine:
         self._emit(JobStarted(time.time(), job.info))
         if self._cancelled:
             return unstarted(job, Status.CANCELLED, _CANCELLED), False
-        task = self._current = asyncio.create_task(self._runner.run(job, wall_left_s=left_s))
+        task = self._current = asyncio.create_task(self._runner.run(job))
         interrupted = False
         while not task.done():
             try:
@@ -150,11 +146,16 @@ class Engine:
         self._current = None
         if task.cancelled():  # before its first step, or between two
             return unstarted(job, Status.CANCELLED, _CANCELLED), interrupted
+        self._fault = task.exception()
+        if self._fault is not None:
+            reason = f"PolyRun could not run it: {self._fault}"
+            self._schedule.stop(Status.CANCELLED, "the run ended with a fault of PolyRun's surroundings")
+            return unstarted(job, Status.CANCELLED, reason), interrupted
         return task.result(), interrupted
 
     def _finish(self, started: float) -> RunResult:
         kept = self._collect()
-        code = exit_code(self._results, cancelled=self._cancelled)
+        code = INTERNAL if self._fault else exit_code(self._results, cancelled=self._cancelled)
         return RunResult(
             run_id=self._run_id,
             source=self._around.source,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult
 
+INTERNAL = 70
 INTERRUPTED = 130
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from polyrun.execute.steps import Performed
 from polyrun.languages import locate
 from polyrun.languages.spec import ToolchainMissing
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
-from polyrun.model.limits import format_bytes
-from polyrun.model.outcomes import Status
+from polyrun.model.limits import Usage, format_bytes
+from polyrun.model.outcomes import Feature, Status
 from polyrun.model.results import StepResult
 from polyrun.model.spans import Source, Span
 from polyrun.plan import Job
@@ -28,23 +29,23 @@ _CODES = {
 }
 
 _DENIALS = (
-    (b"Network is unreachable", "--allow-net"),
-    (b"ENETUNREACH", "--allow-net"),
-    (b"Temporary failure in name resolution", "--allow-net"),
-    (b"EAI_AGAIN", "--allow-net"),
-    (b"getaddrinfo", "--allow-net"),
-    (b"Read-only file system", "--allow-write=PATH"),
+    (b"Network is unreachable", Feature.NETWORK, "--allow-net"),
+    (b"ENETUNREACH", Feature.NETWORK, "--allow-net"),
+    (b"Temporary failure in name resolution", Feature.NETWORK, "--allow-net"),
+    (b"EAI_AGAIN", Feature.NETWORK, "--allow-net"),
+    (b"Read-only file system", Feature.FILES, "--allow-write=PATH"),
 )
 
 
-def explain_failure(job: Job, source: Source, status: Status, step: StepResult) -> Diagnostic | None:
-    """The diagnostic for a job whose last `step` ended as `status`; `None` for statuses that are no fault of it.
+def explain_failure(job: Job, source: Source, status: Status, performed: Performed) -> Diagnostic | None:
+    """The diagnostic for a job whose last step ended as `status`; `None` for statuses that are no fault of it.
 
     Points at the line that the program's own error message names, else at the block's header.
     """
     code = _CODES.get(status)
     if code is None:
         return None
+    step = performed.result
     tail = step.stderr.tail(_TAIL)
     if status is Status.BUILD_FAILED and not tail:
         tail = step.stdout.tail(_TAIL)
@@ -56,7 +57,7 @@ def explain_failure(job: Job, source: Source, status: Status, step: StepResult) 
     else:
         label, context = Label(block.header, ""), []
     return Diagnostic(
-        code, Severity.ERROR, _message(job, status, step), label, tuple(context), _hint(job, status, tail)
+        code, Severity.ERROR, _message(job, status, step), label, tuple(context), _hint(job, status, performed, tail)
     )
 
 
@@ -103,20 +104,26 @@ def _message(job: Job, status: Status, step: StepResult) -> str:
             return f"{who} hit a limit: {outcome.reason or status.value.replace('_', ' ')}"
 
 
-def _hint(job: Job, status: Status, tail: bytes) -> str | None:
+def _hint(job: Job, status: Status, performed: Performed, tail: bytes) -> str | None:
+    if status is Status.TIME_LIMIT:
+        return _time_hint(job, performed.result.outcome.usage)
+    if status is Status.MEMORY_LIMIT:
+        return f"give it more {_where(job, 'memory')} (now {format_bytes(job.limits.memory_bytes)})"
+    if status in (Status.NONZERO_EXIT, Status.BUILD_FAILED):
+        for text, feature, flag in _DENIALS:
+            if text in tail and feature in performed.enforced:
+                return f"if it was the sandbox that denied this, `{flag}` allows it; only for a document you trust"
+    return None
+
+
+def _time_hint(job: Job, usage: Usage) -> str:
+    """Which of the three clocks it was, and how to give more."""
     limits = job.limits
-    match status:
-        case Status.TIME_LIMIT:
-            return f"give it more {_where(job, 'timeout')} (now {limits.wall_s:g}s), or less to do"
-        case Status.MEMORY_LIMIT:
-            return f"give it more {_where(job, 'memory')} (now {format_bytes(limits.memory_bytes)})"
-        case Status.NONZERO_EXIT | Status.BUILD_FAILED:
-            flag = next((flag for text, flag in _DENIALS if text in tail), None)
-            if flag == "--allow-net" and job.permissions.net:
-                return None
-            return f"the sandbox has denied this; `{flag}` would allow it, if you trust the document" if flag else None
-        case _:
-            return None
+    if usage.cpu_s is not None and usage.cpu_s >= limits.cpu_s:
+        return f"give it more processor time {_where(job, 'cpu')} (now {limits.cpu_s:g}s), or less to do"
+    if usage.wall_s < limits.wall_s:
+        return "give the whole run more with `--total-timeout`"
+    return f"give it more {_where(job, 'timeout')} (now {limits.wall_s:g}s), or less to do"
 
 
 def _where(job: Job, option: str) -> str:

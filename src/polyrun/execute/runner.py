@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from polyrun.execute.builds import Build, Builder
+from polyrun.execute.deadline import Deadline
 from polyrun.execute.problem import explain_failure, missing_toolchain
 from polyrun.execute.stdin import read_stdin
 from polyrun.execute.steps import Performed, Place, StepRunner
@@ -20,16 +21,15 @@ from polyrun.plan import Job
 class JobRunner:
     """Performs the jobs of one run, one after another."""
 
-    def __init__(self, surroundings: Surroundings, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self, surroundings: Surroundings, emit: Callable[[Event], None], deadline: Deadline | None = None
+    ) -> None:
         self._around = surroundings
-        self._steps = StepRunner(surroundings, emit)
+        self._steps = StepRunner(surroundings, emit, deadline)
         self._builder = Builder(surroundings, self._steps)
 
-    async def run(self, job: Job, *, wall_left_s: float | None = None) -> BlockResult:
-        """Perform `job` and say how it ended; cancelling the task gives a result with status `cancelled`.
-
-        `wall_left_s` is what is left of the whole run's time, if that is limited.
-        """
+    async def run(self, job: Job) -> BlockResult:
+        """Perform `job` and say how it ended; cancelling the task gives a result with status `cancelled`."""
         toolchain = self._around.toolchains[job.language.id]
         result = unstarted(job, Status.OK)
         if job.refusal is not None:
@@ -38,12 +38,11 @@ class JobRunner:
             problem = missing_toolchain(job, toolchain)
             return replace(result, status=Status.TOOLCHAIN_MISSING, reason=problem.message, problem=problem)
         options = job.block.options
-        stdin = read_stdin(options.stdin, options.stdin_file, self._around.workspace.folder)
+        stdin = read_stdin(options.stdin, options.stdin_file, self._around.workspace.layers)
         if stdin.refusal is not None:
-            return replace(result, status=Status.BLOCKED, reason=stdin.refusal)
+            return replace(result, status=Status.NONZERO_EXIT, reason=stdin.refusal)
         result = replace(result, toolchain=toolchain.version)
 
-        job = _within(job, wall_left_s)
         prepared = await self._builder.prepare(job)
         build = prepared if prepared and prepared.folder is None else await self._builder.build(job, prepared)
         if build is not None:
@@ -60,6 +59,7 @@ class JobRunner:
             build.folder if build else None,
         )
         ran = await self._steps.perform(job, "run", place, job.limits, stdin=stdin.data)
+        self._builder.release(build)
         return replace(self._ended(result, job, ran.status, ran), run=ran.result)
 
     def _with_build(self, result: BlockResult, job: Job, build: Build, performed: Performed) -> BlockResult:
@@ -77,17 +77,8 @@ class JobRunner:
             sandbox=self._around.capabilities.backend,
             enforced=tuple(sorted(performed.enforced)),
             reason=performed.result.outcome.reason,
-            problem=explain_failure(job, self._around.source, status, performed.result),
+            problem=explain_failure(job, self._around.source, status, performed),
         )
-
-
-def _within(job: Job, wall_left_s: float | None) -> Job:
-    """The job with every wall limit cut to what is left of the run."""
-    if wall_left_s is None:
-        return job
-    limits = replace(job.limits, wall_s=min(job.limits.wall_s, wall_left_s))
-    build_limits = replace(job.build_limits, wall_s=min(job.build_limits.wall_s, wall_left_s))
-    return replace(job, limits=limits, build_limits=build_limits)
 
 
 def unstarted(job: Job, status: Status, reason: str | None = None) -> BlockResult:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 
 from polyrun.model.frozen import frozen
 from polyrun.model.limits import MIB, format_bytes
@@ -23,20 +24,30 @@ class Stdin:
     refusal: str | None = None
 
 
-def read_stdin(text: bytes | None, path: str | None, folder: str) -> Stdin:
-    """The bytes of `text`, or of the file at `path` relative to `folder`, or nothing.
+def read_stdin(text: bytes | None, path: str | None, layers: Sequence[str]) -> Stdin:
+    """The bytes of `text`, or of the file at `path` in the first of the folders `layers` that has it, or nothing.
 
     At most 64 MiB are read. A missing, unreadable, too large or irregular file is a `refusal`.
     """
     if path is None:
         return Stdin(text or b"")
-    try:
-        data = _read_beneath(folder, path)
-    except OSError as error:
-        return Stdin(refusal=f"`stdin=@{path}` cannot be read: {error.strerror or error}")
+    data = b""
+    for layer in layers:
+        try:
+            data = _read_beneath(layer, path)
+            break
+        except FileNotFoundError as error:
+            if layer == layers[-1]:
+                return _unreadable(path, error)
+        except OSError as error:
+            return _unreadable(path, error)
     if len(data) > MAX_STDIN:
         return Stdin(refusal=f"`stdin=@{path}` is larger than {format_bytes(MAX_STDIN)}")
     return Stdin(data)
+
+
+def _unreadable(path: str, error: OSError) -> Stdin:
+    return Stdin(refusal=f"`stdin=@{path}` cannot be read: {error.strerror or error}")
 
 
 def _read_beneath(folder: str, path: str) -> bytes:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
+from polyrun.execute.deadline import Deadline
 from polyrun.execute.surroundings import Surroundings
 from polyrun.languages import Program, Step
 from polyrun.model.capture import Capture, Spool
 from polyrun.model.events import Event, Output, StepKind, StepStarted
-from polyrun.model.frozen import frozen
+from polyrun.model.frozen import frozen, replace
 from polyrun.model.limits import MIB, Limits, Usage
 from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.model.permissions import Permissions
@@ -47,8 +48,11 @@ class Performed:
 class StepRunner:
     """Executes the steps of one run. All captures of the run share one spool."""
 
-    def __init__(self, surroundings: Surroundings, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self, surroundings: Surroundings, emit: Callable[[Event], None], deadline: Deadline | None = None
+    ) -> None:
         self._around = surroundings
+        self._deadline = deadline
         self._emit = emit
         self._spool = Spool()
 
@@ -60,10 +64,15 @@ class StepRunner:
         """
         step = place.program.run if kind == "run" else place.program.build
         assert step is not None
+        streams = {name: Capture(self._spool, limits.output_bytes) for name in ("stdout", "stderr")}
+        if self._deadline is not None:
+            limits = self._deadline.cut(limits)
+            if limits.wall_s <= 0:
+                outcome = Outcome(Status.TIME_LIMIT, reason=self._deadline.reason)
+                return Performed(StepResult(outcome, streams["stdout"], streams["stderr"]), frozenset())
         command = self._command(job, step, limits, stdin, writes_build=kind != "run")
         async with self._around.sandbox.open(self._spec(job, place)) as box:
             self._emit(StepStarted(time.time(), job.info, kind, _shown(command)))
-            streams = {name: Capture(self._spool, limits.output_bytes) for name in ("stdout", "stderr")}
 
             def sink(stream: Literal["stdout", "stderr"], data: bytes) -> None:
                 kept = streams[stream].write(data)
@@ -76,7 +85,17 @@ class StepRunner:
             except asyncio.CancelledError:
                 usage = Usage(wall_s=time.monotonic() - started)
                 outcome = Outcome(Status.CANCELLED, usage=usage, reason="the run was cancelled")
+            outcome = self._judged(outcome, streams.values())
             return Performed(StepResult(outcome, streams["stdout"], streams["stderr"]), box.enforced)
+
+    def _judged(self, outcome: Outcome, captures: Iterable[Capture]) -> Outcome:
+        """`outcome` with what only the engine knows: whose time was up, and output that could not be kept."""
+        if outcome.status is Status.TIME_LIMIT and self._deadline is not None and self._deadline.left_s <= 0:
+            return replace(outcome, reason=self._deadline.reason)
+        lost = next((capture.trouble for capture in captures if capture.trouble is not None), None)
+        if lost is not None and outcome.reason is None:
+            return replace(outcome, reason=f"its output could not be kept: {lost}")
+        return outcome
 
     def _spec(self, job: Job, place: Place) -> BoxSpec:
         mounts = {}

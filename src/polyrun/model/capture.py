@@ -57,6 +57,7 @@ class Capture:
         self._buffer = bytearray()
         self.size = 0
         self.total = 0
+        self.trouble: str | None = None
 
     @property
     def truncated(self) -> bool:
@@ -64,7 +65,10 @@ class Capture:
         return self.total > self.size
 
     def write(self, data: bytes) -> bytes:
-        """Take `data`, keep what the limit allows and return just that part."""
+        """Take `data`, keep what the limit allows and return just that part.
+
+        Never raises: when the disk is full, no more is kept, and `trouble` says why.
+        """
         self.total += len(data)
         kept = data[: self._limit - self.size]
         if kept:
@@ -75,8 +79,16 @@ class Capture:
         return kept
 
     def _flush(self) -> None:
-        offset, size = self._spool.append(bytes(self._buffer)), len(self._buffer)
-        self._buffer.clear()
+        size = len(self._buffer)
+        try:
+            offset = self._spool.append(bytes(self._buffer))
+        except OSError as error:
+            self.trouble = error.strerror or str(error)
+            self.size -= size
+            self._limit = self.size
+            return
+        finally:
+            self._buffer.clear()
         if self._extents and sum(self._extents[-1]) == offset:
             self._extents[-1] = (self._extents[-1][0], self._extents[-1][1] + size)
         else:

@@ -6,6 +6,7 @@ it talks to. A backend never looks at what the code means.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
@@ -54,6 +55,11 @@ class Workspace:
 
     folder: str
     overlay: str | None = None
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The host folders that make it up, uppermost first. Guests filled the upper one: never follow a link there."""
+        return (self.folder,) if self.overlay is None else (os.path.join(self.overlay, "upper"), self.folder)
 
 
 @frozen

@@ -21,6 +21,8 @@ def test_an_entry_is_found_until_it_is_cleared(tmp_path: Path) -> None:
     assert cache.lookup("abc") == kept
     assert (Path(kept) / "main").stat().st_size == 10
     assert not (tmp_path / "work").exists()
+    assert cache.clear() == 0, "it is in use"
+    cache.release("abc")
     assert cache.clear() == 10
     assert cache.lookup("abc") is None
 
@@ -31,6 +33,7 @@ def test_the_first_of_two_equal_builds_stays(tmp_path: Path) -> None:
     second = cache.store("abc", make(tmp_path / "two", 2))
     assert second == first
     assert (Path(first) / "main").stat().st_size == 1
+    cache.close()
 
 
 def test_a_cache_that_cannot_be_written_leaves_the_build_where_it_is(tmp_path: Path) -> None:
@@ -47,7 +50,21 @@ def test_pruning_removes_the_least_recently_used(tmp_path: Path) -> None:
     for age, name in ((5000, "old"), (4000, "middle"), (0, "new")):
         entry = cache.store(name, make(tmp_path / name))
         os.utime(entry, (os.stat(entry).st_mtime - age,) * 2)
+        cache.release(name)
     cache.prune()
     assert cache.lookup("old") is None
     assert cache.lookup("middle") is not None
     assert cache.lookup("new") is not None
+    cache.close()
+
+
+def test_what_another_run_uses_is_neither_pruned_nor_cleared(tmp_path: Path) -> None:
+    busy, other = BuildCache(tmp_path / "cache"), BuildCache(tmp_path / "cache", max_bytes=1)
+    kept = busy.store("abc", make(tmp_path / "work"))
+    other.prune()
+    assert other.clear() == 0
+    assert (Path(kept) / "main").exists()
+    busy.close()
+    other.prune()
+    assert not Path(kept).exists()
+    assert os.listdir(tmp_path / "cache" / "builds") == []
