@@ -74,7 +74,7 @@ def refuse_loosening(file: ConfigFile, layer: Layer, trusted: Settings, settled:
     """Raise `ConfigError` for all that `layer`, which came with a document, would loosen.
 
     `trusted` is what the user's own configuration gives. Where it leaves open what a block may set
-    for itself, the file may set the same (ADR 11). `settled` are targets that a more
+    for itself, the file may set the same (ADR 8). `settled` are targets that a more
     important layer sets anyway.
     """
     allowed = _flat(trusted) | {

@@ -13,7 +13,7 @@ from polyrun.model.permissions import Permissions
 BUILD_LIMITS = Limits(wall_s=120.0, cpu_s=240.0, memory_bytes=2 * GIB, processes=256, open_files=1024)
 
 DOCUMENT_CEILING = Limits(wall_s=600.0, cpu_s=600.0, memory_bytes=4 * GIB, cpus=4.0)
-"""How far a document may set `wall_s`, `cpu_s`, `memory_bytes` and `cpus` where its user chose nothing (ADR 11)."""
+"""How far a document may set `wall_s`, `cpu_s`, `memory_bytes` and `cpus` where its user chose nothing (ADR 8)."""
 
 LogLevel = Literal["DEBUG", "INFO", "ERROR"]
 
