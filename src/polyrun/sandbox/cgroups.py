@@ -18,10 +18,12 @@ from typing import Protocol
 from polyrun.model.errors import SandboxError
 from polyrun.model.frozen import frozen
 from polyrun.model.limits import Limits
+from polyrun.sandbox import pidfd
 from polyrun.sandbox.identity import is_orphan, new_name
 
 _PERIOD_US = 100_000
 _SETUP_PIDS = 2  # bubblewrap's monitor and the box's init live in the group too
+_BATCH = 64  # descriptors held at once
 
 
 @frozen
@@ -228,10 +230,7 @@ class _GroupV2:
         )
 
     def kill(self) -> None:
-        try:
-            _write(self._folder, "cgroup.kill", 1)  # since Linux 5.14
-        except OSError:
-            _kill_members(self._folder)
+        _kill_members(self._folder)
 
     def remove(self) -> None:
         _remove([self._folder], self.kill)
@@ -354,11 +353,32 @@ def _set(folder: str, name: str, value: int) -> None:
 
 
 def _kill_members(folder: str) -> None:
-    for pid in _read(folder, "cgroup.procs").split():
-        try:
-            os.kill(int(pid), 9)
-        except ProcessLookupError:
-            continue
+    """SIGKILL to every member that is still one when its identity is held.
+
+    A member outside our pid namespace is shown as 0 (cgroup-v2.rst), which kill(2) would take for our own group.
+    """
+    with contextlib.suppress(OSError):
+        _write(folder, "cgroup.kill", 1)  # version 2 since Linux 5.14; reaches other pid namespaces too
+        return
+    members = _members(folder)
+    for start in range(0, len(members), _BATCH):
+        _kill_batch(folder, members[start : start + _BATCH])
+
+
+def _kill_batch(folder: str, pids: Iterable[int]) -> None:
+    with contextlib.ExitStack() as stack:
+        held = {}
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                held[pid] = os.pidfd_open(pid)
+                stack.callback(os.close, held[pid])
+        for pid in held.keys() & set(_members(folder)):
+            with contextlib.suppress(PermissionError):
+                pidfd.kill(held[pid])
+
+
+def _members(folder: str) -> list[int]:
+    return [int(pid) for pid in _read(folder, "cgroup.procs").split() if pid != "0"]
 
 
 def _remove(folders: Iterable[str], kill: object) -> None:
