@@ -65,7 +65,8 @@ def settings(config: str | None, given: str | Source | None, chosen: Mapping[str
     """
     from polyrun import api
 
-    overrides = {FLAGS[name][1]: value for name, value in chosen.items() if value not in (None, (), False)}
+    given_flags = {name: value for name, value in chosen.items() if value not in (None, (), False) and name != "log"}
+    overrides = {FLAGS[name][1]: value for name, value in given_flags.items()}
     if chosen.get("log") is False:
         overrides[FLAGS["log"][1]] = False
     # A document from stdin works in the current folder, so the settings found there are its own.
