@@ -103,7 +103,11 @@ def reap(*more: str, thorough: bool = True, dry_run: bool = False) -> Reaped:
 def _dead_folders(parent: str) -> Iterator[str]:
     for name in _listed(parent):
         path = os.path.join(parent, name)
-        if identity.is_orphan(name) and _is_ours(path) and not _is_locked(path):
+        if identity.is_orphan(name):
+            dead = _is_ours(path) and _lock_is_free(path, without=_is_old(path))
+        else:  # of another pid namespace only the lock can tell, once there was time enough to take it
+            dead = identity.is_foreign(name) and _is_ours(path) and _is_old(path) and _lock_is_free(path, without=False)
+        if dead:
             yield path
 
 
@@ -115,19 +119,26 @@ def _is_ours(path: str) -> bool:
     return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid() and stat.S_IMODE(facts.st_mode) == 0o700
 
 
-def _is_locked(folder: str) -> bool:
-    """Whether somebody holds the folder: perhaps a PolyRun in a container, whose pid means nothing here."""
+def _is_old(path: str) -> bool:
+    try:
+        return time.time() - os.lstat(path).st_mtime >= _GRACE_S
+    except OSError:
+        return False
+
+
+def _lock_is_free(folder: str, *, without: bool) -> bool:
+    """Whether nobody holds the folder; `without` is the answer for one that has no lock."""
     try:
         lock = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
-        return time.time() - os.lstat(folder).st_mtime < _GRACE_S
+        return without
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        return True
+        return False
     finally:
         os.close(lock)
-    return False
+    return True
 
 
 def _dead_processes() -> Iterator[int]:
