@@ -9,6 +9,8 @@ from polyrun.model.frozen import frozen
 from polyrun.model.limits import Limits, Usage, format_bytes
 from polyrun.model.outcomes import Outcome, Status
 
+_OVERCHARGE = 1.02  # a control group that keeps its limit may count some pages more at its peak (mm/memcontrol.c)
+
 
 @frozen
 class Stop:
@@ -23,7 +25,8 @@ class Evidence:
     """What is known about a program that has ended.
 
     `wait_status` is the kernel's word (wait(2)) or `None` where only `exit_code`, in a shell's notation with
-    128 + signal, is known. `stop` is set when PolyRun ended it.
+    128 + signal, is known. `stop` is set when PolyRun ended it. `largest_file` is the size of the largest file it
+    may have written, `None` where nobody looked.
     """
 
     wait_status: int | None
@@ -32,6 +35,7 @@ class Evidence:
     stop: Stop | None = None
     oom_kills: int = 0
     pids_refused: int = 0
+    largest_file: int | None = None
 
 
 def verdict(seen: Evidence, limits: Limits) -> Outcome:
@@ -46,11 +50,11 @@ def verdict(seen: Evidence, limits: Limits) -> Outcome:
     def outcome(status: Status, reason: str | None = None) -> Outcome:
         return Outcome(status, exit_code=code, signal=name, usage=seen.usage, reason=reason)
 
-    stop = seen.stop
+    stop = seen.stop or _excess(seen.usage, limits)
     if stop is None and code != 0:
         if number == signal.SIGXCPU and (seen.usage.cpu_s is None or seen.usage.cpu_s >= limits.cpu_s):
             stop = Stop(Status.TIME_LIMIT, cpu_reason(limits))
-        elif number == signal.SIGXFSZ:
+        elif number == signal.SIGXFSZ and (seen.largest_file is None or seen.largest_file >= limits.disk_bytes):
             stop = Stop(Status.DISK_LIMIT, disk_reason(limits))
         elif seen.oom_kills:
             stop = Stop(Status.MEMORY_LIMIT, memory_reason(limits))
@@ -61,6 +65,15 @@ def verdict(seen: Evidence, limits: Limits) -> Outcome:
     if code == 0:
         return outcome(Status.OK)
     return outcome(Status.NONZERO_EXIT if number is None else Status.SIGNALLED)
+
+
+def _excess(usage: Usage, limits: Limits) -> Stop | None:
+    """What was used beyond a limit before anybody could end the program for it."""
+    if usage.cpu_s is not None and usage.cpu_s > limits.cpu_s:
+        return Stop(Status.TIME_LIMIT, cpu_reason(limits))
+    if usage.memory_bytes is not None and usage.memory_bytes > limits.memory_bytes * _OVERCHARGE:
+        return Stop(Status.MEMORY_LIMIT, memory_reason(limits))
+    return None
 
 
 def wall_reason(limits: Limits, cpu_s: float | None) -> str:

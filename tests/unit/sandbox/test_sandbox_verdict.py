@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from polyrun.model.limits import Limits, Usage
+from polyrun.model.limits import MIB, Limits, Usage
 from polyrun.model.outcomes import Status
 from polyrun.sandbox.verdict import Evidence, Stop, verdict, wall_reason
 
@@ -28,6 +28,12 @@ LIMITS = Limits()
         (Evidence(signal.SIGXCPU, 152, Usage(cpu_s=30.2)), Status.TIME_LIMIT, None, "SIGXCPU"),
         (Evidence(signal.SIGXCPU, 152, Usage(cpu_s=0.1)), Status.SIGNALLED, None, "SIGXCPU"),  # sent by itself
         (Evidence(signal.SIGXFSZ, 153), Status.DISK_LIMIT, None, "SIGXFSZ"),
+        (Evidence(signal.SIGXFSZ, 153, largest_file=LIMITS.disk_bytes), Status.DISK_LIMIT, None, "SIGXFSZ"),
+        (Evidence(signal.SIGXFSZ, 153, largest_file=4096), Status.SIGNALLED, None, "SIGXFSZ"),  # sent by itself
+        (Evidence(0, 0, Usage(cpu_s=LIMITS.cpu_s + 0.1)), Status.TIME_LIMIT, 0, None),  # seen by no watch
+        (Evidence(0, 0, Usage(cpu_s=LIMITS.cpu_s)), Status.OK, 0, None),
+        (Evidence(0, 0, Usage(memory_bytes=LIMITS.memory_bytes + MIB * 16)), Status.MEMORY_LIMIT, 0, None),
+        (Evidence(0, 0, Usage(memory_bytes=LIMITS.memory_bytes + 8192)), Status.OK, 0, None),  # the group's overcharge
         (Evidence(9, 137, oom_kills=1), Status.MEMORY_LIMIT, None, "SIGKILL"),
         (Evidence(1 << 8, 1, oom_kills=1), Status.MEMORY_LIMIT, 1, None),
         (Evidence(1 << 8, 1), Status.NONZERO_EXIT, 1, None),
