@@ -3,7 +3,7 @@
 `@frozen` gives a class what `@dataclass(frozen=True, slots=True)` gives it: a constructor, `==`, `hash`, `repr`,
 slots and a refusal to be changed. `dataclasses` compiles six functions for each class when it is imported, about
 0.6 ms; PolyRun has more than a hundred such classes, and a short document is done in less time than that took. Here
-the methods are shared, and a constructor is compiled when the first instance is made.
+the methods are shared, and a constructor is compiled once a class is used often.
 
 Differences: a default must itself be immutable, because all instances share it (so there is no `field()`), and
 class variables stand without an annotation.
@@ -25,6 +25,8 @@ else:
         """Stand in for the typing construct, which only type checkers need."""
         return lambda function: function
 
+
+_COMPILED_AFTER = 16
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 """An empty mapping that is safe as a default."""
@@ -53,7 +55,8 @@ def frozen(cls: type[_T]) -> type[_T]:
         __slots__=own,
         __match_args__=tuple(getattr(cls, "__match_args__", ())) + own,
         __frozen_defaults__=defaults,
-        __init__=_first_init,
+        __frozen_uses__=0,
+        __init__=_early_init,
         __setattr__=_refuse,
         __delattr__=_refuse,
         __replace__=replace,
@@ -80,9 +83,23 @@ def as_dict(record: object) -> dict[str, Any]:
     return {name: getattr(record, name) for name in names}
 
 
-def _first_init(self: object, *args: Any, **kwargs: Any) -> None:
-    """Compile the constructor of the instance's class, put it in place and call it."""
-    cls = type(self)
+def _early_init(self: object, *args: Any, **kwargs: Any) -> None:
+    """The constructor of a class that is rarely used; after a few instances, or for wrong arguments, a compiled one."""
+    cls: Any = type(self)
+    names: tuple[str, ...] = cls.__match_args__
+    values = {**cls.__frozen_defaults__, **dict(zip(names, args, strict=False)), **kwargs}
+    cls.__frozen_uses__ += 1
+    fits = len(values) == len(names) and not kwargs.keys() & set(names[: len(args)]) and len(args) <= len(names)
+    if cls.__frozen_uses__ > _COMPILED_AFTER or not fits or hasattr(cls, "__post_init__"):
+        cls.__init__ = _compiled(cls)
+        cls.__init__(self, *args, **kwargs)
+        return
+    for name in names:
+        object.__setattr__(self, name, values[name])
+
+
+def _compiled(cls: type) -> Any:
+    """A constructor like the one a person would write, which also says what is wrong with wrong arguments."""
     names: tuple[str, ...] = cls.__match_args__  # type: ignore[attr-defined]
     defaults: dict[str, Any] = cls.__frozen_defaults__  # type: ignore[attr-defined]
     parameters = ", ".join(f"{name}=_d[{name!r}]" if name in defaults else name for name in names)
@@ -94,8 +111,7 @@ def _first_init(self: object, *args: Any, **kwargs: Any) -> None:
     exec(f"def __init__(self, {parameters}):\n" + "\n".join(lines), scope)  # noqa: S102
     init = scope["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
-    cls.__init__ = init  # type: ignore[method-assign]
-    init(self, *args, **kwargs)
+    return init
 
 
 def _refuse(self: object, name: str, *_value: object) -> NoReturn:
