@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 
 TYPE_CHECKING = False  # what type checkers look for, without the import of `typing` that costs as much as the rest
 if TYPE_CHECKING:
@@ -26,8 +25,10 @@ def main() -> NoReturn:
 
     code = guarded(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
+        try:
             stream.flush()
+        except OSError:  # whoever listened is gone
+            continue
     os._exit(code)  # taking the interpreter apart in order costs 10 ms and serves nobody
 
 
