@@ -120,6 +120,30 @@ async def test_a_file_name_cannot_leave_the_box(bench: Bench, name: str) -> None
         await bench.sh("true", spec=bench.spec(files={name: b""}))
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"argv": ("/bin/sh", "-c", "true\0--bind\0/\0/host")},
+        {"env": {"A": "1\0--bind\0/\0/host"}},
+        {"env": {"A\0--bind\0/\0/host": "1"}},
+        {"words": {"x": "1\0--bind\0/\0/host"}, "env": {"A": "{x}"}},
+        {"cwd": "/tmp\0--bind\0/\0/host"},
+        {"env": {"A": "\ud800"}},
+    ],
+    ids=["argument", "value", "name", "word", "folder", "no text"],
+)
+async def test_no_word_of_a_command_becomes_an_option_of_the_box(bench: Bench, command: dict[str, Any]) -> None:
+    rest = {name: value for name, value in command.items() if name != "argv"}
+    with pytest.raises(SandboxError, match=r"NUL|encoded"):
+        await bench.run(*command.get("argv", ("/bin/ls", "/host")), **rest)
+
+
+async def test_no_path_of_a_box_becomes_an_option_of_it(isolating: Bench) -> None:
+    spec = isolating.spec(permissions=Permissions(read=("/nowhere\0--bind\0/\0/host",)))
+    with pytest.raises(SandboxError, match="NUL"):
+        await isolating.run("/bin/ls", "/host", spec=spec)
+
+
 async def test_the_build_folder_is_writable_only_for_a_build(bench: Bench, tmp_path: Path) -> None:
     build = tmp_path / "build"
     build.mkdir()

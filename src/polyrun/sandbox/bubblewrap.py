@@ -160,14 +160,13 @@ class _Box:
                 words += ["--setenv", name, value]
             if self._backend.seccomp is not None:
                 words += ["--add-seccomp-fd", str(fds.text("seccomp", self._backend.seccomp))]
-            arguments = fds.text("args", b"\0".join(os.fsencode(word) for word in words) + b"\0")
-            argv = gate.argv(tuple(layout.expand(word, placing.values) for word in command.argv), placing.stdin)
-            argv = [self._backend.program, "--args", str(arguments), "--", *argv]
+            program = gate.argv(tuple(layout.expand(word, placing.values) for word in command.argv), placing.stdin)
+            argv = [self._backend.program, "--args", str(fds.words("args", words)), "--"]
             if group is not None:
                 argv = ["/bin/sh", "-c", _JOIN, "polyrun", *group.joins, "--", *argv]
             try:
                 return subprocess.Popen(
-                    argv,
+                    [*argv, *program],
                     stdin=gate.fd,
                     stdout=pump.stdout,
                     stderr=pump.stderr,

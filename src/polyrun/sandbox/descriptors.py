@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterable
 from typing import Self
 
+from polyrun.model.errors import SandboxError
 from polyrun.sandbox import pidfd
 
 
@@ -24,6 +26,13 @@ class Descriptors:
         self.passed.append(fd)
         return fd
 
+    def words(self, name: str, words: Iterable[str]) -> int:
+        """A descriptor to read `words` from, each ended by a NUL, as `bwrap --args` wants them.
+
+        Raises `SandboxError` for a word with a NUL: what follows it would be taken for the next option.
+        """
+        return self.text(name, b"".join(word + b"\0" for word in encoded(words)))
+
     def _keep(self, fd: int) -> int:
         self._own.append(fd)
         return fd
@@ -34,6 +43,20 @@ class Descriptors:
     def __exit__(self, *_: object) -> None:
         for fd in self._own:
             os.close(fd)
+
+
+def encoded(words: Iterable[str]) -> list[bytes]:
+    """`words` as the kernel gets them. Raises `SandboxError` for one that no program can be given."""
+    found = []
+    for word in words:
+        try:
+            data = os.fsencode(word)
+        except UnicodeEncodeError as error:
+            raise SandboxError("starting a program", f"{word!r} is not text that can be encoded") from error
+        if b"\0" in data:
+            raise SandboxError("starting a program", f"{word!r} holds a NUL, which no argument or variable can")
+        found.append(data)
+    return found
 
 
 async def readable(fd: int, timeout_s: float) -> bool:

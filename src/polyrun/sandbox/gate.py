@@ -15,6 +15,8 @@ import struct
 from types import TracebackType
 from typing import Self
 
+from polyrun.sandbox.descriptors import encoded
+
 _CREDENTIALS = struct.Struct("=iII")
 
 
@@ -39,13 +41,13 @@ class Gate:
         return self._host.fileno()
 
     @staticmethod
-    def argv(argv: tuple[str, ...], stdin: str) -> list[str]:
+    def argv(argv: tuple[str, ...], stdin: str) -> list[bytes]:
         """`argv` behind the gate, with the file `stdin` as its standard input.
 
         The gate itself is on descriptor 0 until then: shells need not know descriptors above 9. The shell's text is
-        fixed, what varies comes as its arguments.
+        fixed, what varies comes as its arguments. Raises `SandboxError` for a word that no program can be given.
         """
-        return ["/bin/sh", "-c", _TEXT, "polyrun", stdin, *argv]
+        return encoded(("/bin/sh", "-c", _TEXT, "polyrun", stdin, *argv))
 
     def spawned(self) -> None:
         """Drop the guest's end, so that the death of all guests can be seen."""

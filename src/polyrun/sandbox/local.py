@@ -21,7 +21,7 @@ from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.sandbox import adoption, disk, identity, layout, pidfd, procfs, verdict
 from polyrun.sandbox import limits as process_limits
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, Unavailable
-from polyrun.sandbox.descriptors import readable
+from polyrun.sandbox.descriptors import encoded, readable
 from polyrun.sandbox.gate import Gate
 from polyrun.sandbox.pump import Pump
 from polyrun.sandbox.scratch import write_files
@@ -114,6 +114,8 @@ class _Box:
         values = {**command.words, **self._values}
         placing = layout.Placing((), values, self._tmp)
         variables = layout.environment(command, placing, os.environ, self._spec.permissions.env)
+        cwd = layout.expand(command.cwd, values)
+        encoded((*variables, *variables.values(), cwd))
         try:
             if command.stdin:
                 with open(self._stdin, "wb") as file:
@@ -127,7 +129,7 @@ class _Box:
                 stdout=pump.stdout,
                 stderr=pump.stderr,
                 env={**variables, identity.MARK: mark},
-                cwd=layout.expand(command.cwd, values),
+                cwd=cwd,
                 start_new_session=True,
             )
         except OSError as error:
