@@ -10,29 +10,58 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Callable, Iterable
 
 from polyrun.sandbox.watch import MAX_ENTRIES, DiskUse
 
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_MAX_SECONDS = 1.0
+_MAX_SECONDS = 5.0
 
 MAX_DEPTH = 128
 """Folders within folders that are looked into; no sane project comes near."""
 
 
-def used(folder: str) -> DiskUse:
+class Meter:
+    """What is written into `folders` from now on, and what `held` says is on the disk besides; call it to look.
+
+    What lies there already was charged to whoever wrote it, so it is counted once, here. That takes as long as there is
+    much of it, and next to nothing for an empty folder.
+    """
+
+    def __init__(self, folders: Iterable[str], held: Callable[[], int] = lambda: 0) -> None:
+        self._held = held
+        self._before = {folder: used(folder, entries_at_most=None) for folder in folders}
+
+    def __call__(self) -> DiskUse:
+        """May be called from any thread. What was removed since gives room for as much."""
+        uses = [self._since(folder, before) for folder, before in self._before.items()]
+        return DiskUse(
+            max(0, sum(use.allocated_bytes for use in uses)) + self._held(),
+            max(0, sum(use.entries for use in uses)),
+            next((use.trouble for use in uses if use.trouble is not None), None),
+            max((use.largest_file for use in uses), default=0),
+        )
+
+    def _since(self, folder: str, before: DiskUse) -> DiskUse:
+        now = used(folder, entries_at_most=before.entries + MAX_ENTRIES)
+        allocated, entries = now.allocated_bytes - before.allocated_bytes, now.entries - before.entries
+        return DiskUse(allocated, entries, now.trouble, now.largest_file)
+
+
+def used(folder: str, *, entries_at_most: int | None = MAX_ENTRIES) -> DiskUse:
     """What `folder` holds, by allocated blocks (a sparse file counts what it really takes).
 
-    Gives up counting, with what it has, after `MAX_ENTRIES` entries or a second: both are over any limit
-    or will be counted at the next look. Folders nested deeper than `MAX_DEPTH` are trouble, as nothing below
-    them is counted. The guest may change everything meanwhile.
+    Gives up counting, with what it has, after one entry more than `entries_at_most`. What cannot be counted within
+    five seconds is trouble, and so are folders nested deeper than `MAX_DEPTH`, as nothing below them is counted. The
+    guest may change everything meanwhile.
     """
-    allocated = entries = 0
+    allocated = entries = largest = 0
     deadline = time.monotonic() + _MAX_SECONDS
+    trouble = None
     stack: list[tuple[int, list[str]]] = []
     try:
         stack.append(_listed(os.open(folder, _OPEN)))
-        while stack and entries <= MAX_ENTRIES and time.monotonic() < deadline:
+        while stack and trouble is None and (entries_at_most is None or entries <= entries_at_most):
             fd, names = stack[-1]
             if not names:
                 os.close(stack.pop()[0])
@@ -42,19 +71,24 @@ def used(folder: str) -> DiskUse:
                 facts = os.stat(name, dir_fd=fd, follow_symlinks=False)
                 allocated += facts.st_blocks * 512
                 entries += 1
-                if stat.S_ISDIR(facts.st_mode):
+                if stat.S_ISREG(facts.st_mode):
+                    largest = max(largest, facts.st_size)
+                elif stat.S_ISDIR(facts.st_mode):
                     if len(stack) >= MAX_DEPTH:
-                        return DiskUse(allocated, entries, f"made folders nested deeper than {MAX_DEPTH}")
-                    stack.append(_listed(open_unseen(name, fd)))
+                        trouble = f"made folders nested deeper than {MAX_DEPTH}"
+                    else:
+                        stack.append(_listed(open_unseen(name, fd)))
             except OSError as error:
                 if error.errno in {errno.EMFILE, errno.ENFILE}:
-                    return DiskUse(allocated, entries, "made folders too deep to look into")
+                    trouble = "made folders too deep to look into"
+            if time.monotonic() > deadline:
+                trouble = f"made more files than can be counted in {_MAX_SECONDS:g} s"
     except OSError:
         pass  # the folder is not there (yet)
     finally:
         for fd, _ in stack:
             os.close(fd)
-    return DiskUse(allocated, entries)
+    return DiskUse(allocated, entries, trouble, largest)
 
 
 def _listed(fd: int) -> tuple[int, list[str]]:

@@ -16,7 +16,8 @@ FIRST_LOOK_S = 0.05  # most blocks are over by then and pay for no sampling at a
 _LOOK_S = 0.1
 _QUICK_LOOK_S = 0.025
 _DISK_LOOK_S = 0.25
-_MAX_SHARE = 20  # a look that takes t is followed by a pause of at least 20 t
+_DISK_GAP_S = 1.0  # at most, however long a look took: what is written meanwhile is seen late
+_AT_ONCE_S = 0.005  # a look that takes longer is no business of the event loop
 
 
 @frozen
@@ -30,21 +31,26 @@ class Sample:
 
 @frozen
 class DiskUse:
-    """Bytes allocated and entries made; `trouble` says what cannot be counted and so counts as too much."""
+    """Bytes allocated and entries made; `trouble` says what cannot be counted and so counts as too much.
+
+    `largest_file` is the size of the largest regular file, as it claims.
+    """
 
     allocated_bytes: int
     entries: int
     trouble: str | None = None
+    largest_file: int = 0
 
 
-MAX_ENTRIES = 200_000
-"""More files and folders than this in a run's workspace count as a disk limit hit."""
+MAX_ENTRIES = 100_000
+"""More files and folders than this made by one program count as a disk limit hit: counting them takes half a second."""
 
 
 class Watch:
-    """One program's clock. `sample` and `disk` are asked again and again until the program ends.
+    """One program's clock. `sample` and `disk` are asked again and again until the program ends, each at its own pace.
 
-    `quick` asks often, for hosts where sampling is what enforces a limit.
+    `disk` may take long and is asked in a thread, never twice at once. `quick` asks `sample` often, for hosts where
+    sampling is what enforces a limit.
     """
 
     def __init__(
@@ -60,11 +66,13 @@ class Watch:
         self.peak_processes: int | None = None
         self.cpu_s: float | None = None
         self.wall_s = 0.0
+        self.largest_file: int | None = None
         self._limits = limits
         self._sample = sample
         self._disk = disk
         self._pause_s = _QUICK_LOOK_S if quick else _LOOK_S
-        self._next_disk = 0.0
+        self._disk_look: asyncio.Future[DiskUse] | None = None
+        self._disk_took_s = 0.0
         self._ended = asyncio.Event()
 
     def end(self) -> None:
@@ -81,23 +89,50 @@ class Watch:
         """Return when `end` or `halt` was called, or a limit was hit; the clock starts now."""
         started = time.monotonic()
         pause = FIRST_LOOK_S
+        looking: asyncio.Task[None] | None = None
         try:
             while not self._ended.is_set():
                 left = self._limits.wall_s - (time.monotonic() - started)
                 if left <= 0:
-                    self._look(disk=False)
+                    self._look()
                     self.halt(Status.TIME_LIMIT, verdict.wall_reason(self._limits, self.cpu_s))
                     return
                 try:
                     await asyncio.wait_for(self._ended.wait(), min(pause, left))
                 except TimeoutError:
-                    looked = time.monotonic()
-                    self._look(disk=looked >= self._next_disk)
-                    pause = max(self._pause_s, _MAX_SHARE * (time.monotonic() - looked))
+                    if looking is None and self._disk is not None:
+                        looking = asyncio.create_task(self._look_at_disk(self._disk))
+                        looking.add_done_callback(lambda _task: self._ended.set())  # it has failed, or was cancelled
+                    self._look()
+                    pause = self._pause_s
         finally:
             self.wall_s = time.monotonic() - started
+            if looking is not None:
+                looking.cancel()
+        if looking is not None and looking.done() and not looking.cancelled():
+            looking.result()
 
-    def _look(self, *, disk: bool) -> None:
+    async def settle(self) -> None:
+        """One last look at the disk, when all processes of the program are gone; then nothing looks any more."""
+        if self._disk_look is not None:
+            await asyncio.wait((self._disk_look,))
+        if self._disk is None:
+            return
+        if self._disk_took_s < _AT_ONCE_S:
+            self._judge_disk(self._disk())
+        else:
+            self._judge_disk(await asyncio.to_thread(self._disk))
+
+    async def _look_at_disk(self, disk: Callable[[], DiskUse]) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            started = time.monotonic()
+            self._disk_look = loop.run_in_executor(None, disk)
+            self._judge_disk(await asyncio.shield(self._disk_look))
+            self._disk_took_s = time.monotonic() - started
+            await asyncio.sleep(min(max(_DISK_LOOK_S, 2 * self._disk_took_s), _DISK_GAP_S))
+
+    def _look(self) -> None:
         limits, now = self._limits, self._sample()
         if now.cpu_s is not None:
             self.cpu_s = max(now.cpu_s, self.cpu_s or 0.0)
@@ -111,14 +146,17 @@ class Watch:
             self.peak_processes = max(now.processes, self.peak_processes or 0)
             if now.processes > limits.processes:
                 self.halt(Status.PROCESS_LIMIT, verdict.processes_reason(limits))
-        if disk and self._disk is not None:
-            looked = time.monotonic()
-            use = self._disk()
-            if use.allocated_bytes > limits.disk_bytes:
-                self.halt(Status.DISK_LIMIT, verdict.disk_reason(limits))
-            elif use.trouble is not None:
-                self.halt(Status.DISK_LIMIT, use.trouble)
-            elif use.entries > MAX_ENTRIES:
-                self.halt(Status.DISK_LIMIT, f"made more than {MAX_ENTRIES} files and folders")
-            took = time.monotonic() - looked
-            self._next_disk = time.monotonic() + max(_DISK_LOOK_S, _MAX_SHARE * took)
+
+    def _judge_disk(self, use: DiskUse) -> None:
+        """Too much on the disk is the reason even if the program has ended meanwhile, unless there is one already."""
+        self.largest_file = max(use.largest_file, self.largest_file or 0)
+        if use.allocated_bytes > self._limits.disk_bytes:
+            reason = verdict.disk_reason(self._limits)
+        elif use.trouble is not None:
+            reason = use.trouble
+        elif use.entries > MAX_ENTRIES:
+            reason = f"made more than {MAX_ENTRIES} files and folders"
+        else:
+            return
+        self.stop = self.stop or Stop(Status.DISK_LIMIT, reason)
+        self._ended.set()

@@ -64,3 +64,40 @@ def test_a_link_is_never_opened_in_place_of_a_folder(tmp_path: Path) -> None:
     finally:
         os.close(fd)
     assert stat.S_IMODE(outside.stat().st_mode) == 0o711
+
+
+def test_a_program_is_charged_what_was_written_since_it_started(tmp_path: Path) -> None:
+    (tmp_path / "earlier").write_bytes(b"x" * 8 * MIB)
+    held = 0
+    meter = disk.Meter([str(tmp_path), str(tmp_path / "none")], lambda: held)
+    assert meter() == DiskUse(0, 0, largest_file=8 * MIB)
+    (tmp_path / "now").write_bytes(b"x" * MIB)
+    assert MIB <= meter().allocated_bytes < MIB + 65536
+    assert meter().entries == 1
+    held = 5 * MIB
+    assert 6 * MIB <= meter().allocated_bytes < 7 * MIB
+    (tmp_path / "earlier").unlink()
+    assert meter() == DiskUse(5 * MIB, 0, largest_file=MIB)
+
+
+def test_earlier_files_leave_a_program_its_own_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "MAX_ENTRIES", 10)
+    for number in range(15):
+        (tmp_path / f"earlier{number}").touch()
+    meter = disk.Meter([str(tmp_path)])
+    for number in range(8):
+        (tmp_path / f"now{number}").touch()
+    assert meter().entries == 8
+
+
+def test_what_cannot_be_counted_in_time_is_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "one").touch()
+    monkeypatch.setattr(disk, "_MAX_SECONDS", -1.0)
+    assert disk.used(str(tmp_path)).trouble is not None
+
+
+def test_the_largest_file_is_told_by_what_it_claims(tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(1 << 40)
+    (tmp_path / "link").symlink_to("x" * 200)
+    assert disk.used(str(tmp_path)).largest_file == 1 << 40
