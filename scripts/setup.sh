@@ -22,13 +22,18 @@ find_python() {
   return 1
 }
 
+# Whether .venv is complete; one that was begun without Debian's python3-venv has a Python but no pip.
+environment_works() {
+  .venv/bin/python -c 'import sys, pip; sys.version_info >= (3, 11) or sys.exit(1)' 2>/dev/null
+}
+
 missing_packages() {
   local pair
   for pair in "${toolchains[@]}"; do
     have "${pair%%:*}" || echo "${pair#*:}"
   done
   [ -e /usr/include/stdio.h ] || echo libc6-dev
-  if [ ! -x .venv/bin/python ]; then
+  if ! environment_works; then
     if python=$(find_python); then
       "$python" -c 'import ensurepip, venv' 2>/dev/null || "$python" -c 'import sys
 print(f"python3.{sys.version_info.minor}-venv")'
@@ -46,7 +51,7 @@ install_packages() {
     say "missing, and there is no apt-get to install them with: ${packages[*]}"
   elif [ "$(id -u)" -ne 0 ]; then
     say "missing: ${packages[*]}"
-    say "install them with: sudo apt-get install --no-install-recommends ${packages[*]}"
+    say "install them with: sudo apt-get update && sudo apt-get install --no-install-recommends ${packages[*]}"
     say "going on with what is there"
   else
     say "installing ${packages[*]} (takes a few minutes)"
@@ -77,7 +82,7 @@ wanted_stamp() {
 
 make_environment() {
   local python
-  if ! .venv/bin/python -c 'import sys, pip; sys.version_info >= (3, 11) or sys.exit(1)' 2>/dev/null; then
+  if ! environment_works; then
     python=$(find_python) || { say "no Python 3.11 or newer was found"; exit 2; }
     say "making .venv with $python"
     logged "$python" -m venv --clear .venv || { say "\`$python -m venv\` failed; is python3-venv installed?"; exit 2; }

@@ -34,7 +34,7 @@ def test_the_scripts_are_programs_in_valid_bash() -> None:
 
 @pytest.mark.parametrize("root", [True, False], ids=["root", "ordinary user"])
 def test_what_is_missing_is_installed_or_named(tmp_path: Path, *, root: bool) -> None:
-    """On a machine with nothing but Debian's base; its package manager takes notes, and fails."""
+    """On a machine with nothing but Debian's base, after a first try; its package manager takes notes, and fails."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("bash", "cat", "cut", "dirname", "env", "flock", "mktemp", "rm", "sha256sum", "tail"):
@@ -49,6 +49,8 @@ def test_what_is_missing_is_installed_or_named(tmp_path: Path, *, root: bool) ->
         (programs / name).chmod(0o755)
     checkout = tmp_path / "a checkout"
     (checkout / "scripts").mkdir(parents=True)
+    (checkout / ".venv/bin").mkdir(parents=True)
+    (checkout / ".venv/bin/python").symlink_to(programs / "python3.11")  # what `venv` leaves when it cannot add pip
     copy = shutil.copy(SETUP, checkout / "scripts")
     text = Path(copy).read_text("utf-8").replace("/usr/bin/python3", "/nowhere").replace("/usr/local/bin/python3", "")
     Path(copy).write_text(text, "utf-8")
@@ -64,3 +66,4 @@ def test_what_is_missing_is_installed_or_named(tmp_path: Path, *, root: bool) ->
     assert (wanted in asked) is root
     assert ("sudo apt-get install" in done.stderr) is not root
     assert wanted in done.stderr
+    assert "python3-venv" in done.stderr
