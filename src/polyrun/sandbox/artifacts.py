@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 from polyrun.model.frozen import frozen
-from polyrun.model.limits import GIB
+from polyrun.model.limits import MIB
 from polyrun.sandbox import disk
 from polyrun.sandbox.base import Workspace
 
@@ -24,10 +24,13 @@ _CHUNK = 1 << 20
 
 @frozen
 class Caps:
-    """Bounds on what is looked at and kept; what lies beyond is told, not kept."""
+    """Bounds on what one run keeps and on how long looking takes; what lies beyond is told, not kept.
+
+    No more than `files` entries that are not kept are told one by one.
+    """
 
     files: int = 1000
-    total_bytes: int = GIB
+    total_bytes: int = 256 * MIB
     depth: int = 32
     wall_s: float = 20.0
 
@@ -61,8 +64,8 @@ def changed_files(workspace: Workspace, caps: Caps = _CAPS) -> Changes:
 def collect(workspace: Workspace, destination: str, caps: Caps = _CAPS) -> Changes:
     """Copy what is new or changed into the folder `destination`, which is created when there is something to keep.
 
-    Files keep their bytes and whether they are executable, nothing else. Raises `OSError` when
-    `destination` cannot be written.
+    Files keep their bytes and whether they are executable, nothing else. Raises `OSError` when nothing can be created
+    in `destination`; a file for which its disk has no room is one not kept.
     """
     return _gather(workspace, caps, destination)
 
@@ -79,11 +82,14 @@ def _gather(workspace: Workspace, caps: Caps, destination: str | None) -> Change
         if time.monotonic() > deadline:
             refused.append((entry.path, f"and more: listing took longer than {caps.wall_s:g} s"))
             break
+        if len(refused) > caps.files:
+            refused.append((entry.path, "and more"))
+            break
         if entry.trouble is not None:
             refused.append((entry.path, entry.trouble))
         elif _is_whiteout(entry.facts):
             deleted.append(entry.path)
-        else:
+        elif not stat.S_ISDIR(entry.facts.st_mode):
             trouble = _trouble(entry, left, len(files), caps)
             if trouble is None and destination is not None:
                 trouble = _copy(entry, destination)
@@ -96,7 +102,7 @@ def _gather(workspace: Workspace, caps: Caps, destination: str | None) -> Change
 
 
 def _walk(folder: str, caps: Caps) -> Iterator[_Entry]:
-    """Everything in `folder` but folders themselves; each entry's `fd` is open only until the next one is asked for."""
+    """Everything in `folder`, a folder before what is in it; each `fd` is open only until the next is asked for."""
     try:
         top = disk.open_unseen(folder)
     except FileNotFoundError:
@@ -111,8 +117,8 @@ def _walk_fd(fd: int, prefix: str, depth: int) -> Iterator[_Entry]:
     for name in sorted(os.listdir(fd)):
         path = prefix + name
         facts = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        yield _Entry(path, fd, name, facts)
         if not stat.S_ISDIR(facts.st_mode):
-            yield _Entry(path, fd, name, facts)
             continue
         if depth == 0:
             yield _Entry(path + "/", fd, name, facts, "too deep")
@@ -148,7 +154,7 @@ def _trouble(entry: _Entry, left: int, kept: int, caps: Caps) -> str | None:
 
 
 def _copy(entry: _Entry, destination: str) -> str | None:
-    """Copy one regular file; why not, if it cannot be read. At most the size that was seen before is copied."""
+    """Copy one regular file, whole or not at all; why not. At most the size that was seen before is copied."""
     try:
         source = os.open(entry.name, _OPEN, dir_fd=entry.fd)
     except OSError as error:
@@ -167,6 +173,9 @@ def _copy(entry: _Entry, destination: str) -> str | None:
             left = entry.facts.st_size
             while left > 0 and (sent := os.sendfile(target, source, None, min(left, _CHUNK))) > 0:
                 left -= sent
+        except OSError as error:
+            os.unlink(target_path)
+            return f"not copied: {error.strerror}"
         finally:
             os.close(target)
     finally:
