@@ -183,3 +183,11 @@ def test_a_fault_of_ours_is_shown_at_once_with_v() -> None:
     assert done.returncode == 70
     assert done.stderr.startswith("Traceback (most recent call last):")
     assert "\x1b" not in done.stderr
+
+
+def test_the_command_alone_shows_its_help(case: MakeCase) -> None:
+    case().args().stderr_has("Run one document written in many languages").nowhere("\\n").exits(2)
+
+
+def test_an_empty_selection_does_not_run_everything(case: MakeCase) -> None:
+    case(document="#lang:bash\necho ran\n#end\n").args("run", "--only=").nowhere("ran").exits(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -276,3 +277,35 @@ def test_output_that_cannot_be_kept_is_marked_and_ends_nothing(write: Write) -> 
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("ok True True b'end\\n' its output could not be kept"), done.stdout + done.stderr
+
+
+async def test_run_inside_an_event_loop_names_the_way_out(write: Write) -> None:
+    with pytest.raises(polyrun.UsageError) as caught:
+        polyrun.run(write(block(":")))
+    assert "arun" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("language", ["python", "c", "bash", "ruby"])
+def test_code_without_a_document_counts_its_lines_from_one(language: str) -> None:
+    faults = {"python": "1/0", "c": "int x = y;", "bash": "no_such_command", "ruby": "raise 'x'"}
+    error = polyrun.runner(language).run_code(faults[language])["error"]
+    assert re.search(r"code\W+(?:line )?1\b", error), error
+
+
+@pytest.mark.parametrize(
+    "permissions",
+    [
+        polyrun.Permissions(write=("/nowhere/at/all",)),
+        polyrun.Permissions(read=("/nowhere/at/all",)),
+        polyrun.Permissions(read=("/",)),
+        polyrun.Permissions(write=("/../",)),
+    ],
+)
+def test_grants_that_cannot_be_carried_out_are_refused(write: Write, permissions: polyrun.Permissions) -> None:
+    with pytest.raises(polyrun.UsageError):
+        polyrun.run(write(block(":")), polyrun.Settings(permissions=permissions))
+
+
+def test_an_exception_says_the_first_fault(write: Write) -> None:
+    with pytest.raises(polyrun.DocumentError, match=r"PR101 in line 1: .*pyton.*\(and 1 more\)"):
+        polyrun.run(write("#lang:pyton\n#end\n#lang:rubi\n#end\n"))

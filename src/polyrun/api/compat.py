@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from typing import TypedDict
 
-from polyrun.api.reading import CheckResult, read_document
+from polyrun.api.reading import CheckResult, Input, read_document
 from polyrun.api.running import run
 from polyrun.api.settings import load_settings
 from polyrun.api.standing import check, registry_for
@@ -60,7 +60,7 @@ class Runner:
             settings = load_settings(config) if config is not None else Settings()
             end = f"end-{secrets.token_hex(8)}"
             text = f"#lang:{self.language} until={end}\n{code}\n#end:{end}\n"
-            result = run(Source(text.encode(), "code"), settings, folder=folder)
+            result = run(Input(Source(text.encode(), "code"), folder, is_code=True), settings)
         block = result.blocks[0]
         errors = block.stderr if block.run or block.build is None else block.build.stderr.read()
         error = errors.decode(errors="replace")

@@ -12,7 +12,7 @@ from polyrun.languages import Registry
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity, has_errors
 from polyrun.model.errors import DocumentError, DocumentUnreadable
-from polyrun.model.frozen import frozen
+from polyrun.model.frozen import frozen, replace
 from polyrun.model.limits import format_bytes
 from polyrun.model.spans import Source
 from polyrun.plan import Plan, make_plan
@@ -20,12 +20,16 @@ from polyrun.plan import Plan, make_plan
 
 @frozen
 class Input:
-    """A document's bytes, the folder its blocks work in (absolute), and its file's state when it was read."""
+    """A document's bytes, the folder its blocks work in (absolute), and its file's state when it was read.
+
+    With `is_code` the document is one piece of code that PolyRun put a header on, whose lines count from 1.
+    """
 
     source: Source
     folder: str
     path: str | None = None
     stamp: tuple[int, int] | None = None
+    is_code: bool = False
 
     def changed(self) -> bool:
         """Whether the file was changed or removed since it was read."""
@@ -84,8 +88,10 @@ def read_document(path: str | os.PathLike[str]) -> Input:
     return Input(Source(data, os.path.basename(absolute)), folder, absolute, _stamp(state))
 
 
-def as_input(document: str | os.PathLike[str] | Source, folder: str | os.PathLike[str] | None = None) -> Input:
+def as_input(document: str | os.PathLike[str] | Source | Input, folder: str | os.PathLike[str] | None = None) -> Input:
     """A path is read; a `Source` is taken as it is and works in `folder`, by default the current one."""
+    if isinstance(document, Input):
+        return document
     if isinstance(document, Source):
         return Input(document, os.path.realpath(folder or os.getcwd()))
     return read_document(document)
@@ -94,6 +100,8 @@ def as_input(document: str | os.PathLike[str] | Source, folder: str | os.PathLik
 def analyse(given: Input, registry: Registry, settings: Settings) -> tuple[Document, Plan, tuple[Diagnostic, ...]]:
     """Parse and plan; the diagnostics of both, in document order."""
     document = parse(given.source, registry.syntax(), strict=settings.strict)
+    if given.is_code:
+        document = replace(document, blocks=tuple(replace(one, code_line=one.code_line - 1) for one in document.blocks))
     plan = make_plan(document, registry, settings, given.folder)
     found = [*document.diagnostics, *plan.diagnostics, *_untrusted(given, document)]
     return document, plan, tuple(sorted(found, key=lambda one: (one.primary.span.start, one.code)))
@@ -137,7 +145,8 @@ def _nearest(name: str) -> str | None:
 
     folder = Path(name).parent
     try:
-        names = [entry.name for entry in os.scandir(folder) if entry.is_file()][:1000]
+        with os.scandir(folder) as listing:
+            names = [entry.name for entry in listing if entry.is_file()][:1000]
     except OSError:
         return None
     close = get_close_matches(Path(name).name, names, n=1)

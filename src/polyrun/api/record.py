@@ -62,6 +62,8 @@ class Record:
             name = self._given.source.name
             notes.append(f"`{name}` was changed while it ran; this run used it as it was at the start")
         folder = self._folder / f"{_PREFIX}{self._run_id}{_SUFFIX}"
+        if self._log is not None and self._log.path is not None and self._log.path.parent == self._folder:
+            folder = self._log.path.with_suffix(_SUFFIX)  # beside the log, under its name
         try:
             changes = collect(workspace, str(folder))
         except OSError as error:

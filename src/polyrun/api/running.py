@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Self
 
 from polyrun.api.folders import user_folders
@@ -21,6 +21,7 @@ from polyrun.execute.cache import BuildCache
 from polyrun.execute.emitter import Listener
 from polyrun.execute.engine import Engine
 from polyrun.execute.surroundings import Surroundings
+from polyrun.model.errors import UsageError
 from polyrun.model.results import RunResult
 from polyrun.model.spans import Source
 from polyrun.sandbox.base import Workspace
@@ -30,7 +31,7 @@ from polyrun.sandbox.scratch import scratch as make_scratch
 
 
 async def arun(
-    document: str | os.PathLike[str] | Source,
+    document: str | os.PathLike[str] | Source | Input,
     settings: Settings | None = None,
     *,
     on_event: Listener | None = None,
@@ -54,7 +55,7 @@ async def arun(
 
 
 def run(
-    document: str | os.PathLike[str] | Source,
+    document: str | os.PathLike[str] | Source | Input,
     settings: Settings | None = None,
     *,
     on_event: Listener | None = None,
@@ -65,6 +66,10 @@ def run(
     In the main thread SIGINT, SIGTERM and SIGHUP end the run in order: the result then has status `cancelled` and
     exit code 130. A second signal acts as if PolyRun had not asked for it.
     """
+    with suppress(RuntimeError):
+        asyncio.get_running_loop()
+        hint = "write `await polyrun.arun(...)`"
+        raise UsageError("`polyrun.run` cannot wait inside a running event loop", hint=hint)
     settings = settings or Settings()
     given = as_input(document, folder)
 
@@ -84,6 +89,7 @@ def run(
 async def _compose(given: Input, settings: Settings, listener: Listener | None, cleanup: AsyncExitStack) -> Engine:
     """Put one run together; `cleanup` undoes all of it."""
     folders = user_folders()
+    _check_grants(settings)
     plan, diagnostics = runnable(given, registry_for(given.folder, settings.trusted_folders), settings)
     chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=str(folders.cache))
     toolchains = find_toolchains([job.language for job in plan.jobs])
@@ -118,6 +124,16 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
         log_path=record.log_path,
         collect=lambda: record.keep(workspace),
     )
+
+
+def _check_grants(settings: Settings) -> None:
+    """Refuse grants that could not be carried out; nothing would tell later that they were not."""
+    for flag, paths in (("--allow-read", settings.permissions.read), ("--allow-write", settings.permissions.write)):
+        for path in paths:
+            if os.path.realpath(path) == "/":
+                raise UsageError(f"`{flag}={path}` would show the whole host", hint="name the folders that are needed")
+            if not os.path.lexists(path):
+                raise UsageError(f"`{flag}={path}`: there is no such file or folder", hint="create it first")
 
 
 class _Signals:

@@ -10,6 +10,7 @@ from polyrun.config.settings import Settings
 from polyrun.languages import Language
 from polyrun.languages.spec import Fault
 from polyrun.model.errors import UsageError
+from polyrun.model.frozen import replace
 from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult, RunResult
 from polyrun.model.spans import Source
@@ -73,7 +74,7 @@ def _fault(title: str, language: Language, fault: Fault, settings: Settings | No
 def _run(language: Language, code: str, settings: Settings | None) -> RunResult:
     text = f"{_PROSE}#lang:{language.id}\n{code}#end\n"
     with scratch() as folder:
-        return run(Source(text.encode(), _NAME), settings, folder=folder)
+        return run(Source(text.encode(), _NAME), replace(settings or Settings(), keep_logs=False), folder=folder)
 
 
 def _ending(result: BlockResult) -> str:

@@ -69,6 +69,9 @@ def complain(message: str, hint: str | None = None, code: Code | None = None) ->
 
 
 def _usage(error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        err().text(error.message + "\n")  # the help itself
+        return ExitCode.USAGE
     from polyrun.cli.usage import phrase
 
     complain(*phrase(error))

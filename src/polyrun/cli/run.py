@@ -12,7 +12,7 @@ from polyrun.cli import given
 from polyrun.cli.exit_codes import ExitCode
 from polyrun.cli.framework import Command, Example
 from polyrun.cli.reporters import Reporters
-from polyrun.model.errors import DocumentError
+from polyrun.model.errors import DocumentError, UsageError
 from polyrun.model.frozen import replace
 
 _Decorator = Callable[[Callable[..., int]], Callable[..., int]]
@@ -65,7 +65,7 @@ _LIMITS = _several(
     [
         click.option("--timeout", metavar="TIME", help="Wall time of each block, such as 10s or 2m."),
         click.option("--cpu", metavar="TIME", help="Processor time of each block, such as 10s."),
-        click.option("--cpus", metavar="N", type=float, help="Share of processors for each block; 0.5 is half of one."),
+        click.option("--cpus", metavar="N", help="Share of processors for each block, such as 0.5 or 50%."),
         click.option("--memory", metavar="SIZE", help="Memory of each block, such as 512m or 1g."),
         click.option("--output-limit", metavar="SIZE", help="What is kept of each output stream of a block."),
         click.option("--total-timeout", metavar="TIME", help="Wall time of the whole run."),
@@ -180,4 +180,7 @@ def _import_asyncio() -> None:
 
 def _names(values: object) -> tuple[str, ...]:
     assert isinstance(values, tuple)
-    return tuple(name for value in values for name in str(value).replace(",", " ").split())
+    names = tuple(name for value in values for name in str(value).replace(",", " ").split())
+    if values and not names:  # `--only "$STEP"` without a step must not run everything
+        raise UsageError("`--only` names no block", hint="give a block's name, number or tag")
+    return names

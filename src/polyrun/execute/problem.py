@@ -34,6 +34,7 @@ _DENIALS = (
     (b"Temporary failure in name resolution", Feature.NETWORK, "--allow-net"),
     (b"EAI_AGAIN", Feature.NETWORK, "--allow-net"),
     (b"Read-only file system", Feature.FILES, "--allow-write=PATH"),
+    (b"Value too large for defined data type", Feature.FILES, "--allow-write"),  # see docs/sandbox.md, "Writing"
 )
 
 

@@ -6,6 +6,7 @@ asked for only when no file has the name.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +34,7 @@ class Registry:
         self._files: dict[str, Path] = {}
         self._loaded: dict[str, Language] = {}
         for folder in folders:
-            for path in sorted(folder.glob("*.toml")):
+            for path in _specifications(folder):
                 self._add(read_head(path), path)
 
     @classmethod
@@ -134,3 +135,12 @@ class _SyntaxMap(Mapping[str, LanguageSyntax]):
 
     def __len__(self) -> int:
         return len(self._registry.names())
+
+
+def _specifications(folder: Path) -> list[Path]:
+    """The files in `folder`; none in one that is missing, or closed to us (somebody else's home)."""
+    try:
+        with os.scandir(folder) as listing:
+            return sorted(Path(entry.path) for entry in listing if entry.name.endswith(".toml"))
+    except OSError:
+        return []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from polyrun.model.codes import Code
-from polyrun.model.diagnostics import Diagnostic
+from polyrun.model.diagnostics import Diagnostic, Severity
 from polyrun.model.spans import Source
 
 
@@ -39,11 +39,20 @@ class DocumentUnreadable(PolyRunError):
         self.reason = reason
 
 
+def _first(source: Source, diagnostics: tuple[Diagnostic, ...]) -> str:
+    """The first fault, for those who only see the message."""
+    errors = [one for one in diagnostics if one.severity is Severity.ERROR]
+    if not errors:
+        return ""
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f": {errors[0].code} in line {errors[0].line(source)}: {errors[0].message}{more}"
+
+
 class DocumentError(PolyRunError):
     """A document has errors, and the caller asked for an exception. Carries every diagnostic."""
 
     def __init__(self, source: Source, diagnostics: tuple[Diagnostic, ...]) -> None:
-        super().__init__(f"`{source.name}` has errors")
+        super().__init__(f"`{source.name}` has errors{_first(source, diagnostics)}")
         self.source = source
         self.diagnostics = diagnostics
 
@@ -52,7 +61,7 @@ class ConfigError(PolyRunError):
     """A configuration file is wrong. Carries diagnostics that point into that file."""
 
     def __init__(self, source: Source, diagnostics: tuple[Diagnostic, ...]) -> None:
-        super().__init__(f"`{source.name}` is not a valid configuration")
+        super().__init__(f"`{source.name}` is not a valid configuration{_first(source, diagnostics)}")
         self.source = source
         self.diagnostics = diagnostics
 

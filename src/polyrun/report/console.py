@@ -211,7 +211,8 @@ class Console:
     def _summary(self, result: RunResult) -> None:
         self._flush()
         self._progress.idle()
-        shown = [d for d in result.diagnostics if self._verbose or d.severity is not Severity.NOTE]
+        curious = self._verbose or not result.ok  # a note may explain what went wrong
+        shown = [d for d in result.diagnostics if curious or d.severity is not Severity.NOTE]
         if shown:
             self._own_line()
             self._say(render_text(result.source, shown, colour=self._look.colour).rstrip("\n"))

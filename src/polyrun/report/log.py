@@ -78,6 +78,8 @@ class RunLog:
         """Log `event`; what is not output reaches the disk at once."""
         if self._events is None or self._human is None:
             return
+        if isinstance(event, Output) and max(self._budget) < 0:
+            return  # both files have their share of it
         try:
             for facts in self._encoder.feed(event):
                 self._put(self._events, 0, encode(facts) + b"\n", output=facts["event"] == "output")
