@@ -182,4 +182,29 @@ tell("many", born > 64)
         capable={"many": "True"},
         outside_bound=100,
     ),
+    Attack(
+        rows=(1,),
+        name="busy-orphans",
+        title="use the processor by a chain of orphans, each gone before it is looked at",
+        program="""
+tell("started", "yes")
+read_end, write_end = os.pipe()
+if os.fork() == 0:
+    os.close(read_end)
+    for _ in range(P["bound"] or 60):
+        before = time.process_time()
+        while time.process_time() < before + 0.05:
+            pass
+        if os.fork():
+            os._exit(0)
+    os._exit(0)
+os.close(write_end)
+os.read(read_end, 1)
+tell("burnt", "all of it")
+""",
+        limits=replace(SMALL, cpu_s=1.0, wall_s=10.0),
+        held=Expect(status=(Status.TIME_LIMIT,), facts={"started": "yes"}, reason="used more than 1 s of CPU"),
+        capable={"burnt": "all of it"},
+        outside_bound=4,
+    ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hostile.catalogue.attack import SMALL, Attack, Expect
 from polyrun.model.frozen import replace
+from polyrun.model.limits import MIB
 from polyrun.model.outcomes import Status
 
 _ENDED = (Status.MEMORY_LIMIT,)
@@ -264,5 +265,28 @@ if P["bound"]:
         held=Expect(status=(Status.OK, Status.DISK_LIMIT), facts={"size": "small"}),
         capable={"size": "large"},
         outside_bound=1,
+    ),
+    Attack(
+        rows=(9,),
+        name="many-names-then-memory",
+        title="slow the look at the disk down with 60000 empty files, then use memory in its gaps",
+        program="""
+tell("started", "yes")
+os.mkdir("empty")
+for number in range(P["bound"] or 60000):
+    os.close(os.open(f"empty/{number}", os.O_WRONLY | os.O_CREAT))
+time.sleep(0 if P["bound"] else 0.5)
+held = []
+for _ in range(P["bound"] or 40):
+    held.append(b"x" * (20 << 20))
+    time.sleep(0.05)
+tell("held", len(held))
+""",
+        limits=replace(SMALL, wall_s=20.0, cpu_s=20.0, disk_bytes=512 * MIB),
+        held=Expect(
+            status=(Status.MEMORY_LIMIT,), facts={"started": "yes", "held": "[(]not told[)]"}, seconds=20.0
+        ),
+        capable={"held": "4"},
+        outside_bound=4,
     ),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hostile.catalogue.attack import SMALL, Attack, Expect
 from polyrun.model.frozen import replace
+from polyrun.model.limits import MIB
 from polyrun.model.outcomes import Status
 
 _FLOOD = """
@@ -196,5 +197,33 @@ if P["bound"]:
         held=Expect(status=(Status.DISK_LIMIT,)),
         capable={"wrote": "50"},
         outside_bound=50,
+    ),
+    Attack(
+        rows=(29,),
+        name="many-names-first",
+        title="slow the look at the disk down with 60000 empty files, then write in its gaps",
+        program="""
+tell("started", "yes")
+empty = P["bound"] or 60000
+os.mkdir("empty")
+for number in range(empty):
+    os.close(os.open(f"empty/{number}", os.O_WRONLY | os.O_CREAT))
+piece = b"x" * 1048576
+for number in range(P["bound"] or 40):
+    with open(f"part-{number}", "wb", 0) as file:
+        for _ in range(20):
+            file.write(piece)
+    time.sleep(0.1)
+tell("wrote", number + 1)
+if P["bound"]:
+    for number in range(P["bound"]):
+        os.unlink(f"part-{number}")
+""",
+        limits=replace(SMALL, wall_s=20.0, cpu_s=20.0, memory_bytes=512 * MIB, disk_bytes=50 * MIB),
+        held=Expect(
+            status=(Status.DISK_LIMIT,), facts={"started": "yes", "wrote": "[(]not told[)]"}, seconds=20.0
+        ),
+        capable={"wrote": "4"},
+        outside_bound=4,
     ),
 )  # fmt: skip
