@@ -29,6 +29,10 @@ class Ran:
         return self.outcome.status.value
 
     @property
+    def ok(self) -> bool:
+        return self.status == "ok"
+
+    @property
     def text(self) -> str:
         return self.stdout.decode()
 

@@ -140,7 +140,7 @@ async def test_no_word_of_a_command_becomes_an_option_of_the_box(bench: Bench, c
 
 async def test_no_path_of_a_box_becomes_an_option_of_it(isolating: Bench) -> None:
     spec = isolating.spec(permissions=Permissions(read=("/nowhere\0--bind\0/\0/host",)))
-    with pytest.raises(SandboxError, match="NUL"):
+    with pytest.raises(SandboxError, match=r"(?i)nul"):
         await isolating.run("/bin/ls", "/host", spec=spec)
 
 

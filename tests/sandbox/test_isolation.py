@@ -81,6 +81,47 @@ async def test_extra_paths(isolating: Bench, tmp_path: Path) -> None:
     assert (tmp_path / "written/file").read_text() == "writtenmore\n"
 
 
+@pytest.mark.parametrize("later", ["read", "write", "workspace"])
+async def test_a_block_cannot_swap_a_grant_for_the_hosts_files(isolating: Bench, tmp_path: Path, later: str) -> None:
+    outer, inner, secret = tmp_path / "outer", tmp_path / "outer/inner", tmp_path / "secret"
+    inner.mkdir(parents=True)
+    secret.mkdir()
+    (secret / "file").write_text("secret")
+    grants = Permissions(write=(str(outer),))
+    assert (await isolating.sh(f"rm -r {inner}; ln -s {secret} {inner}", spec=isolating.spec(permissions=grants))).ok
+    spec = {
+        "read": isolating.spec(permissions=Permissions(write=(str(outer),), read=(str(inner),))),
+        "write": isolating.spec(permissions=Permissions(write=(str(inner),))),
+        "workspace": isolating.spec(workspace=Workspace(str(inner), str(isolating.overlay))),
+    }[later]
+    with pytest.raises(SandboxError, match="symbolic link"):
+        await isolating.sh(f"cat {inner}/file {secret}/file", spec=spec)
+
+
+async def test_a_block_cannot_swap_a_toolchain_for_the_hosts_files(isolating: Bench, tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    root = isolating.work / "venv"
+    assert (await isolating.sh(f"ln -s {tmp_path}/secret {root}", spec=isolating.writable())).ok
+    with pytest.raises(SandboxError, match="symbolic link"):
+        await isolating.sh(
+            "true", spec=isolating.spec(permissions=Permissions(write_workspace=True), roots=(str(root),))
+        )
+
+
+async def test_links_that_no_block_made_are_followed(isolating: Bench, tmp_path: Path) -> None:
+    (tmp_path / "real/in").mkdir(parents=True)
+    (tmp_path / "real/in/file").write_text("real")
+    (tmp_path / "near").symlink_to("./real/../real/in")
+    (tmp_path / "far").symlink_to(tmp_path / "near")
+    grants = Permissions(read=(str(tmp_path / "far"),), write=(str(tmp_path / "near"),))
+    ran = await isolating.sh(
+        f"cat {tmp_path}/far/file; echo x >{tmp_path}/near/new; ls /proc/self/fd",
+        spec=isolating.spec(permissions=grants),
+    )
+    assert ran.text.split() == ["real0", "1", "2", "3"], "nothing of what was opened is left in the box"
+    assert (tmp_path / "real/in/new").read_text() == "x\n"
+
+
 @pytest.mark.parametrize("path", ["/x", "/usr/x", "/etc/x", "/polyrun/x", "/polyrun/source/x"])
 async def test_the_system_is_read_only(isolating: Bench, path: str) -> None:
     ran = await isolating.sh(f": >{path}", spec=isolating.spec(files={"main": b""}))

@@ -22,6 +22,7 @@ from polyrun.sandbox.descriptors import Descriptors, readable
 from polyrun.sandbox.gate import Gate
 from polyrun.sandbox.pump import Pump
 from polyrun.sandbox.scratch import check_name
+from polyrun.sandbox.sources import Sources
 from polyrun.sandbox.watch import DiskUse, Sample, Watch
 
 _START_S = 20.0  # a box starts in 5 ms; a host this slow is broken
@@ -48,6 +49,7 @@ class Bubblewrap:
         self.no_hierarchy = no_hierarchy
         self.features: frozenset[Feature] = frozenset()
         self.notes: list[str] = []
+        self.sources = Sources()
 
     @property
     def has_cpus(self) -> bool:
@@ -154,7 +156,16 @@ class _Box:
         with Descriptors() as fds:
             files = {name: fds.text("source", data) for name, data in spec.files.items()}
             stdin = fds.text("stdin", command.stdin) if command.stdin else None
-            placing = layout.place(spec, files, stdin, etc, command, tmp_bytes=limits.disk_bytes, overlay=self._overlay)
+            placing = layout.place(
+                spec,
+                files,
+                stdin,
+                etc,
+                command,
+                shown=self._shown(fds),
+                tmp_bytes=limits.disk_bytes,
+                overlay=self._overlay,
+            )
             words = list(placing.arguments)
             for name, value in layout.environment(command, placing, os.environ, spec.permissions.env).items():
                 words += ["--setenv", name, value]
@@ -177,6 +188,18 @@ class _Box:
                 )
             except OSError as error:
                 raise SandboxError("starting bubblewrap", str(error)) from error
+
+    def _shown(self, fds: Descriptors) -> dict[str, int]:
+        """Descriptors of what the box shows under its own path, by path; what does not exist is left out."""
+        sources = self._backend.sources
+        sources.allow_writing(layout.written(self._spec))
+        sources.check(self._spec.workspace.folder)  # an overlay has no word for a descriptor
+        found = {}
+        for path in layout.binds(self._spec, overlay=self._overlay):
+            fd = sources.open(path)
+            if fd is not None:
+                found[path] = fds.path(fd)
+        return found
 
     def _sampler(self, group: cgroups.Group | None, guests: _Guests) -> Callable[[], Sample]:
         if group is not None:

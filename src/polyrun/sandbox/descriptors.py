@@ -26,6 +26,11 @@ class Descriptors:
         self.passed.append(fd)
         return fd
 
+    def path(self, fd: int) -> int:
+        """`fd` itself, for the process to inherit; from now on it is closed here."""
+        self.passed.append(self._keep(fd))
+        return fd
+
     def words(self, name: str, words: Iterable[str]) -> int:
         """A descriptor to read `words` from, each ended by a NUL, as `bwrap --args` wants them.
 

@@ -68,14 +68,15 @@ def place(
     etc: str,
     command: Command,
     *,
+    shown: Mapping[str, int],
     tmp_bytes: int,
     overlay: bool,
 ) -> Placing:
     """Lay out a box for `command`.
 
     `files` are descriptors of the program's files by name, `stdin` one of its input, `etc` is the host folder
-    of the box's `/etc`, `tmp_bytes` bounds `/tmp`, in bytes. With `overlay` false a workspace that wants an
-    overlay is shown read-only instead.
+    of the box's `/etc`, `shown` are descriptors of those of `binds` that exist, by path, `tmp_bytes` bounds
+    `/tmp`, in bytes. With `overlay` false a workspace that wants an overlay is shown read-only instead.
     """
     folder = spec.workspace.folder
     values = {**command.words, "work": folder, "source": f"{INNER}/source"}
@@ -91,10 +92,14 @@ def place(
         mounts.append(
             (values["build"], ["--bind" if command.writes_build else "--ro-bind", spec.build, values["build"]])
         )
-    mounts.extend(_workspace(spec, overlay=overlay))
-    mounts.extend((root, ["--ro-bind", root, root]) for root in _visible_roots(spec))
-    mounts.extend((path, ["--ro-bind-try", path, path]) for path in spec.permissions.read)
-    mounts.extend((path, ["--bind-try", path, path]) for path in spec.permissions.write)
+    if _is_overlaid(spec, overlay=overlay):
+        mounts.append((folder, _overlay(spec)))
+    needed = {folder, *_visible_roots(spec)}
+    for path, how in binds(spec, overlay=overlay).items():
+        if path in shown:
+            mounts.append((path, [f"{how}-fd", str(shown[path]), path]))
+        elif path in needed:  # bubblewrap has the words for it
+            mounts.append((path, [how, path, path]))
     mounts.sort(key=lambda mount: mount[0].rstrip("/").count("/"))
     arguments = [
         *_namespaces(net=spec.permissions.net),
@@ -114,6 +119,19 @@ def place(
         arguments += ["--tmpfs", spec.scratch, "--remount-ro", spec.scratch]
     arguments += ["--remount-ro", "/", "--chdir", expand(command.cwd, values)]
     return Placing(tuple(arguments), values, tmp, os.devnull if stdin is None else STDIN)
+
+
+def binds(spec: BoxSpec, *, overlay: bool) -> dict[str, str]:
+    """The host's paths that a box shows under their own names, each with bubblewrap's word for how."""
+    folder = spec.workspace.folder
+    how = {} if _is_overlaid(spec, overlay=overlay) else {folder: "--bind" if _written_through(spec) else "--ro-bind"}
+    how |= dict.fromkeys((*_visible_roots(spec), *spec.permissions.read), "--ro-bind")
+    return how | dict.fromkeys(spec.permissions.write, "--bind")
+
+
+def written(spec: BoxSpec) -> list[str]:
+    """The host's paths that the box's programs can write to."""
+    return [*spec.permissions.write, *([spec.workspace.folder] if _written_through(spec) else [])]
 
 
 def tmp_of(folder: str) -> str:
@@ -277,19 +295,23 @@ def _devices(scratch: str) -> list[str]:
     return [*words, "--remount-ro", "/dev"]
 
 
-def _workspace(spec: BoxSpec, *, overlay: bool) -> list[tuple[str, list[str]]]:
+def _written_through(spec: BoxSpec) -> bool:
+    return spec.workspace.overlay is None or spec.permissions.write_workspace
+
+
+def _is_overlaid(spec: BoxSpec, *, overlay: bool) -> bool:
+    return overlay and not _written_through(spec)
+
+
+def _overlay(spec: BoxSpec) -> list[str]:
     folder, upper = spec.workspace.folder, spec.workspace.overlay
-    if upper is None or spec.permissions.write_workspace:
-        return [(folder, ["--bind", folder, folder])]
-    if not overlay:
-        return [(folder, ["--ro-bind", folder, folder])]
-    words = ["--overlay-src", folder, "--overlay", os.path.join(upper, "upper"), os.path.join(upper, "work"), folder]
-    return [(folder, words)]
+    assert upper is not None
+    return ["--overlay-src", folder, "--overlay", os.path.join(upper, "upper"), os.path.join(upper, "work"), folder]
 
 
 def _visible_roots(spec: BoxSpec) -> list[str]:
     """The toolchain roots that need a mount: not those that `/usr` or an overlaid workspace shows anyway."""
-    written_through = spec.workspace.overlay is None or spec.permissions.write_workspace
+    written_through = _written_through(spec)
     roots = dict.fromkeys(spec.roots) | dict.fromkeys(map(os.path.realpath, spec.roots))
     return [
         root

@@ -37,9 +37,11 @@ def test_text_without_a_known_name_is_left_alone(text: str) -> None:
 
 
 def _arguments(spec: BoxSpec) -> list[str]:
-    return list(
-        layout.place(spec, {}, None, f"{spec.scratch}/etc", Command(("x",)), tmp_bytes=1 << 20, overlay=True).arguments
-    )
+    shown = {path: number for number, path in enumerate(layout.binds(spec, overlay=True), 100)}
+    etc = f"{spec.scratch}/etc"
+    command = Command(("x",))
+    placing = layout.place(spec, {}, None, etc, command, shown=shown, tmp_bytes=1 << 20, overlay=True)
+    return list(placing.arguments)
 
 
 def test_parents_are_mounted_before_what_lies_in_them(tmp_path: Path) -> None:
@@ -56,7 +58,7 @@ def test_parents_are_mounted_before_what_lies_in_them(tmp_path: Path) -> None:
 
 def test_a_toolchain_within_a_written_folder_stays_read_only(tmp_path: Path) -> None:
     words = _arguments(BoxSpec(Workspace("/srv/a"), str(tmp_path), roots=("/srv/a/venv",)))
-    assert words[words.index("/srv/a/venv") - 1] == "--ro-bind"
+    assert words[words.index("/srv/a/venv") - 2] == "--ro-bind-fd"
 
 
 def test_the_run_own_files_are_hidden_in_a_folder_that_holds_them(tmp_path: Path) -> None:
