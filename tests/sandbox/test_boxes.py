@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -97,6 +98,23 @@ async def test_a_daemon_does_not_outlive_its_box(bench: Bench) -> None:
         '%ENV = (); exec {"/bin/sleep"} "polyrun-daemon", 60;'
     )
     assert b"polyrun-daemon" not in _command_lines()
+
+
+async def test_children_of_the_embedding_program_are_left_alone(bench: Bench) -> None:
+    children: list[subprocess.Popen[bytes]] = []
+
+    def embed(_stream: str, _data: bytes) -> None:
+        if not children:
+            children.append(subprocess.Popen(["/bin/sleep", "60"], env={}, start_new_session=True))
+
+    bench.on_output = embed
+    await bench.sh("echo now; sleep 0.3")
+    try:
+        assert [child.poll() for child in children] == [None]
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
 
 
 async def test_placeholders_files_and_folder(bench: Bench, tmp_path: Path) -> None:

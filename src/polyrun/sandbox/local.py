@@ -1,7 +1,7 @@
 """The `local` backend: plain processes of the user. It isolates nothing and says so.
 
 What it does keep: limits for each process, a watch over the tree, and that nothing stays behind. Processes are
-found as descendants, by session, as orphans that PolyRun adopted, and by a mark in their environment.
+found as descendants, by session, by a mark in their environment, and by a limit that they inherit.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import secrets
 import subprocess
 import time
@@ -28,6 +29,7 @@ from polyrun.sandbox.scratch import write_files
 from polyrun.sandbox.watch import Sample, Watch
 
 _START_S = 20.0
+_RLIMIT_LOCKS = 10  # without a meaning since Linux 2.4.25, see getrlimit(2)
 _END_S = 5.0
 _FEATURES = frozenset(
     {Feature.WALL, Feature.CPU, Feature.MEMORY, Feature.PIDS, Feature.OUTPUT, Feature.OPEN_FILES}
@@ -103,6 +105,7 @@ class _Box:
             if not await readable(gate.fileno(), _START_S) or gate.arrived() is None:
                 raise SandboxError("starting a program", "the shell that holds it back did not start")
             process_limits.apply(tree.pid, limits, processes=False)
+            tree.brand()
             pump.start()
             gate.release()
             await tree.run(watch)
@@ -146,9 +149,8 @@ class _Tree:
         self._started = 0
         self._status: int | None = None
         self._used = adoption.Used()
-        self._not_ours = _children()
-        self._session = os.getsid(0)
-        self._home = f"HOME={os.environ.get('HOME', '')}".encode()
+        self._brand = 0
+        self._seen: set[tuple[int, int]] = set()
         self._own_peak = adoption.own_peak()
 
     def start(self, process: subprocess.Popen[bytes]) -> None:
@@ -159,9 +161,21 @@ class _Tree:
         _running.add(process.pid)
         process.returncode = 0  # keeps `Popen` from waiting for it, and from complaining that nobody did
 
+    def brand(self) -> None:
+        """Give the program a limit that nothing else has: a mark that survives a new session and environment.
+
+        Children inherit it, and only root could raise it again. Call it while the gate holds the program back.
+        """
+        _, most = resource.prlimit(self.pid, _RLIMIT_LOCKS)
+        bound = 1 << 62 if most == resource.RLIM_INFINITY else most
+        self._brand = secrets.randbelow(bound) + 1 if bound > 1 else 0
+        if self._brand:
+            resource.prlimit(self.pid, _RLIMIT_LOCKS, (self._brand, self._brand))
+
     def sample(self) -> Sample:
         """See `Watch`."""
         members = self._members(marked=False)
+        self._seen.update((facts.pid, facts.started) for facts in members)
         return Sample(
             cpu_s=self._used.cpu_s + sum(facts.cpu_s for facts in members),
             memory_bytes=procfs.memory_of(members),
@@ -243,15 +257,18 @@ class _Tree:
         return [facts for facts in found.values() if marked or facts.state != "Z"]
 
     def _is_stray(self, facts: procfs.Stat) -> bool:
-        """Whether this child of PolyRun is an orphan that came from a box and hides it.
+        """Whether this child of PolyRun is an orphan that came from the box.
 
-        A process from a box is never in PolyRun's session, nor has it PolyRun's home; what an embedding
-        program starts meanwhile nearly always has one of them, and was not told to drop its environment.
+        Only on evidence: an embedding program has children of its own, in any session and with any environment.
         """
-        if facts.pid in self._not_ours or facts.pid in _running or facts.session == self._session:
+        if facts.pid in _running:
             return False
-        environment = _environment(facts.pid)
-        return self._mark_of(facts) in {None, self.mark.encode()} and self._home not in environment
+        if (facts.pid, facts.started) in self._seen or self._mark_of(facts) == self.mark.encode():
+            return True
+        try:
+            return self._brand != 0 and resource.prlimit(facts.pid, _RLIMIT_LOCKS)[1] == self._brand
+        except (ProcessLookupError, PermissionError):
+            return False
 
     def _mark_of(self, facts: procfs.Stat) -> bytes | None:
         prefix = f"{identity.MARK}=".encode()
@@ -269,8 +286,3 @@ def _environment(pid: int) -> list[bytes]:
             return file.read().split(b"\0")
     except OSError:
         return []
-
-
-def _children() -> set[int]:
-    me = os.getpid()
-    return {facts.pid for facts in procfs.processes() if facts.parent == me}
