@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from polyrun.model.outcomes import Outcome
 from polyrun.model.permissions import Permissions
 from polyrun.sandbox import registry
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, Sandbox, Unavailable, Workspace
+from polyrun.sandbox.bubblewrap import Bubblewrap
 from polyrun.sandbox.scratch import scratch
 
 
@@ -101,6 +102,16 @@ def _bench(name: str, tmp_path: Path) -> Any:
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """A bench on each backend."""
     yield from _bench(request.param, tmp_path)
+
+
+@pytest.fixture
+def ungrouped(isolating: Any) -> Bench:
+    """A bench on bubblewrap without control groups: level 1, whoever runs the tests."""
+    grouped = isolating.sandbox
+    sandbox = Bubblewrap(grouped.program, None, grouped.seccomp, no_hierarchy="the test wants none")
+    found = asyncio.run(sandbox.probe())
+    assert isinstance(found, Capabilities)
+    return replace(isolating, sandbox=sandbox, capabilities=found)
 
 
 @pytest.fixture

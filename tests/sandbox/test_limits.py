@@ -11,6 +11,7 @@ import pytest
 from polyrun.model.errors import SandboxError
 from polyrun.model.frozen import replace
 from polyrun.model.limits import MIB, Limits
+from polyrun.sandbox.bubblewrap import Bubblewrap
 
 Bench = Any
 BASE = Limits(wall_s=20, cpu_s=20, memory_bytes=256 * MIB, processes=32)
@@ -44,6 +45,52 @@ async def test_cpu_time_of_the_whole_tree(bench: Bench) -> None:
     assert ran.status == "time_limit"
     assert "CPU" in ran.outcome.reason
     assert ran.outcome.usage.cpu_s < 4
+
+
+async def test_cpu_time_of_orphans_that_have_ended(ungrouped: Bench) -> None:
+    burn = "my $t = (times)[0]; 1 while (times)[0] - $t < 0.3; exit"
+    script = f"for (1..15) {{ if (!fork) {{ if (!fork) {{ {burn} }} exit }} wait; select undef, undef, undef, 0.4 }}"
+    ran = await ungrouped.perl(script, limits=but(cpu_s=1))
+    assert ran.status == "time_limit"
+    assert "CPU" in ran.outcome.reason
+
+
+def test_root_without_control_groups_is_told_that_processes_are_only_watched(ungrouped: Bench) -> None:
+    assert ungrouped.capabilities.level == 1
+    told = [line for line in ungrouped.capabilities.missing if line.startswith("processes: watched")]
+    assert len(told) == (os.getuid() == 0)
+
+
+async def test_a_limit_in_which_nothing_can_start(isolating: Bench) -> None:
+    if isolating.capabilities.level < 2:
+        return  # the kernel knows of no limit for the whole box there
+    ran = await isolating.sh("echo there", limits=but(memory_bytes=64 * 1024))
+    assert (ran.status, ran.stdout) == ("memory_limit", b"")
+    assert "nothing could start in" in ran.outcome.reason
+
+
+class _Elsewhere:
+    """Groups that a program joins only in appearance."""
+
+    def __init__(self, real: Any, file: str) -> None:
+        self.description, self.has_cpus = real.description, real.has_cpus
+        self._real, self._file = real, file
+
+    def create(self, limits: Limits) -> Any:
+        group = self._real.create(limits)
+        group.joins = (self._file,)
+        return group
+
+
+async def test_a_program_outside_its_group_is_not_run(isolating: Bench) -> None:
+    if isolating.capabilities.level < 2:
+        return
+    real = isolating.sandbox
+    file = isolating.scratch / "tasks"
+    file.touch()
+    isolating.sandbox = Bubblewrap(real.program, _Elsewhere(real.hierarchy, str(file)), real.seccomp)
+    with pytest.raises(SandboxError, match="control group"):
+        await isolating.sh("true")
 
 
 async def test_memory(bench: Bench) -> None:

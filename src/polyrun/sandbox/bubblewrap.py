@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from polyrun.model.errors import SandboxError
-from polyrun.model.limits import Limits, Usage
+from polyrun.model.limits import Limits, Usage, format_bytes
 from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.sandbox import adoption, cgroups, disk, layout, nameless, pidfd, procfs, verdict
 from polyrun.sandbox import limits as process_limits
@@ -135,7 +135,14 @@ class _Box:
             guests = _Guests(self._spawn(command, limits, gate, pump, group))
             stack.callback(guests.end)
             gate.spawned()
-            await guests.arrive(gate, pump)
+            try:
+                await guests.arrive(gate, pump)
+            except SandboxError:
+                if group is not None and group.counters().oom_kills:
+                    return _too_small(limits)
+                raise
+            if group is not None and not _is_member(guests.main, group):
+                raise SandboxError("setting limits", "a program did not enter its control group")
             watch = Watch(limits, self._sampler(group, guests), self._disk(command, guests), quick=group is None)
             pump.on_flood = lambda: watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(limits))
             process_limits.apply(guests.main, limits, processes=group is None)
@@ -206,9 +213,10 @@ class _Box:
             return lambda: Sample(cpu_s=group.counters().cpu_s)
 
         def sample() -> Sample:
-            members = [facts for facts in procfs.tree(guests.init, procfs.processes()) if facts.pid != guests.init]
+            everyone = procfs.tree(guests.init, procfs.processes())
+            members = [facts for facts in everyone if facts.pid != guests.init]
             return Sample(
-                cpu_s=sum(facts.cpu_s for facts in members),
+                cpu_s=sum(facts.cpu_s for facts in everyone),  # init's own account has the orphans that it reaped
                 memory_bytes=procfs.memory_of(members),
                 processes=sum(facts.threads for facts in members),
             )
@@ -320,6 +328,19 @@ def _evidence(watch: Watch, guests: _Guests, group: cgroups.Group | None, limits
         oom_kills=counters.oom_kills,
         pids_refused=counters.pids_refused,
     )
+
+
+def _is_member(pid: int, group: cgroups.Group) -> bool:
+    """Whether `pid` is in each folder of `group`: the kernel's word, for kernels that count no memory peaks too."""
+    for path in group.joins:
+        with open(path) as file:
+            if str(pid) not in file.read().split():
+                return False
+    return True
+
+
+def _too_small(limits: Limits) -> Outcome:
+    return Outcome(Status.MEMORY_LIMIT, reason=f"nothing could start in {format_bytes(limits.memory_bytes)} of memory")
 
 
 class _OverlayRefused(Exception):
