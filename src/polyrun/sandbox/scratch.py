@@ -16,6 +16,7 @@ from polyrun.sandbox import cgroups, disk, identity, pidfd
 
 _LOCK = "lock"
 _GRACE_S = 60.0
+_END_S = 5.0
 
 
 @frozen
@@ -82,11 +83,14 @@ def reap(*more: str, thorough: bool = True, dry_run: bool = False) -> Reaped:
     parents = dict.fromkeys(os.path.realpath(parent) for parent in (tempfile.gettempdir(), *more))
     folders = [folder for parent in parents for folder in _dead_folders(parent)]
     groups = list(cgroups.dead_groups())
-    processes = list(_dead_processes()) if thorough or folders or groups else []
+    search = bool(thorough or folders or groups)
+    processes = set(_dead_processes()) if search else set()
     troubles: list[str] = []
     if not dry_run:
-        for pid in processes:
-            _end(pid)
+        if search:
+            processes = _end_all(processes, troubles)
+            # A child that was just forked held its folder's lock until it became another program.
+            folders = [folder for parent in parents for folder in _dead_folders(parent)]
         for group in groups:
             try:
                 cgroups.remove_dead(group)
@@ -97,7 +101,7 @@ def reap(*more: str, thorough: bool = True, dry_run: bool = False) -> Reaped:
                 disk.remove_tree(folder)
             except OSError as error:
                 troubles.append(f"`{folder}`: {error}")
-    return Reaped(tuple(folders), tuple(groups), tuple(processes), tuple(troubles))
+    return Reaped(tuple(folders), tuple(groups), tuple(sorted(processes)), tuple(troubles))
 
 
 def _dead_folders(parent: str) -> Iterator[str]:
@@ -157,13 +161,29 @@ def _dead_processes() -> Iterator[int]:
                 break
 
 
-def _end(pid: int) -> None:
-    fd = pidfd.open_or_none(pid)
-    if fd is not None:
-        with contextlib.closing(os.fdopen(fd)):
+def _end_all(found: set[int], troubles: list[str]) -> set[int]:
+    """Kill `found` and what they have started since, until two looks in a row find nobody; returns all that were found.
+
+    A process that forks while it is looked for, or that is seen in the middle of an `execve`, with its environment
+    empty for a moment, is met in a later round.
+    """
+    ended: set[int] = set()
+    deadline = time.monotonic() + _END_S
+    quiet = 0
+    while quiet < 2 and time.monotonic() < deadline:
+        held = [fd for pid in found if (fd := pidfd.open_or_none(pid)) is not None]
+        for fd in held:
             with contextlib.suppress(PermissionError):
                 pidfd.kill(fd)
+        for fd in held:
             pidfd.wait_gone(fd, 1.0)
+            os.close(fd)
+        ended |= found
+        time.sleep(0.005)  # a process on its way through `execve` has an environment again by then
+        found = set(_dead_processes())
+        quiet = 0 if found else quiet + 1
+    troubles.extend(f"process {pid} outlived SIGKILL" for pid in sorted(found))
+    return ended
 
 
 def _listed(folder: str) -> list[str]:
