@@ -23,7 +23,7 @@ from polyrun.sandbox.gate import Gate
 from polyrun.sandbox.pump import Pump
 from polyrun.sandbox.scratch import check_name
 from polyrun.sandbox.sources import Sources
-from polyrun.sandbox.watch import DiskUse, Sample, Watch
+from polyrun.sandbox.watch import Sample, Watch
 
 _START_S = 20.0  # a box starts in 5 ms; a host this slow is broken
 _END_S = 5.0
@@ -149,8 +149,10 @@ class _Box:
             if group is not None:
                 group.mark()
             pump.start()
+            watch.start()
             gate.release()
             await guests.run(watch, group)
+            await watch.settle()
             if not await pump.drained(_END_S):
                 raise SandboxError("reading output", "the pipes stayed open after every process had ended")
             return verdict.verdict(_evidence(watch, guests, group, limits), limits)
@@ -223,24 +225,20 @@ class _Box:
 
         return sample
 
-    def _disk(self, command: Command, guests: _Guests) -> Callable[[], DiskUse] | None:
+    def _disk(self, command: Command, guests: _Guests) -> disk.Meter | None:
         folders = [self._spec.build] if command.writes_build and self._spec.build else []
         if self._spec.workspace.overlay is not None:
             folders.append(os.path.join(self._spec.workspace.overlay, "upper"))
 
         apart = (layout.tmp_of(self._spec.workspace.folder), layout.SHM)
 
-        def look() -> DiskUse:
-            uses = [disk.used(folder) for folder in folders]
+        def held() -> int:
+            if procfs.stat(guests.init) is None:
+                return 0
             members = procfs.tree(guests.init, procfs.processes())
-            held = nameless.held((facts.pid for facts in members), apart)
-            return DiskUse(
-                sum(use.allocated_bytes for use in uses) + held.disk_bytes,
-                sum(use.entries for use in uses),
-                next((use.trouble for use in uses if use.trouble is not None), None),
-            )
+            return nameless.held((facts.pid for facts in members), apart).disk_bytes
 
-        return look if folders else None
+        return disk.Meter(folders, held) if folders else None
 
 
 class _Guests:
@@ -327,6 +325,7 @@ def _evidence(watch: Watch, guests: _Guests, group: cgroups.Group | None, limits
         stop=watch.stop,
         oom_kills=counters.oom_kills,
         pids_refused=counters.pids_refused,
+        largest_file=watch.largest_file,
     )
 
 

@@ -107,6 +107,7 @@ class _Box:
             process_limits.apply(tree.pid, limits, processes=False)
             tree.brand()
             pump.start()
+            watch.start()
             gate.release()
             await tree.run(watch)
             if not await pump.drained(_END_S):

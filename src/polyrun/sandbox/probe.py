@@ -6,15 +6,15 @@ What the probe's program prints is believed only where the host cannot look itse
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from polyrun.model.errors import SandboxError
 from polyrun.model.limits import MIB, Limits
 from polyrun.model.outcomes import Feature, Outcome
-from polyrun.sandbox import cgroups, disk
+from polyrun.sandbox import cgroups
 from polyrun.sandbox.base import Box, BoxSpec, Capabilities, Command, Unavailable, Workspace
+from polyrun.sandbox.scratch import scratch
 
 _LIMITS = Limits(wall_s=20, cpu_s=10, memory_bytes=64 * MIB, processes=16, open_files=61)
 
@@ -55,11 +55,8 @@ class Probed(Protocol):
 
 async def probe_bubblewrap(backend: Probed) -> Capabilities | Unavailable:
     """Start a box and read everything back."""
-    folder = tempfile.mkdtemp(prefix="polyrun-probe-")
-    try:
+    with scratch() as folder:
         return await _probe(backend, folder)
-    finally:
-        disk.remove_tree(folder)
 
 
 async def _probe(backend: Probed, folder: str) -> Capabilities | Unavailable:

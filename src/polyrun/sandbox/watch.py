@@ -74,6 +74,7 @@ class Watch:
         self._disk_look: asyncio.Future[DiskUse] | None = None
         self._disk_took_s = 0.0
         self._ended = asyncio.Event()
+        self._started = time.monotonic()
 
     def end(self) -> None:
         """The program has ended, or must: wakes `until_end`."""
@@ -85,9 +86,13 @@ class Watch:
             self.stop = Stop(status, reason)
         self._ended.set()
 
+    def start(self) -> None:
+        """The program may run from now on: the clock starts."""
+        self._started = time.monotonic()
+
     async def until_end(self) -> None:
-        """Return when `end` or `halt` was called, or a limit was hit; the clock starts now."""
-        started = time.monotonic()
+        """Return when `end` or `halt` was called, or a limit was hit."""
+        started = self._started
         pause = FIRST_LOOK_S
         looking: asyncio.Task[None] | None = None
         try:

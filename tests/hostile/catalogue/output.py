@@ -226,4 +226,51 @@ if P["bound"]:
         capable={"wrote": "4"},
         outside_bound=4,
     ),
+    Attack(
+        rows=(29,),
+        name="quick-disk",
+        title="write more than allowed and be gone before anybody looks",
+        program="""
+piece = b"x" * 1048576
+for number in range(P["bound"] or 40):
+    with open(f"part-{number}", "wb", 0) as file:
+        file.write(piece)
+tell("wrote", number + 1)
+if P["bound"]:
+    for number in range(P["bound"]):
+        os.unlink(f"part-{number}")
+""",
+        held=Expect(status=(Status.DISK_LIMIT,), facts={"wrote": "40"}),
+        capable={"wrote": "20"},
+        outside_bound=20,
+    ),
+    Attack(
+        rows=(29,),
+        name="innocent-after-the-full-disk",
+        title="be charged for what another program of the run has written",
+        program="""
+if os.path.exists("part-0"):
+    tell("second", "yes")
+else:
+    for number in range(40):
+        with open(f"part-{number}", "wb", 0) as file:
+            file.write(b"x" * 1048576)
+time.sleep(0.4)
+""",
+        times=2,
+        held=Expect(status=(Status.OK,), facts={"second": "yes"}),
+    ),
+    Attack(
+        rows=(29,),
+        name="false-claim-of-a-full-disk",
+        title="send itself the signal that means: a file is too large",
+        program="""
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+tell("started", "yes")
+os.kill(os.getpid(), signal.SIGXFSZ)
+""",
+        held=Expect(status=(Status.SIGNALLED,), signal="SIGXFSZ", facts={"started": "yes"}),
+        capable={"exit": "-25"},
+        outside_bound=1,
+    ),
 )  # fmt: skip
