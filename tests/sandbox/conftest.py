@@ -105,7 +105,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def ungrouped(isolating: Any) -> Bench:
+def ungrouped(isolating: Any) -> Any:
     """A bench on bubblewrap without control groups: level 1, whoever runs the tests."""
     grouped = isolating.sandbox
     sandbox = Bubblewrap(grouped.program, None, grouped.seccomp, no_hierarchy="the test wants none")

@@ -13,7 +13,7 @@ import pytest
 
 from polyrun.sandbox import registry
 from polyrun.sandbox.base import Unavailable
-from polyrun.sandbox.scratch import reap
+from polyrun.sandbox.scratch import reap, scratch
 
 _DRIVER = """
 import asyncio, os, sys
@@ -82,8 +82,22 @@ def _until_none() -> bool:
 def test_foreign_folders_are_left_alone(tmp_path: Path) -> None:
     for name in ("polyrun-1-1", "polyrun-x-1-00000000", "other", f"polyrun-{os.getpid()}-0-0000000g"):
         (tmp_path / name).mkdir(mode=0o700)
-    (tmp_path / "polyrun-4194304-1-00000000").symlink_to(tmp_path / "other")
-    open_to_all = tmp_path / "polyrun-4194304-1-00000001"
+    ours = os.stat("/proc/self/ns/pid").st_ino
+    (tmp_path / f"polyrun-4194304-1-{ours}-00000000").symlink_to(tmp_path / "other")
+    open_to_all = tmp_path / f"polyrun-4194304-1-{ours}-00000001"
     open_to_all.mkdir()
     open_to_all.chmod(0o755)
     assert not reap(str(tmp_path)).folders
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root's boxes need device nodes, and only root can mount")
+def test_a_temp_folder_without_device_nodes_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "nodev,size=1m", "tmpfs", str(tmp_path)], check=True)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    try:
+        with scratch() as folder:
+            assert not os.statvfs(folder).f_flag & os.ST_NODEV
+            assert not os.listdir(tmp_path)
+        assert not os.path.exists(folder)
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)

@@ -169,5 +169,5 @@ class Engine:
             artifacts=kept.paths,
             artifacts_dir=kept.folder,
             log_path=self._log_path,
-            notes=kept.notes,
+            notes=kept.notes + tuple(self._around.sandbox.notes),
         )

@@ -122,6 +122,8 @@ class Sandbox(Protocol):
     """A backend."""
 
     name: str
+    notes: list[str]
+    """What its boxes had to do differently than asked, one line each, for the user; grows while boxes run."""
 
     async def probe(self) -> Capabilities | Unavailable:
         """What this backend enforces here, found by starting a box and reading the limits back."""

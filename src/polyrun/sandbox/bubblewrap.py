@@ -35,7 +35,8 @@ class Bubblewrap:
     """The backend.
 
     `program` is bubblewrap's path, `hierarchy` where control groups can be made, or `None` with the reason in
-    `no_hierarchy`; `seccomp` is a filter in the kernel's own format. `features` is what the probe found.
+    `no_hierarchy`; `seccomp` is a filter in the kernel's own format. `features` is what the probe found, `flat` the
+    folders that this kernel would not overlay.
     """
 
     name = "bubblewrap"
@@ -49,6 +50,7 @@ class Bubblewrap:
         self.no_hierarchy = no_hierarchy
         self.features: frozenset[Feature] = frozenset()
         self.notes: list[str] = []
+        self.flat: set[str] = set()
         self.sources = Sources()
 
     @property
@@ -96,7 +98,7 @@ class _Box:
     def __init__(self, backend: Bubblewrap, spec: BoxSpec) -> None:
         self._backend = backend
         self._spec = spec
-        self._overlay = True
+        self._overlay = spec.workspace.folder not in backend.flat
 
     @property
     def enforced(self) -> frozenset[Feature]:
@@ -114,6 +116,7 @@ class _Box:
             return await self._attempt(command, limits, on_output)
         except _OverlayRefused as refused:
             self._overlay = False
+            self._backend.flat.add(self._spec.workspace.folder)
             self._backend.notes.append(
                 f"`{self._spec.workspace.folder}` cannot be overlaid here ({refused}): it is read-only for blocks"
             )

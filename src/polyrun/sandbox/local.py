@@ -52,6 +52,9 @@ class Local:
 
     name = "local"
 
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
     async def probe(self) -> Capabilities | Unavailable:
         """See `Sandbox`; nothing is claimed that would need a test."""
         if not hasattr(os, "pidfd_open") or procfs.stat(os.getpid()) is None:

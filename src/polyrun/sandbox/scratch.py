@@ -17,6 +17,7 @@ from polyrun.sandbox import cgroups, disk, identity, pidfd
 _LOCK = "lock"
 _GRACE_S = 60.0
 _END_S = 5.0
+_SPARE = ("/var/tmp", "/run")  # noqa: S108 - a name below them is made afresh, private, and never guessed
 
 
 @frozen
@@ -34,11 +35,14 @@ class Reaped:
 
 @contextlib.contextmanager
 def scratch(parent: str | None = None) -> Iterator[str]:
-    """A private folder (mode 0700) for one run below `parent` (default: the temp folder), removed at the end.
+    """A private folder (mode 0700) for one run below `parent`, removed at the end.
+
+    Without a `parent` it lies in the temp folder; for root, whose boxes need device nodes of their own, in `/var/tmp`
+    or `/run` where the file system of the temp folder does not allow them (systemd's `/tmp`).
 
     Its lock is held meanwhile, so that no other PolyRun takes it for left behind. Raises `SandboxError`.
     """
-    folder = os.path.join(os.path.realpath(parent or tempfile.gettempdir()), identity.new_name())
+    folder = os.path.join(os.path.realpath(parent or _parent()), identity.new_name())
     try:
         os.mkdir(folder, 0o700)
         lock = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -50,6 +54,16 @@ def scratch(parent: str | None = None) -> Iterator[str]:
     finally:
         os.close(lock)
         disk.remove_tree(folder)
+
+
+def _parent() -> str:
+    usual = tempfile.gettempdir()
+    if os.getuid() == 0:
+        for folder in (usual, *_SPARE):
+            with contextlib.suppress(OSError):
+                if not os.statvfs(folder).f_flag & os.ST_NODEV:
+                    return folder
+    return usual
 
 
 def write_files(folder: str, files: Mapping[str, bytes]) -> None:
@@ -80,7 +94,7 @@ def reap(*more: str, thorough: bool = True, dry_run: bool = False) -> Reaped:
     host is spared when no folder or group is left: whoever leaves a process leaves its run's folder too.
     With `dry_run` only list them. What cannot be removed is told in `troubles`, never raised.
     """
-    parents = dict.fromkeys(os.path.realpath(parent) for parent in (tempfile.gettempdir(), *more))
+    parents = dict.fromkeys(os.path.realpath(parent) for parent in (*{tempfile.gettempdir(), _parent()}, *more))
     folders = [folder for parent in parents for folder in _dead_folders(parent)]
     groups = list(cgroups.dead_groups())
     search = bool(thorough or folders or groups)
