@@ -236,7 +236,7 @@ class _Box:
         apart = (layout.tmp_of(self._spec.workspace.folder), layout.SHM)
 
         def held() -> int:
-            if procfs.stat(guests.init) is None:
+            if guests.gone:  # and with them every file that only they held
                 return 0
             members = procfs.tree(guests.init, procfs.processes())
             return nameless.held((facts.pid for facts in members), apart).disk_bytes
@@ -255,6 +255,7 @@ class _Guests:
         self.main = self.init = 0
         self.exit_code = 0
         self.wait_status: int | None = None
+        self.gone = False
         self.used = adoption.Used()
 
     async def arrive(self, gate: Gate, pump: Pump) -> None:
@@ -293,6 +294,7 @@ class _Guests:
             group.kill()
         if not await readable(self._init_fd, _END_S) or not await readable(self._monitor_fd, _END_S):
             raise SandboxError("ending a box", "its processes outlived SIGKILL")
+        self.gone = True
         self.exit_code = self._monitor.wait()
         if group is None:
             adoption.reap(self.init, self.used, block=True)
