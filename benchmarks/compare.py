@@ -60,7 +60,6 @@ class Case:
         found = {
             "shell": ["bash", "doc.sh"],
             "polyrun": [str(BIN / "polyrun"), "run", "doc.mix"],
-            "polyrun local": [str(BIN / "polyrun"), "run", "--sandbox", "local", "doc.mix"],
         }
         if shutil.which("just", path=environment()["PATH"]):
             found["just"] = ["just", "-q"]
@@ -69,7 +68,8 @@ class Case:
 
 def environment() -> dict[str, str]:
     """The environment of every contender: this Python first, so that all run the same interpreter."""
-    return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
 
 def once(command: list[str], folder: Path) -> tuple[float, bytes]:
