@@ -90,6 +90,7 @@ def test_foreign_folders_are_left_alone(tmp_path: Path) -> None:
     assert not reap(str(tmp_path)).folders
 
 
+@pytest.mark.root
 @pytest.mark.skipif(os.getuid() != 0, reason="only root's boxes need device nodes, and only root can mount")
 def test_a_temp_folder_without_device_nodes_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "nodev,size=1m", "tmpfs", str(tmp_path)], check=True)

@@ -13,6 +13,7 @@ from actor import Actor
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.root
 @pytest.mark.skipif(os.getuid() != 0, reason="the other tests run as an ordinary user already")
 def test_everything_holds_for_an_ordinary_user(ordinary: Actor) -> None:
     home = Path(os.environ["TMPDIR"]) / f"user-{os.getpid()}"
@@ -26,6 +27,8 @@ def test_everything_holds_for_an_ordinary_user(ordinary: Actor) -> None:
         f"--rootdir={ordinary.project}",
         "-p",
         "no:cacheprovider",
+        "-m",
+        "not root",
     ]
     try:
         done = subprocess.run(

@@ -11,7 +11,7 @@ import re
 
 from polyrun.config.locations import MAX_DEPTH, KeyPath, Locations, NestedTooDeeply
 
-_TOKEN = re.compile(r'[ \t\r\n]*(?:([{}\[\],:])|("(?:[^"\\]++|\\.)*+")|([^\s{}\[\],:"]+))')
+_TOKEN = re.compile(r'[ \t\r\n]*(?:([{}\[\],:])|("(?:[^"\\]++|\\.)*")|([^\s{}\[\],:"]+))')
 
 
 def locate_json(text: str) -> Locations:
