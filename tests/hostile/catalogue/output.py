@@ -229,7 +229,7 @@ if P["bound"]:
     Attack(
         rows=(29,),
         name="quick-disk",
-        title="write more than allowed and be gone before anybody looks",
+        title="write more than allowed and be gone, perhaps before anybody looks",
         program="""
 piece = b"x" * 1048576
 for number in range(P["bound"] or 40):
@@ -240,7 +240,7 @@ if P["bound"]:
     for number in range(P["bound"]):
         os.unlink(f"part-{number}")
 """,
-        held=Expect(status=(Status.DISK_LIMIT,), facts={"wrote": "40"}),
+        held=Expect(status=(Status.DISK_LIMIT,), facts={"wrote": r"40|\(not told\)"}),
         capable={"wrote": "20"},
         outside_bound=20,
     ),
