@@ -36,7 +36,11 @@ class Descriptors:
 
         Raises `SandboxError` for a word with a NUL: what follows it would be taken for the next option.
         """
-        return self.text(name, b"".join(word + b"\0" for word in encoded(words)))
+        listed = list(words)
+        joined = "\0".join(listed)
+        if joined.count("\0") != len(listed) - 1 or not joined.isascii():
+            return self.text(name, b"".join(word + b"\0" for word in encoded(listed)))
+        return self.text(name, joined.encode() + b"\0")
 
     def _keep(self, fd: int) -> int:
         self._own.append(fd)

@@ -7,6 +7,7 @@ parents first, so that a folder inside another one is never hidden.
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 from collections.abc import Iterable, Mapping
@@ -241,7 +242,9 @@ def _namespaces(*, net: bool) -> list[str]:
     ]
 
 
-def _system(etc: str, *, net: bool) -> list[str]:
+@functools.lru_cache(maxsize=8)
+def _system(etc: str, *, net: bool) -> tuple[str, ...]:
+    """The host's system folders; looked at once a run, since `etc` is the run's own."""
     words = ["--ro-bind", "/usr", "/usr"]
     for path in _SYSTEM_LINKS:
         if os.path.islink(path):
@@ -256,7 +259,7 @@ def _system(etc: str, *, net: bool) -> list[str]:
         words += ["--ro-bind", os.path.realpath("/etc/resolv.conf"), "/etc/resolv.conf"]
     for name in _etc_folders(net=net):
         words += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
-    return words
+    return tuple(words)
 
 
 def _masks() -> list[str]:
