@@ -19,6 +19,7 @@ from polyrun.model.permissions import Permissions
 from polyrun.model.results import StepResult
 from polyrun.plan import Job
 from polyrun.sandbox.base import BoxSpec, Command, Workspace
+from polyrun.sandbox.layout import expand
 
 
 @frozen
@@ -72,7 +73,9 @@ class StepRunner:
                 return Performed(StepResult(outcome, streams["stdout"], streams["stderr"]), frozenset())
         command = self._command(job, step, limits, stdin, writes_build=kind != "run")
         async with self._around.sandbox.open(self._spec(job, place)) as box:
-            self._emit(StepStarted(time.time(), job.info, kind, _shown(command)))
+            # For people, the box's own placeholders stay: its paths mean nothing outside.
+            argv = tuple(expand(word, command.words) for word in command.argv)
+            self._emit(StepStarted(time.time(), job.info, kind, argv))
 
             def sink(stream: Literal["stdout", "stderr"], data: bytes) -> None:
                 kept = streams[stream].write(data)
@@ -120,13 +123,3 @@ class StepRunner:
             "memory_mib": str(limits.memory_bytes // MIB),
         }
         return Command(step.argv, step.env, words, stdin, cwd=step.cwd, writes_build=writes_build)
-
-
-def _shown(command: Command) -> tuple[str, ...]:
-    """The argv for people: the box's own placeholders stay, because its paths mean nothing outside."""
-    argv = []
-    for word in command.argv:
-        for name, value in command.words.items():
-            word = word.replace("{" + name + "}", value)  # noqa: PLW2901
-        argv.append(word)
-    return tuple(argv)
