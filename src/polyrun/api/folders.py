@@ -22,6 +22,11 @@ class Folders:
         return self.state / "runs"
 
     @property
+    def languages(self) -> Path:
+        """What was read of the specifications of languages."""
+        return self.cache / "languages"
+
+    @property
     def toolchains(self) -> Path:
         """The file that remembers toolchains."""
         return self.cache / "toolchains.json"

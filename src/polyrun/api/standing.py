@@ -28,10 +28,11 @@ class LanguageStatus:
 
 def registry_for(folder: str | None = None, trusted_folders: Iterable[str] = ()) -> Registry:
     """The languages of a document in `folder`: built in, the user's own, plugins, and those beside it if trusted."""
-    extra = [user_folders().config / "languages"]
+    folders = user_folders()
+    extra = [folders.config / "languages"]
     if folder is not None and is_under(folder, trusted_folders):
         extra.append(beside(folder))
-    return Registry.load(extra)
+    return Registry.load(extra, cache=folders.languages)
 
 
 def beside(folder: str) -> Path:

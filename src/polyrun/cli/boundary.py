@@ -6,10 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-import click
-
 from polyrun.cli.exit_codes import ExitCode
-from polyrun.cli.streams import err, look
+from polyrun.cli.quick import plain_run
+from polyrun.cli.streams import complain, err, look
 from polyrun.model.codes import Code
 from polyrun.model.errors import (
     ConfigError,
@@ -20,33 +19,30 @@ from polyrun.model.errors import (
     SandboxUnavailable,
     UsageError,
 )
-from polyrun.report.neutral import safe_line, safe_text
+from polyrun.report.neutral import safe_text
 
 
 def guarded(arguments: Sequence[str]) -> int:
     """Run the command line `arguments` and return the exit code; never raises."""
-    from polyrun.cli.commands import polyrun
-
     try:
-        if "_POLYRUN_COMPLETE" in os.environ:
-            polyrun.main(prog_name="polyrun")  # answers the shell's question and exits
-        # Not `main`, which turns a closed pipe into exit code 1.
-        with polyrun.make_context("polyrun", list(arguments)) as context:
-            code = polyrun.invoke(context)
-    except click.exceptions.Exit as done:  # how click ends after `--help`
-        return done.exit_code
+        plain = plain_run(arguments) if "_POLYRUN_COMPLETE" not in os.environ else None
+        if plain is not None:
+            from polyrun.cli.running import execute
+
+            file, switches = plain
+            return execute(file, **switches)
+        from polyrun.cli.commands import invoke
+
+        return invoke(arguments)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the boundary: every fault gets its message and its code here
         return _code_of(error, verbose="-v" in arguments or "--verbose" in arguments)
-    return code if isinstance(code, int) else ExitCode.OK
 
 
 def _code_of(error: Exception, *, verbose: bool) -> int:
     """Say what `error` means for the user and return the exit code."""
     match error:
-        case click.ClickException():
-            code: int = _usage(error)
         case PolyRunError():
             code = _refusal(error)
         case BrokenPipeError():
@@ -56,26 +52,6 @@ def _code_of(error: Exception, *, verbose: bool) -> int:
         case _:
             code = _internal(error, verbose=verbose)
     return code
-
-
-def complain(message: str, hint: str | None = None, code: Code | None = None) -> None:
-    """Write `error: message`, with a code `error[PR100]: message`, and below it `hint: …` to stderr."""
-    channel = err()
-    style = look(channel)
-    word = f"error[{code}]" if code else "error"
-    channel.text(f"{style.paint(word, 'red')}: {safe_line(message)}\n")
-    if hint:
-        channel.text(f"{style.paint('hint', 'cyan')}: {safe_text(hint)}\n")
-
-
-def _usage(error: click.ClickException) -> int:
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        err().text(error.message + "\n")  # the help itself
-        return ExitCode.USAGE
-    from polyrun.cli.usage import phrase
-
-    complain(*phrase(error))
-    return ExitCode.USAGE
 
 
 def _refusal(error: PolyRunError) -> int:

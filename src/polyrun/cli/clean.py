@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from polyrun.cli.boundary import complain
 from polyrun.cli.exit_codes import ExitCode
 from polyrun.cli.framework import Command, Example
-from polyrun.cli.streams import print_data
+from polyrun.cli.streams import complain, print_data
 from polyrun.model.limits import format_bytes
 from polyrun.report.neutral import safe_line
 

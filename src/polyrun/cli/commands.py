@@ -1,11 +1,17 @@
-"""The list of commands."""
+"""The list of commands, and calling one."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Sequence
 
 import click
 
 from polyrun import __version__
+from polyrun.cli.exit_codes import ExitCode
 from polyrun.cli.framework import Example, Group, Lazy
+from polyrun.cli.streams import complain, err
+from polyrun.cli.usage import phrase
 
 _COMMANDS = {
     "run": Lazy("polyrun.cli.run:run", "run a document's blocks, each in a sandbox"),
@@ -35,3 +41,22 @@ def polyrun() -> None:
 
     Every block of the document runs in a sandbox of its own.
     """
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Run the command that `arguments` call for and return the exit code. What they get wrong is said, not raised."""
+    try:
+        if "_POLYRUN_COMPLETE" in os.environ:
+            polyrun.main(prog_name="polyrun")  # answers the shell's question and exits
+        # Not `main`, which turns a closed pipe into exit code 1.
+        with polyrun.make_context("polyrun", list(arguments)) as context:
+            code = polyrun.invoke(context)
+    except click.exceptions.Exit as done:  # how click ends after `--help`
+        return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        err().text(error.message + "\n")  # the help itself
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        complain(*phrase(error))
+        return ExitCode.USAGE
+    return code if isinstance(code, int) else ExitCode.OK

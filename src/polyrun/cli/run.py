@@ -1,19 +1,13 @@
-"""`polyrun run`."""
+"""The options of `polyrun run`; what it does stands in `running`."""
 
 from __future__ import annotations
 
-import gc
-import sys
 from collections.abc import Callable
+from typing import Any
 
 import click
 
-from polyrun.cli import given
-from polyrun.cli.exit_codes import ExitCode
 from polyrun.cli.framework import Command, Example
-from polyrun.cli.reporters import Reporters
-from polyrun.model.errors import DocumentError, UsageError
-from polyrun.model.frozen import replace
 
 _Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 
@@ -126,7 +120,7 @@ _REPORT = _several(
 @_LIMITS
 @_SANDBOX
 @_REPORT
-def run(file: str, form: str, config: str | None, **options: object) -> int:
+def run(file: str, **options: Any) -> int:
     """Run the blocks of the document FILE, in order, each in a sandbox.
 
     The programs' output goes to stdout, everything else to stderr. FILE may be - for stdin.
@@ -134,53 +128,6 @@ def run(file: str, form: str, config: str | None, **options: object) -> int:
     Exit codes: 0 ok, 1 a block failed, 2 usage, configuration or document,
     3 toolchain missing, 4 refused, 5 a limit was hit, 130 interrupted.
     """
-    from polyrun import api
+    from polyrun.cli.running import execute
 
-    verbose, quiet, raw = (bool(options.pop(name)) for name in ("verbose", "quiet", "raw"))
-    only = _names(options.pop("only"))
-    writes = options.pop("allow_write")
-    assert isinstance(writes, tuple)
-    chosen = {
-        **options,
-        "allow_write": tuple(path for path in writes if path),
-        "allow_write_workspace": "" in writes,
-    }
-    chosen = {name: list(value) if isinstance(value, tuple) and value else value for name, value in chosen.items()}
-    document = given.document(file)
-    settings = given.settings(config, document, chosen)
-    if only:
-        settings = replace(settings, only=only)
-    reporters = Reporters(form, raw=raw, verbose=verbose, quiet=quiet)
-    _import_asyncio()
-    execute = api.run
-    gc.enable()
-    try:
-        return execute(document, settings, on_event=reporters.handle).exit_code
-    except DocumentError as error:
-        if reporters.refuse(error, ExitCode.USAGE):
-            return ExitCode.USAGE
-        raise
-    finally:
-        reporters.close()
-
-
-def _import_asyncio() -> None:
-    """Import `asyncio` without TLS: no run uses it, and OpenSSL takes a tenth of the time before the first block.
-
-    `asyncio` is made for Pythons that have no `ssl` module; afterwards `ssl` can be imported as ever.
-    """
-    if "ssl" in sys.modules or "asyncio" in sys.modules:
-        return
-    sys.modules["ssl"] = None  # type: ignore[assignment]  # makes `import ssl` an ImportError
-    try:
-        import asyncio  # noqa: F401 - for its place in `sys.modules`
-    finally:
-        del sys.modules["ssl"]
-
-
-def _names(values: object) -> tuple[str, ...]:
-    assert isinstance(values, tuple)
-    names = tuple(name for value in values for name in str(value).replace(",", " ").split())
-    if values and not names:  # `--only "$STEP"` without a step must not run everything
-        raise UsageError("`--only` names no block", hint="give a block's name, number or tag")
-    return names
+    return execute(file, **options)

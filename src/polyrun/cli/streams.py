@@ -6,8 +6,10 @@ import os
 import sys
 from typing import TextIO
 
+from polyrun.model.codes import Code
 from polyrun.report.channel import Channel
 from polyrun.report.look import Look
+from polyrun.report.neutral import safe_line, safe_text
 
 
 def out() -> Channel:
@@ -34,6 +36,16 @@ def print_data(text: str | bytes) -> None:
         channel.text(text)
     if channel.failure is not None:
         raise channel.failure
+
+
+def complain(message: str, hint: str | None = None, code: Code | None = None) -> None:
+    """Write `error: message`, with a code `error[PR100]: message`, and below it `hint: …` to stderr."""
+    channel = err()
+    style = look(channel)
+    word = f"error[{code}]" if code else "error"
+    channel.text(f"{style.paint(word, 'red')}: {safe_line(message)}\n")
+    if hint:
+        channel.text(f"{style.paint('hint', 'cyan')}: {safe_text(hint)}\n")
 
 
 def _encoding(stream: TextIO | None) -> str:

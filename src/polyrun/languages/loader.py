@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Collection
 from pathlib import Path
 from typing import cast
 
+from polyrun.languages.parsed import Parsed
 from polyrun.languages.spec import (
     DEFAULT_VERSION,
     Align,
@@ -27,6 +26,7 @@ from polyrun.languages.spec import (
     Variant,
 )
 from polyrun.languages.tables import Table
+from polyrun.model.digest import sha256
 from polyrun.model.errors import LanguageError
 from polyrun.model.frozen import as_dict, frozen
 from polyrun.model.limits import MAX_BYTES, Limits
@@ -50,22 +50,22 @@ class Head:
     aliases: tuple[str, ...]
 
 
-def read_head(path: Path) -> Head:
+def read_head(path: Path, parsed: Parsed) -> Head:
     """The part of `path` before its first table, without reading the rest as TOML. Raises `LanguageError`."""
     data = _read(path)
     first = _FIRST_TABLE.search(data)
-    table = Table(str(path), "", _parse(path, data[: first.start()] if first else data))
+    table = Table(str(path), "", parsed.head(path, data[: first.start()] if first else data))
     return Head(LanguageSyntax(_identifier(table, "id"), _comments(table)), _aliases(table))
 
 
-def load_language(path: Path, *, guests: Path | None = None) -> Language:
+def load_language(path: Path, *, guests: Path | None = None, parsed: Parsed | None = None) -> Language:
     """The language that `path` describes.
 
     Its support files are the folder `guests/<id>`, if there is one. Raises `LanguageError` for a file that cannot be
     read, is not TOML, holds an unknown key, a wrong type or an unknown placeholder.
     """
     data = _read(path)
-    top = Table(str(path), "", _parse(path, data))
+    top = Table(str(path), "", (parsed or Parsed()).whole(path, data))
     identifier = _identifier(top, "id")
     toolchain = _toolchain(top.table("toolchain"))
     names = _STEP_NAMES | set(toolchain.programs) | set(toolchain.real)
@@ -111,13 +111,6 @@ def _read(path: Path) -> bytes:
     if max(map(len, data.split(b"\n"))) > _MAX_LINE_BYTES:  # `tomllib` takes cubic time for a key of many parts
         raise LanguageError(f"`{path}` has a line of more than {_MAX_LINE_BYTES} bytes")
     return data
-
-
-def _parse(path: Path, data: bytes) -> dict[str, object]:
-    try:
-        return tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LanguageError(f"`{path}` is not valid TOML: {error}") from error
 
 
 def _identifier(table: Table, key: str) -> str:
@@ -265,7 +258,7 @@ def _fault(table: Table) -> Fault:
 
 
 def _digest(data: bytes, guest: Path | None) -> str:
-    digest = hashlib.sha256(data)
+    digest = sha256(data)
     if guest is not None:
         for folder, folders, names in os.walk(guest):
             folders[:] = sorted(name for name in folders if name != "__pycache__")

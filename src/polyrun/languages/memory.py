@@ -6,13 +6,13 @@ the file behind it, and for a version manager's shim also all that such a shim l
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from polyrun.languages.spec import Language, Toolchain
+from polyrun.model.digest import sha256
 
 _FORMAT = 1
 _MAX_BYTES = 1 << 20
@@ -48,7 +48,7 @@ def identity(language: Language, programs: Mapping[str, str]) -> str:
         facts += [name, path, real, _stamp(real)]
         if _is_shim(path, real):
             facts += _shim_facts()
-    return hashlib.sha256("\0".join(facts).encode("utf-8", "surrogateescape")).hexdigest()
+    return sha256("\0".join(facts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _stamp(path: str) -> str:

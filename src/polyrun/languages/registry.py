@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from polyrun.languages.loader import Head, load_language, read_head
+from polyrun.languages.parsed import Parsed
 from polyrun.languages.spec import Language
 from polyrun.model.errors import LanguageError
 from polyrun.model.syntax import LanguageSyntax
@@ -28,24 +29,27 @@ class Registry:
     replaces a file.
     """
 
-    def __init__(self, folders: Iterable[Path]) -> None:
+    def __init__(self, folders: Iterable[Path], cache: Path | None = None) -> None:
+        self._parsed = Parsed(cache)
         self._heads: dict[str, Head] = {}
         self._names: dict[str, str] = {}
         self._files: dict[str, Path] = {}
         self._loaded: dict[str, Language] = {}
         for folder in folders:
             for path in _specifications(folder):
-                self._add(read_head(path), path)
+                self._add(read_head(path, self._parsed), path)
+        self._parsed.keep()
 
     @classmethod
-    def load(cls, extra_dirs: Iterable[Path] = ()) -> Registry:
+    def load(cls, extra_dirs: Iterable[Path] = (), *, cache: Path | None = None) -> Registry:
         """The built-in languages, then those of `extra_dirs`, all of which must be trusted by the user.
 
         A specification says what runs outside the sandbox (version probes), what is mounted into it and how host-side
         patterns read its output, so nothing that merely comes with a document may be passed here. A folder that does
-        not exist is skipped. Raises `LanguageError` for a file without a valid head.
+        not exist is skipped. What was read is kept in the folder `cache`. Raises `LanguageError` for a file
+        without a valid head.
         """
-        return cls([_PACKAGE / "data", *extra_dirs])
+        return cls([_PACKAGE / "data", *extra_dirs], cache)
 
     def _add(self, head: Head, path: Path) -> None:
         identifier = head.syntax.id
@@ -92,7 +96,9 @@ class Registry:
         if identifier not in self._files:
             return self._plugins[identifier]
         if identifier not in self._loaded:
-            self._loaded[identifier] = load_language(self._files[identifier], guests=_PACKAGE / "guests")
+            self._loaded[identifier] = load_language(
+                self._files[identifier], guests=_PACKAGE / "guests", parsed=self._parsed
+            )
         return self._loaded[identifier]
 
     @property

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 
 from polyrun.languages.spec import Language, Program, Toolchain
+from polyrun.model.digest import sha256
 from polyrun.model.frozen import as_dict, frozen
 
 FORMAT = 1
@@ -35,7 +35,7 @@ class Fingerprint:
     @property
     def digest(self) -> str:
         """64 hexadecimal digits; equal if and only if all fields are equal."""
-        return hashlib.sha256(json.dumps(as_dict(self), sort_keys=True).encode()).hexdigest()
+        return sha256(json.dumps(as_dict(self), sort_keys=True).encode()).hexdigest()
 
 
 def build_fingerprint(
@@ -53,7 +53,7 @@ def build_fingerprint(
         programs=dict(toolchain.programs),
         argv=program.build.argv,
         env=dict(program.build.env),
-        files={name: hashlib.sha256(data).hexdigest() for name, data in program.files.items()},
+        files={name: sha256(data).hexdigest() for name, data in program.files.items()},
         prepared=prepared,
         polyrun=version,
     )

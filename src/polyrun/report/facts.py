@@ -16,7 +16,7 @@ from polyrun.report.diagnostics import to_json
 Facts = dict[str, object]
 
 # Legal in JSON, but they act on terminals, reverse the reading order or are no characters at all.
-_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_UNSAFE = "[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 
 
 def encode(value: object) -> bytes:
@@ -26,7 +26,9 @@ def encode(value: object) -> bytes:
     file names that are not UTF-8) become U+FFFD. Raises `ValueError` for a number that JSON lacks.
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
-    return _UNSAFE.sub(_escape, text).encode()
+    if not text.isascii() or "\x7f" in text:
+        text = re.sub(_UNSAFE, _escape, text)
+    return text.encode()
 
 
 def _escape(match: re.Match[str]) -> str:

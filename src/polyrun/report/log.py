@@ -8,7 +8,7 @@ Nothing that a program prints or a file is called can forge a line (CWE-117): al
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 
 from polyrun.model.events import (
@@ -154,9 +154,13 @@ _OMITTED = (
 )
 
 
-def _timestamp(time: float) -> str:
+def _timestamp(moment: float) -> str:
     """ISO 8601 in the local zone, with milliseconds and the offset."""
-    return datetime.fromtimestamp(time, UTC).astimezone().isoformat(timespec="milliseconds")
+    milliseconds = int(moment * 1000)  # `datetime` says it shorter, and takes 2 ms to import
+    local = time.localtime(milliseconds // 1000)
+    minutes = local.tm_gmtoff // 60
+    offset = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', local)}.{milliseconds % 1000:03}{offset}"
 
 
 class _LineWriter:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ def create_pair(folder: Path, started: float, *, human: bool) -> tuple[int, int 
     descriptors and the path without suffix. Raises `OSError`.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    stamp = datetime.fromtimestamp(started, UTC).strftime("%Y%m%dT%H%M%SZ")
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started))
     for number in range(1, _ATTEMPTS):
         base = folder / (f"run_{stamp}" if number == 1 else f"run_{stamp}_{number}")
         try:

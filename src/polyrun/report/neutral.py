@@ -12,10 +12,20 @@ import re
 from functools import cache
 
 _INVISIBLE = "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f"
-_UNSAFE = re.compile(f"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]")
-_UNSAFE_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]")
+_UNSAFE = f"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]"
+_UNSAFE_IN_LINE = f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]"
 
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """The compiled pattern: only for text that is not plain, because compiling takes longer than most reports."""
+    return re.compile(pattern)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 @cache
@@ -33,12 +43,16 @@ def _visible(character: str) -> str:
 
 def safe_text(text: str) -> str:
     """`text` with everything that could act on a terminal made visible; tabs, LF and CRLF stay."""
-    return _UNSAFE.sub(lambda match: _visible(match[0]), text)
+    if _is_plain(text):
+        return text
+    return _compiled(_UNSAFE).sub(lambda match: _visible(match[0]), text)
 
 
 def safe_line(text: str) -> str:
     r"""`text` on one line: like `safe_text`, and tabs and line ends are written `\t`, `\r`, `\n`."""
-    return _UNSAFE_IN_LINE.sub(lambda match: _ESCAPES.get(match[0]) or _visible(match[0]), text)
+    if _is_plain(text):
+        return text
+    return _compiled(_UNSAFE_IN_LINE).sub(lambda match: _ESCAPES.get(match[0]) or _visible(match[0]), text)
 
 
 class Neutralizer:

@@ -10,7 +10,6 @@ import contextlib
 import os
 import resource
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -21,12 +20,12 @@ _open = 0
 _was = 0
 
 
-@dataclass(slots=True)
 class Used:
-    """What reaped processes have used: CPU seconds in all, the resident peak of the largest one in bytes."""
+    """What reaped processes have used: `cpu_s` in all, `memory_bytes` the resident peak of the largest one."""
 
-    cpu_s: float = 0.0
-    memory_bytes: int = 0
+    def __init__(self) -> None:
+        self.cpu_s = 0.0
+        self.memory_bytes = 0
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from polyrun.model.errors import SandboxError
 from polyrun.model.limits import Limits, Usage, format_bytes
 from polyrun.model.outcomes import Feature, Outcome, Status
-from polyrun.sandbox import adoption, cgroups, disk, layout, nameless, pidfd, procfs, verdict
+from polyrun.sandbox import adoption, cgroups, disk, etc, layout, nameless, pidfd, procfs, verdict
 from polyrun.sandbox import limits as process_limits
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, Unavailable
 from polyrun.sandbox.descriptors import Descriptors, readable
@@ -35,8 +35,8 @@ class Bubblewrap:
     """The backend.
 
     `program` is bubblewrap's path, `hierarchy` where control groups can be made, or `None` with the reason in
-    `no_hierarchy`; `seccomp` is a filter in the kernel's own format. `features` is what the probe found, `flat` the
-    folders that this kernel would not overlay.
+    `no_hierarchy`; `seccomp` is a filter in the kernel's own format. `cache` is a folder that lasts between runs, or
+    `None`. `features` is what the probe found, `flat` the folders that this kernel would not overlay.
     """
 
     name = "bubblewrap"
@@ -48,10 +48,12 @@ class Bubblewrap:
         self.hierarchy = hierarchy
         self.seccomp = seccomp
         self.no_hierarchy = no_hierarchy
+        self.cache: str | None = None
         self.features: frozenset[Feature] = frozenset()
         self.notes: list[str] = []
         self.flat: set[str] = set()
         self.sources = Sources()
+        self._etc: tuple[str, etc.Etc] | None = None
 
     @property
     def has_cpus(self) -> bool:
@@ -73,20 +75,25 @@ class Bubblewrap:
         layout.check_workspace(spec.workspace.folder)
         try:
             _prepare(spec)
+            prepared = self._etc_for(spec.scratch)
         except OSError as error:
             raise SandboxError("preparing a box", str(error)) from error
-        yield _Box(self, spec)
+        yield _Box(self, spec, prepared)
+
+    def _etc_for(self, scratch: str) -> etc.Etc:
+        """The `/etc` of the boxes of the run whose folder is `scratch`; found out once a run."""
+        if self._etc is None or self._etc[0] != scratch:
+            self._etc = scratch, etc.prepare(self.cache, scratch)
+        return self._etc[1]
 
 
 def _prepare(spec: BoxSpec) -> None:
-    """Make what boxes share on the host: their `/etc`, and the overlay's folders."""
+    """Make what boxes share on the host: for root their devices, and the overlay's folders."""
     for name in spec.files:
         check_name(name)
-    etc = os.path.join(spec.scratch, "etc")
-    if not os.path.isdir(etc):
-        layout.make_etc(etc)
-        if os.getuid() == 0:
-            layout.make_devices(os.path.join(spec.scratch, "dev"))
+    devices = os.path.join(spec.scratch, "dev")
+    if os.getuid() == 0 and not os.path.isdir(devices):
+        layout.make_devices(devices)
     if spec.workspace.overlay is not None:
         for name in ("upper", "work"):
             os.makedirs(os.path.join(spec.workspace.overlay, name), mode=0o755, exist_ok=True)
@@ -95,9 +102,10 @@ def _prepare(spec: BoxSpec) -> None:
 class _Box:
     """One box. Each command gets namespaces of its own; `/tmp` lasts as long as the command."""
 
-    def __init__(self, backend: Bubblewrap, spec: BoxSpec) -> None:
+    def __init__(self, backend: Bubblewrap, spec: BoxSpec, prepared: etc.Etc) -> None:
         self._backend = backend
         self._spec = spec
+        self._etc = prepared
         self._overlay = spec.workspace.folder not in backend.flat
 
     @property
@@ -144,7 +152,7 @@ class _Box:
                 if group is not None and group.counters().oom_kills:
                     return _too_small(limits)
                 raise
-            if group is not None and not _is_member(guests.main, group):
+            if group is not None and not group.holds(guests.main):
                 raise SandboxError("setting limits", "a program did not enter its control group")
             watch = Watch(limits, self._sampler(group, guests), self._disk(command, guests), quick=group is None)
             pump.on_flood = lambda: watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(limits))
@@ -154,7 +162,7 @@ class _Box:
             pump.start()
             watch.start()
             gate.release()
-            await guests.run(watch, group)
+            await guests.run(watch, counted=group is not None)
             await watch.settle()
             if not await pump.drained(_END_S):
                 raise SandboxError("reading output", "the pipes stayed open after every process had ended")
@@ -164,7 +172,6 @@ class _Box:
         self, command: Command, limits: Limits, gate: Gate, pump: Pump, group: cgroups.Group | None
     ) -> subprocess.Popen[bytes]:
         spec = self._spec
-        etc = os.path.join(spec.scratch, "etc")
         with Descriptors() as fds:
             files = {name: fds.text("source", data) for name, data in spec.files.items()}
             stdin = fds.text("stdin", command.stdin) if command.stdin else None
@@ -172,7 +179,7 @@ class _Box:
                 spec,
                 files,
                 stdin,
-                etc,
+                self._etc,
                 command,
                 shown=self._shown(fds),
                 tmp_bytes=limits.disk_bytes,
@@ -275,8 +282,11 @@ class _Guests:
         self.main, self.init = facts.pid, facts.parent
         self._main_fd, self._init_fd = os.pidfd_open(self.main), os.pidfd_open(self.init)
 
-    async def run(self, watch: Watch, group: cgroups.Group | None) -> None:
-        """Until the program ends or must; then until everything it started is gone."""
+    async def run(self, watch: Watch, *, counted: bool) -> None:
+        """Until the program ends or must; then until everything it started is gone.
+
+        Unless a control group has `counted` what they use, the kernel's account of them is taken when they are reaped.
+        """
         assert self._main_fd is not None
         assert self._init_fd is not None
         loop = asyncio.get_running_loop()
@@ -290,13 +300,11 @@ class _Guests:
         if watch.stop is None:  # its init reports the exit code first, and then all the rest is killed
             await readable(self._monitor_fd, _END_S)
         pidfd.kill(self._init_fd)
-        if group is not None:
-            group.kill()
         if not await readable(self._init_fd, _END_S) or not await readable(self._monitor_fd, _END_S):
             raise SandboxError("ending a box", "its processes outlived SIGKILL")
         self.gone = True
         self.exit_code = self._monitor.wait()
-        if group is None:
+        if not counted:
             adoption.reap(self.init, self.used, block=True)
         self.wait_status = pidfd.wait_status(self._main_fd)
 
@@ -332,15 +340,6 @@ def _evidence(watch: Watch, guests: _Guests, group: cgroups.Group | None, limits
         pids_refused=counters.pids_refused,
         largest_file=watch.largest_file,
     )
-
-
-def _is_member(pid: int, group: cgroups.Group) -> bool:
-    """Whether `pid` is in each folder of `group`: the kernel's word, for kernels that count no memory peaks too."""
-    for path in group.joins:
-        with open(path) as file:
-            if str(pid) not in file.read().split():
-                return False
-    return True
 
 
 def _too_small(limits: Limits) -> Outcome:

@@ -18,7 +18,7 @@ from typing import Protocol
 from polyrun.model.errors import SandboxError
 from polyrun.model.frozen import frozen
 from polyrun.model.limits import Limits
-from polyrun.sandbox import pidfd
+from polyrun.sandbox import pidfd, placement
 from polyrun.sandbox.identity import is_orphan, new_name
 
 _PERIOD_US = 100_000
@@ -46,6 +46,10 @@ class Group(Protocol):
     @property
     def joins(self) -> tuple[str, ...]:
         """The files into which a process writes `0` to become a member."""
+        ...
+
+    def holds(self, pid: int) -> bool:
+        """Whether the process `pid` is a member, for each controller. Raises `OSError` if it is gone."""
         ...
 
     def mark(self) -> None:
@@ -82,16 +86,16 @@ def find(mountinfo: str, membership: str) -> Hierarchy | str:
     The arguments are the texts of `/proc/self/mountinfo` and `/proc/self/cgroup`. Memory and process limits
     must both be possible. Nothing is created here; `create` finds out the rest.
     """
-    mounts = _mounts(mountinfo)
-    groups = _memberships(membership)
+    mounts = placement.mounts(mountinfo)
+    groups = placement.memberships(membership)
     v1 = {
         name: path
         for name in ("memory", "pids", "cpuacct", "cpu")
-        if (path := _own_folder(mounts.get(name), groups.get(name))) is not None and os.access(path, os.W_OK)
+        if (path := placement.own_folder(mounts.get(name), groups.get(name))) is not None and os.access(path, os.W_OK)
     }
     if {"memory", "pids"} <= v1.keys():
         return HierarchyV1(v1)
-    unified = _own_folder(mounts.get("unified"), groups.get("unified"))
+    unified = placement.own_folder(mounts.get("unified"), groups.get("unified"))
     if unified is None:
         return "no cgroup file system with the memory and pids controllers is mounted"
     for parent in (unified, os.path.dirname(unified)):
@@ -149,6 +153,10 @@ class _GroupV1:
         # `tasks` moves a single thread and so spares the kernel a grace period, some 7 ms, that `cgroup.procs` costs
         self.joins = tuple(os.path.join(folder, "tasks") for folder in folders.values())
         self._cpu_before = 0
+
+    def holds(self, pid: int) -> bool:
+        groups = placement.groups_of(pid)
+        return all(groups.get(name) == os.path.basename(folder) for name, folder in self._folders.items())
 
     def mark(self) -> None:
         self._cpu_before = self._cpu_ns() or 0
@@ -215,6 +223,9 @@ class _GroupV2:
         self.joins = (os.path.join(folder, "cgroup.procs"),)
         self._cpu_before = 0
 
+    def holds(self, pid: int) -> bool:
+        return placement.groups_of(pid).get("unified") == os.path.basename(self._folder)
+
     def mark(self) -> None:
         self._cpu_before = _keyed(self._folder, "cpu.stat").get("usage_usec", 0)
 
@@ -250,10 +261,10 @@ def dead_groups() -> Iterator[str]:
 
 def _own_folders() -> list[str]:
     with open("/proc/self/mountinfo") as mountinfo, open("/proc/self/cgroup") as membership:
-        mounts, groups = _mounts(mountinfo.read()), _memberships(membership.read())
+        mounts, groups = placement.mounts(mountinfo.read()), placement.memberships(membership.read())
     folders = []
     for name in ("memory", "pids", "cpuacct", "cpu", "unified"):
-        folder = _own_folder(mounts.get(name), groups.get(name))
+        folder = placement.own_folder(mounts.get(name), groups.get(name))
         if folder is not None:
             folders.append(folder)
             if name == "unified":
@@ -264,50 +275,6 @@ def _own_folders() -> list[str]:
 def remove_dead(folder: str) -> None:
     """Kill the members of a group found by `dead_groups` and delete it. Raises `SandboxError` when it stays."""
     _remove([folder], lambda: _kill_members(folder))
-
-
-def _mounts(mountinfo: str) -> dict[str, tuple[str, str]]:
-    """Controller (or `unified`) → (root of the mount within the hierarchy, mount point)."""
-    found: dict[str, tuple[str, str]] = {}
-    for line in mountinfo.splitlines():
-        left, _, right = line.partition(" - ")
-        fields, kind = left.split(" "), right.split(" ")
-        if kind[0] == "cgroup2":
-            found.setdefault("unified", (_unescape(fields[3]), _unescape(fields[4])))
-        elif kind[0] == "cgroup":
-            for option in kind[2].split(","):
-                found.setdefault(option, (_unescape(fields[3]), _unescape(fields[4])))
-    return found
-
-
-def _unescape(field: str) -> str:
-    for code, text in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        field = field.replace(code, text)
-    return field
-
-
-def _memberships(membership: str) -> dict[str, str]:
-    """Controller (or `unified`) → the path of this process's group within the hierarchy."""
-    found = {}
-    for line in membership.splitlines():
-        number, controllers, path = line.split(":", 2)
-        if number == "0" and not controllers:
-            found["unified"] = path
-        else:
-            found.update(dict.fromkeys(controllers.split(","), path))
-    return found
-
-
-def _own_folder(mount: tuple[str, str] | None, group: str | None) -> str | None:
-    if mount is None or group is None:
-        return None
-    root, point = mount
-    if root != "/":
-        if group != root and not group.startswith(root + "/"):
-            return None
-        group = group[len(root) :] or "/"
-    folder = os.path.normpath(point + group)
-    return folder if os.path.isdir(folder) else None
 
 
 def _pages(size: int) -> int:

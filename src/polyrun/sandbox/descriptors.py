@@ -73,15 +73,19 @@ async def readable(fd: int, timeout_s: float) -> bool:
     if pidfd.wait_gone(fd, 0):
         return True
     loop = asyncio.get_running_loop()
-    ready = asyncio.Event()
-    loop.add_reader(fd, ready.set)
+    seen: asyncio.Future[bool] = loop.create_future()  # `asyncio.wait_for` would cost a task each time
+
+    def settle(answer: bool) -> None:  # noqa: FBT001 - called by the loop
+        if not seen.done():
+            seen.set_result(answer)
+
+    loop.add_reader(fd, settle, True)  # noqa: FBT003 - the loop passes it on
+    timer = loop.call_later(timeout_s, settle, False)  # noqa: FBT003
     try:
-        await asyncio.wait_for(ready.wait(), timeout_s)
-    except TimeoutError:
-        return False
+        return await seen
     finally:
+        timer.cancel()
         loop.remove_reader(fd)
-    return True
 
 
 def _write_all(fd: int, data: bytes) -> None:

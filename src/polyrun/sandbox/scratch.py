@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 
@@ -17,6 +16,7 @@ from polyrun.sandbox import cgroups, disk, identity, pidfd
 _LOCK = "lock"
 _GRACE_S = 60.0
 _END_S = 5.0
+_TEMP = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108 - what is made there has names that cannot be guessed
 _SPARE = ("/var/tmp", "/run")  # noqa: S108 - a name below them is made afresh, private, and never guessed
 
 
@@ -56,8 +56,20 @@ def scratch(parent: str | None = None) -> Iterator[str]:
         disk.remove_tree(folder)
 
 
+def temp_folder() -> str:
+    """The folder for temporary files, as `tempfile.gettempdir` says it, whose import costs more than a box.
+
+    Raises `SandboxError` when there is none that can be written.
+    """
+    variables = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    for folder in (*variables, *_TEMP, os.getcwd()):
+        if folder and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):
+            return os.path.abspath(folder)
+    raise SandboxError("preparing the run's folder", "there is no folder for temporary files that can be written")
+
+
 def _parent() -> str:
-    usual = tempfile.gettempdir()
+    usual = temp_folder()
     if os.getuid() == 0:
         for folder in (usual, *_SPARE):
             with contextlib.suppress(OSError):
@@ -94,7 +106,7 @@ def reap(*more: str, thorough: bool = True, dry_run: bool = False) -> Reaped:
     host is spared when no folder or group is left: whoever leaves a process leaves its run's folder too.
     With `dry_run` only list them. What cannot be removed is told in `troubles`, never raised.
     """
-    parents = dict.fromkeys(os.path.realpath(parent) for parent in (*{tempfile.gettempdir(), _parent()}, *more))
+    parents = dict.fromkeys(os.path.realpath(parent) for parent in (*{temp_folder(), _parent()}, *more))
     folders = [folder for parent in parents for folder in _dead_folders(parent)]
     groups = list(cgroups.dead_groups())
     search = bool(thorough or folders or groups)

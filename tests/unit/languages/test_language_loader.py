@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from polyrun.languages.loader import load_language, read_head
+from polyrun.languages.parsed import Parsed
 from polyrun.model.errors import LanguageError
 
 GOOD = """
@@ -58,7 +59,7 @@ def test_a_specification_becomes_a_language(tmp_path: Path) -> None:
 
 
 def test_the_head_is_read_without_the_tables(tmp_path: Path) -> None:
-    head = read_head(write(tmp_path, GOOD.replace("argv = [", "argv = nonsense [")))
+    head = read_head(write(tmp_path, GOOD.replace("argv = [", "argv = nonsense [")), Parsed())
     assert (head.syntax.id, head.syntax.comments, head.aliases) == ("toy", ("##", "#"), ("t",))
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from polyrun.model.permissions import Permissions
 from polyrun.sandbox import layout
 from polyrun.sandbox.base import BoxSpec, Command, Workspace
+from polyrun.sandbox.etc import Etc
 
 VALUES = {"work": "/w", "source": "{work}"}
 
@@ -38,7 +39,7 @@ def test_text_without_a_known_name_is_left_alone(text: str) -> None:
 
 def _arguments(spec: BoxSpec) -> list[str]:
     shown = {path: number for number, path in enumerate(layout.binds(spec, overlay=True), 100)}
-    etc = f"{spec.scratch}/etc"
+    etc = Etc(f"{spec.scratch}/etc")
     command = Command(("x",))
     placing = layout.place(spec, {}, None, etc, command, shown=shown, tmp_bytes=1 << 20, overlay=True)
     return list(placing.arguments)

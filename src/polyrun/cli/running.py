@@ -1,0 +1,77 @@
+"""What `polyrun run` does with what it was given."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+from polyrun.cli import given
+from polyrun.cli.exit_codes import ExitCode
+from polyrun.cli.reporters import Reporters
+from polyrun.model.errors import DocumentError, UsageError
+from polyrun.model.frozen import replace
+
+
+def execute(
+    file: str,
+    *,
+    form: str = "text",
+    config: str | None = None,
+    verbose: bool = False,
+    quiet: bool = False,
+    raw: bool = False,
+    only: tuple[str, ...] = (),
+    allow_write: tuple[str, ...] = (),
+    **flags: object,
+) -> int:
+    """Run the document `file` and return the exit code.
+
+    `form` is `text`, `json` or `events`. `allow_write` holds paths, or an empty text for the document's own folder.
+    `flags` are those of `given.FLAGS` that were used. Raises what `api.run` raises.
+    """
+    from polyrun import api
+
+    names = _names(only)
+    chosen = {
+        **flags,
+        "allow_write": tuple(path for path in allow_write if path),
+        "allow_write_workspace": "" in allow_write,
+    }
+    chosen = {name: list(value) if isinstance(value, tuple) and value else value for name, value in chosen.items()}
+    document = given.document(file)
+    settings = given.settings(config, document, chosen)
+    if names:
+        settings = replace(settings, only=names)
+    reporters = Reporters(form, raw=raw, verbose=verbose, quiet=quiet)
+    _import_asyncio()
+    run = api.run
+    gc.enable()
+    try:
+        return run(document, settings, on_event=reporters.handle).exit_code
+    except DocumentError as error:
+        if reporters.refuse(error, ExitCode.USAGE):
+            return ExitCode.USAGE
+        raise
+    finally:
+        reporters.close()
+
+
+def _import_asyncio() -> None:
+    """Import `asyncio` without TLS: no run uses it, and OpenSSL takes a tenth of the time before the first block.
+
+    `asyncio` is made for Pythons that have no `ssl` module; afterwards `ssl` can be imported as ever.
+    """
+    if "ssl" in sys.modules or "asyncio" in sys.modules:
+        return
+    sys.modules["ssl"] = None  # type: ignore[assignment]  # makes `import ssl` an ImportError
+    try:
+        import asyncio  # noqa: F401 - for its place in `sys.modules`
+    finally:
+        del sys.modules["ssl"]
+
+
+def _names(values: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(name for value in values for name in value.replace(",", " ").split())
+    if values and not names:  # `--only "$STEP"` without a step must not run everything
+        raise UsageError("`--only` names no block", hint="give a block's name, number or tag")
+    return names

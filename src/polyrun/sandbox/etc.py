@@ -1,0 +1,200 @@
+"""The `/etc` of boxes: name tables of our own, and what loaders and toolchains read of the host's.
+
+Nothing secret is copied: the host's users, keys and host names stay outside. One made folder serves all boxes, since
+each mount more makes every box slower. It is kept between runs under a digest of what it was made from.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+from polyrun.model.digest import sha256
+from polyrun.model.frozen import frozen
+from polyrun.sandbox import disk
+
+HOST = "/etc"
+GUEST_ID = 1000
+"""The uid and gid that root has in the box, so that programs see an ordinary user."""
+
+_FORMAT = 1
+_FILES = (
+    "ld.so.cache", "ld.so.conf", "localtime", "timezone", "os-release", "protocols", "services", "mime.types", "magic",
+    "locale.alias", "host.conf", "gai.conf", "ssl/openssl.cnf", "pki/tls/openssl.cnf", "debian_version",
+)  # fmt: skip
+_FOLDERS = (
+    "alternatives", "perl", "R", "octave.conf.d", "php", "mono", "dotnet", "java", "jvm", "ghc", "fonts", "texmf",
+)  # fmt: skip
+_NET_FOLDERS = ("ssl/certs", "pki/tls/certs", "pki/ca-trust", "crypto-policies")
+_MAX_FILE = 8 << 20
+_MAX_FOLDER_BYTES = 8 << 20
+_MAX_FOLDER_ENTRIES = 2000
+_PREFIX = "etc-"
+_DAY_S = 24 * 3600.0
+_KEPT_S = 30 * _DAY_S
+
+
+@frozen
+class Etc:
+    """A host `folder` to show as `/etc`, and the paths below `/etc` of folders that are to be shown on top of it."""
+
+    folder: str
+    shown: tuple[str, ...] = ()
+
+
+@frozen
+class _Entry:
+    """One thing to copy: its path below `/etc` and its state."""
+
+    path: str
+    state: os.stat_result
+
+
+def guest_ids() -> tuple[int, int]:
+    """The uid and gid that the guest sees: the invoking user's own, or `GUEST_ID` for root."""
+    return os.getuid() or GUEST_ID, os.getgid() or GUEST_ID
+
+
+def net_folders(host: str = HOST) -> list[str]:
+    """Paths below `/etc` of what only a box with a network needs: certificates."""
+    return [name for name in _NET_FOLDERS if os.path.isdir(f"{host}/{name}")]
+
+
+def prepare(cache: str | None, scratch: str, host: str = HOST) -> Etc:
+    """The `/etc` of this host's boxes: kept in the folder `cache`, or made in `scratch` if that cannot be written.
+
+    Raises `OSError` when neither can be. A kept one is looked for by everything that went into it, so that what
+    changes on the host is seen in the next run.
+    """
+    entries, shown = _survey(host)
+    if cache is not None:
+        kept = os.path.join(cache, _PREFIX + _digest(host, entries, shown))
+        if _is_there(kept):
+            return Etc(kept, shown)
+        part = f"{kept}.{os.getpid()}"
+        try:
+            os.makedirs(cache, mode=0o700, exist_ok=True)
+            _forget_old(cache)
+            _fill(part, host, entries, shown)
+            os.rename(part, kept)
+        except OSError:
+            _remove(part)
+        if _is_there(kept):
+            return Etc(kept, shown)
+    folder = os.path.join(scratch, "etc")
+    _fill(folder, host, entries, shown)
+    return Etc(folder, shown)
+
+
+def _survey(host: str) -> tuple[list[_Entry], tuple[str, ...]]:
+    """What is to be copied, parents first, and which folders are too large for that."""
+    entries = []
+    shown = []
+    for name in _FILES:
+        with suppress(OSError):
+            entry = _Entry(name, os.stat(f"{host}/{name}"))
+            if entry.state.st_size <= _MAX_FILE:
+                entries.append(entry)
+    java = [name for name in os.listdir(host) if name.startswith("java-")]
+    for name in (*_FOLDERS, *sorted(java)):
+        if not os.path.isdir(f"{host}/{name}"):
+            continue
+        found = []
+        size = 0
+        for entry in _below(host, name):
+            found.append(entry)
+            size += entry.state.st_size
+            if len(found) > _MAX_FOLDER_ENTRIES or size > _MAX_FOLDER_BYTES:
+                shown.append(name)
+                break
+        else:
+            entries += found
+    return entries, tuple(shown)
+
+
+def _below(host: str, folder: str) -> Iterator[_Entry]:
+    """`folder` and everything in it that can be seen."""
+    with suppress(OSError):
+        yield _Entry(folder, os.stat(f"{host}/{folder}"))
+        with os.scandir(f"{host}/{folder}") as listing:
+            found = sorted(listing, key=lambda entry: entry.name)
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(host, f"{folder}/{entry.name}")
+            else:
+                yield _Entry(f"{folder}/{entry.name}", entry.stat(follow_symlinks=False))
+
+
+def _digest(host: str, entries: list[_Entry], shown: tuple[str, ...]) -> str:
+    facts = [f"{_FORMAT} {guest_ids()} {shown} {net_folders(host)}"]
+    for entry in entries:
+        state = entry.state
+        facts.append(f"{entry.path}\0{state.st_mode}:{state.st_size}:{state.st_mtime_ns}:{state.st_ino}")
+    return sha256("\n".join(facts).encode("utf-8", "surrogateescape")).hexdigest()[:20]
+
+
+def _is_there(folder: str) -> bool:
+    """Whether a kept one is there; it then counts as used today."""
+    try:
+        state = os.lstat(folder)
+    except OSError:
+        return False
+    if time.time() - state.st_mtime > _DAY_S:
+        with suppress(OSError):
+            os.utime(folder)
+    return stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid()
+
+
+def _forget_old(cache: str) -> None:
+    """Remove those that nobody has used for a month; no run takes that long."""
+    for name in os.listdir(cache):
+        path = os.path.join(cache, name)
+        if name.startswith(_PREFIX) and time.time() - os.lstat(path).st_mtime > _KEPT_S:
+            _remove(path)
+
+
+def _remove(folder: str) -> None:
+    with suppress(OSError):
+        disk.remove_tree(folder)
+
+
+def _fill(folder: str, host: str, entries: list[_Entry], shown: tuple[str, ...]) -> None:
+    uid, gid = guest_ids()
+    texts = {
+        "passwd": f"root:x:0:0:root:/:/bin/sh\npolyrun:x:{uid}:{gid}:polyrun:/tmp:/bin/sh\n"
+        "nobody:x:65534:65534:nobody:/:/bin/sh\n",
+        "group": f"root:x:0:\npolyrun:x:{gid}:\nnogroup:x:65534:\n",
+        "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
+        "resolv.conf": "",
+        "hosts": "127.0.0.1 localhost polyrun\n::1 localhost polyrun\n",
+        "hostname": "polyrun\n",
+    }
+    os.mkdir(folder, 0o755)
+    for name, text in texts.items():
+        _put(os.path.join(folder, name), text.encode())
+    for entry in entries:
+        with suppress(FileNotFoundError, PermissionError):  # gone meanwhile, or not for this user to read
+            _copy(f"{host}/{entry.path}", entry, os.path.join(folder, entry.path))
+    for name in (*shown, *net_folders(host)):
+        os.makedirs(os.path.join(folder, name), exist_ok=True)
+
+
+def _copy(source: str, entry: _Entry, target: str) -> None:
+    if stat.S_ISDIR(entry.state.st_mode):
+        os.makedirs(target, exist_ok=True)
+    elif stat.S_ISLNK(entry.state.st_mode):
+        os.symlink(os.readlink(source), target)
+    elif stat.S_ISREG(entry.state.st_mode):
+        with open(source, "rb") as file:
+            data = file.read(2 * _MAX_FILE)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        _put(target, data)
+
+
+def _put(path: str, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
+    os.chmod(path, 0o444)
