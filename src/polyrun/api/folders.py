@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from polyrun.model.frozen import frozen
 
@@ -12,24 +11,24 @@ from polyrun.model.frozen import frozen
 class Folders:
     """The user's folders for PolyRun, by the XDG base directory specification; none of them need exist."""
 
-    cache: Path
-    state: Path
-    config: Path
+    cache: str
+    state: str
+    config: str
 
     @property
-    def logs(self) -> Path:
+    def logs(self) -> str:
         """The default log folder."""
-        return self.state / "runs"
+        return os.path.join(self.state, "runs")
 
     @property
-    def languages(self) -> Path:
+    def languages(self) -> str:
         """What was read of the specifications of languages."""
-        return self.cache / "languages"
+        return os.path.join(self.cache, "languages")
 
     @property
-    def toolchains(self) -> Path:
+    def toolchains(self) -> str:
         """The file that remembers toolchains."""
-        return self.cache / "toolchains.json"
+        return os.path.join(self.cache, "toolchains.json")
 
 
 def user_folders() -> Folders:
@@ -48,7 +47,7 @@ def user_folders() -> Folders:
     )
 
 
-def _base(variable: str, home: str, default: str) -> Path:
+def _base(variable: str, home: str, default: str) -> str:
     """PolyRun's part of one base directory; the rules say to ignore a value that is not absolute."""
     value = os.environ.get(variable, "")
-    return Path(value if os.path.isabs(value) else os.path.join(home, default), "polyrun")
+    return os.path.join(value if os.path.isabs(value) else os.path.join(home, default), "polyrun")

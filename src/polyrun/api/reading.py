@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 
 from polyrun.config.settings import Settings
 from polyrun.document import MAX_DOCUMENT_BYTES, Document, parse
@@ -143,11 +142,11 @@ def _nearest(name: str) -> str | None:
     """A file beside `name` that may have been meant."""
     from difflib import get_close_matches
 
-    folder = Path(name).parent
+    folder, base = os.path.split(name)
     try:
-        with os.scandir(folder) as listing:
+        with os.scandir(folder or os.curdir) as listing:
             names = [entry.name for entry in listing if entry.is_file()][:1000]
     except OSError:
         return None
-    close = get_close_matches(Path(name).name, names, n=1)
-    return f"did you mean `{folder / close[0]}`?" if close else None
+    close = get_close_matches(base, names, n=1)
+    return f"did you mean `{os.path.join(folder, close[0])}`?" if close else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import Path
 
 from polyrun.api.folders import Folders
 from polyrun.api.reading import Input
@@ -25,7 +24,7 @@ class Record:
     """Keeps the record of one run, in the log folder the settings name."""
 
     def __init__(self, settings: Settings, folders: Folders, given: Input, run_id: str, started: float) -> None:
-        self._folder = Path(settings.log_dir or folders.logs)
+        self._folder = os.fspath(settings.log_dir or folders.logs)
         self._given = given
         self._run_id = run_id
         self._log = None
@@ -35,7 +34,7 @@ class Record:
     @property
     def log_path(self) -> str | None:
         """The log for people, if there is one."""
-        return str(self._log.path) if self._log and self._log.path else None
+        return self._log.path if self._log else None
 
     def listener(self, other: Listener | None) -> Listener:
         """A listener that logs each event and then tells `other`."""
@@ -61,11 +60,11 @@ class Record:
         if self._given.changed():
             name = self._given.source.name
             notes.append(f"`{name}` was changed while it ran; this run used it as it was at the start")
-        folder = self._folder / f"{_PREFIX}{self._run_id}{_SUFFIX}"
-        if self._log is not None and self._log.path is not None and self._log.path.parent == self._folder:
-            folder = self._log.path.with_suffix(_SUFFIX)  # beside the log, under its name
+        folder = os.path.join(self._folder, f"{_PREFIX}{self._run_id}{_SUFFIX}")
+        if self._log is not None and self._log.path is not None and os.path.dirname(self._log.path) == self._folder:
+            folder = os.path.splitext(self._log.path)[0] + _SUFFIX  # beside the log, under its name
         try:
-            changes = collect(workspace, str(folder))
+            changes = collect(workspace, folder)
         except OSError as error:
             notes.append(f"what the blocks wrote is not kept: `{folder}`: {error.strerror or error}")
             return Kept(notes=tuple(notes))
@@ -74,7 +73,7 @@ class Record:
             notes.append(f"{len(changes.not_kept) - _TOLD} more files are not kept")
         if changes.files:
             self._prune()
-        return Kept(changes.files, str(folder) if changes.files else None, tuple(notes))
+        return Kept(changes.files, folder if changes.files else None, tuple(notes))
 
     def _prune(self) -> None:
         """Remove the artifacts of all runs but the newest few; the names sort by time."""
@@ -83,4 +82,4 @@ class Record:
         with suppress(OSError):
             names = [name for name in os.listdir(self._folder) if name.startswith(_PREFIX) and name.endswith(_SUFFIX)]
             for name in sorted(names)[:-_KEPT_RUNS]:
-                shutil.rmtree(self._folder / name, ignore_errors=True)
+                shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from polyrun.model.errors import SandboxError
 from polyrun.sandbox.scratch import scratch
@@ -16,7 +15,7 @@ class RunFolders:
     Where the cache cannot be written they are made in `fallback` instead: builds then last as long as the run.
     """
 
-    def __init__(self, cache: Path, fallback: str, cleanup: AsyncExitStack) -> None:
+    def __init__(self, cache: str, fallback: str, cleanup: AsyncExitStack) -> None:
         self._cache = cache
         self._fallback = fallback
         self._cleanup = cleanup
@@ -27,8 +26,8 @@ class RunFolders:
         """A new empty folder."""
         if self._parent is None:
             try:
-                self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self._parent = self._cleanup.enter_context(scratch(str(self._cache)))
+                os.makedirs(self._cache, exist_ok=True, mode=0o700)
+                self._parent = self._cleanup.enter_context(scratch(self._cache))
             except (OSError, SandboxError):
                 self._parent = self._fallback
         self._count += 1

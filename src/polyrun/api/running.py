@@ -91,9 +91,9 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
     folders = user_folders()
     _check_grants(settings)
     plan, diagnostics = runnable(given, registry_for(given.folder, settings.trusted_folders), settings)
-    chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=str(folders.cache))
+    chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=folders.cache)
     toolchains = find_toolchains([job.language for job in plan.jobs])
-    reap(str(folders.cache), thorough=False)  # what a killed run left behind
+    reap(folders.cache, thorough=False)  # what a killed run left behind
     scratch = cleanup.enter_context(make_scratch())
     cache = BuildCache(folders.cache)
     cleanup.callback(cache.close)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import ChainMap
 from collections.abc import Mapping
-from pathlib import Path
 
 from polyrun.api.folders import user_folders
 from polyrun.api.standing import beside, registry_for
@@ -30,8 +29,10 @@ def load_settings(
     """
     folder = os.path.dirname(os.path.abspath(document)) if document is not None else None
     own = user_folders().config
-    if config is None and not overrides and is_bare(folder, str(own)):
+    if config is None and not overrides and is_bare(folder, own):
         return Settings()
+    from pathlib import Path
+
     from polyrun.config.load import load
 
     return load(
@@ -39,7 +40,7 @@ def load_settings(
         explicit=config if config is None or isinstance(config, Mapping) else Path(config),
         overrides=overrides,
         languages=_nameable(folder),
-        user_folder=own,
+        user_folder=Path(own),
     )
 
 
@@ -48,5 +49,7 @@ def _nameable(folder: str | None) -> Mapping[str, LanguageSyntax]:
     names: Mapping[str, LanguageSyntax] = registry_for().syntax()
     if folder is None:
         return names
-    own = {path.stem: LanguageSyntax(path.stem, ()) for path in beside(folder).glob("*.toml")}
+    names_here = os.listdir(beside(folder)) if os.path.isdir(beside(folder)) else ()
+    stems = [name.removesuffix(".toml") for name in names_here if name.endswith(".toml")]
+    own = {stem: LanguageSyntax(stem, ()) for stem in stems}
     return ChainMap(own, dict(names)) if own else names

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from polyrun.api.folders import user_folders
 from polyrun.api.reading import CheckResult, analyse, as_input, runnable
@@ -29,15 +28,15 @@ class LanguageStatus:
 def registry_for(folder: str | None = None, trusted_folders: Iterable[str] = ()) -> Registry:
     """The languages of a document in `folder`: built in, the user's own, plugins, and those beside it if trusted."""
     folders = user_folders()
-    extra = [folders.config / "languages"]
+    extra = [os.path.join(folders.config, "languages")]
     if folder is not None and is_under(folder, trusted_folders):
         extra.append(beside(folder))
     return Registry.load(extra, cache=folders.languages)
 
 
-def beside(folder: str) -> Path:
+def beside(folder: str) -> str:
     """Where a project keeps languages of its own."""
-    return Path(folder) / ".polyrun" / "languages"
+    return os.path.join(folder, ".polyrun", "languages")
 
 
 def find_toolchains(languages: Iterable[Language]) -> Mapping[str, Toolchain | ToolchainMissing]:

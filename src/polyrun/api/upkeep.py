@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from pathlib import Path
 
 from polyrun import __version__
 from polyrun.api.folders import Folders, user_folders
@@ -63,10 +62,10 @@ def doctor(settings: Settings | None = None) -> DoctorReport:
     async def look() -> tuple[list[Capabilities | Unavailable], str | None, str | None]:
         found: list[Capabilities | Unavailable] = []
         for name in FACTORIES:
-            probed = await probe(name, str(folders.cache), fresh=True)
+            probed = await probe(name, folders.cache, fresh=True)
             found.append(probed if isinstance(probed, Unavailable) else probed[1])
         try:
-            chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=str(folders.cache))
+            chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=folders.cache)
         except SandboxUnavailable as error:
             return found, None, str(error)
         return found, chosen.sandbox.name, None
@@ -91,18 +90,18 @@ def clean(*, dry_run: bool = False, cache: bool = False) -> CleanReport:
     """
     folders = user_folders()
     builds = BuildCache(folders.cache)
-    reaped = reap(str(folders.cache), dry_run=dry_run)
+    reaped = reap(folders.cache, dry_run=dry_run)
     found = [Leftover("process", str(pid)) for pid in reaped.processes]
     found += [Leftover("cgroup", group) for group in reaped.groups]
     found += [Leftover("folder", folder) for folder in reaped.folders]
     if cache:
         size = builds.size() if dry_run else builds.clear()
         if size:
-            found.append(Leftover("build cache", str(folders.cache), size))
+            found.append(Leftover("build cache", folders.cache, size))
     return CleanReport(tuple(found), removed=not dry_run, troubles=reaped.troubles)
 
 
 def history(limit: int = 20, settings: Settings | None = None) -> list[PastRun]:
     """The newest `limit` runs in the log folder of `settings`, newest first."""
     folder = settings.log_dir if settings and settings.log_dir else user_folders().logs
-    return read_history(Path(folder), limit)
+    return read_history(folder, limit)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.limits import GIB, MIB, Limits
 from polyrun.model.permissions import Permissions
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BUILD_LIMITS = Limits(wall_s=120.0, cpu_s=240.0, memory_bytes=2 * GIB, processes=256, open_files=1024)
 

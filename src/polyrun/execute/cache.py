@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 from polyrun.model.limits import GIB
 
@@ -23,20 +22,20 @@ _GONE = ".gone-"
 class BuildCache:
     """Build folders under `root`, least recently used first out when they pass `max_bytes`."""
 
-    def __init__(self, root: Path, *, max_bytes: int = GIB) -> None:
-        self._entries = root / "builds"
+    def __init__(self, root: str | os.PathLike[str], *, max_bytes: int = GIB) -> None:
+        self._entries = os.path.join(root, "builds")
         self._max_bytes = max_bytes
         self._has_grown = False
         self._leases: dict[str, int] = {}
 
     def lookup(self, digest: str) -> str | None:
         """The folder of a finished build, marked as used now, or `None`. It stays until it is released."""
-        entry = self._entries / digest
+        entry = os.path.join(self._entries, digest)
         if not self._lease(digest):
             return None
         with suppress(OSError):
             os.utime(entry)
-        return str(entry)
+        return entry
 
     def store(self, digest: str, folder: str) -> str:
         """Make `folder` the entry for `digest` and return where the build now is; it stays until it is released.
@@ -44,14 +43,14 @@ class BuildCache:
         If another run was quicker its entry stays and is returned. If the cache cannot be
         written, the build stays where it is: a cache is never needed for a run.
         """
-        entry = self._entries / digest
+        entry = os.path.join(self._entries, digest)
         try:
-            self._entries.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.makedirs(self._entries, exist_ok=True, mode=0o700)
             os.rename(folder, entry)
             self._has_grown = True
         except OSError:
-            return str(entry) if self._lease(digest) else folder
-        return str(entry) if self._lease(digest) else folder
+            return entry if self._lease(digest) else folder
+        return entry if self._lease(digest) else folder
 
     def release(self, digest: str) -> None:
         """Say that the build is not in use any more; safe for one that never was."""
@@ -79,7 +78,7 @@ class BuildCache:
 
     def size(self) -> int:
         """The bytes all entries hold."""
-        return _size(str(self._entries))
+        return _size(self._entries)
 
     def clear(self) -> int:
         """Remove every entry that nobody uses; returns the bytes they held."""
@@ -94,7 +93,7 @@ class BuildCache:
         """Hold the entry for `digest`; whether it is there and whole."""
         if digest in self._leases:
             return True
-        path = self._entries / digest
+        path = os.path.join(self._entries, digest)
         try:
             lease = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:

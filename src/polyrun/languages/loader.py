@@ -6,7 +6,6 @@ import os
 import re
 import stat
 from collections.abc import Collection
-from pathlib import Path
 from typing import cast
 
 from polyrun.languages.parsed import Parsed
@@ -50,26 +49,30 @@ class Head:
     aliases: tuple[str, ...]
 
 
-def read_head(path: Path, parsed: Parsed) -> Head:
+def read_head(path: str | os.PathLike[str], parsed: Parsed) -> Head:
     """The part of `path` before its first table, without reading the rest as TOML. Raises `LanguageError`."""
     data = _read(path)
     first = _FIRST_TABLE.search(data)
-    table = Table(str(path), "", parsed.head(path, data[: first.start()] if first else data))
+    table = Table(os.fspath(path), "", parsed.head(path, data[: first.start()] if first else data))
     return Head(LanguageSyntax(_identifier(table, "id"), _comments(table)), _aliases(table))
 
 
-def load_language(path: Path, *, guests: Path | None = None, parsed: Parsed | None = None) -> Language:
+def load_language(
+    path: str | os.PathLike[str], *, guests: str | os.PathLike[str] | None = None, parsed: Parsed | None = None
+) -> Language:
     """The language that `path` describes.
 
     Its support files are the folder `guests/<id>`, if there is one. Raises `LanguageError` for a file that cannot be
     read, is not TOML, holds an unknown key, a wrong type or an unknown placeholder.
     """
     data = _read(path)
-    top = Table(str(path), "", (parsed or Parsed()).whole(path, data))
+    top = Table(os.fspath(path), "", (parsed or Parsed()).whole(path, data))
     identifier = _identifier(top, "id")
     toolchain = _toolchain(top.table("toolchain"))
     names = _STEP_NAMES | set(toolchain.programs) | set(toolchain.real)
-    guest = guests / identifier if guests is not None and (guests / identifier).is_dir() else None
+    guest = os.path.join(guests, identifier) if guests is not None else None
+    if guest is not None and not os.path.isdir(guest):
+        guest = None
     run, build, prepare = (top.optional_table(key) for key in ("run", "build", "prepare"))
     if run is None:
         top.fail("run", "is missing")
@@ -87,7 +90,7 @@ def load_language(path: Path, *, guests: Path | None = None, parsed: Parsed | No
         build=None if build is None else _step(build, names),
         prepare=None if prepare is None else _step(prepare, names),
         fragment=None if fragment is None else _fragment(fragment, names),
-        guest=None if guest is None else str(guest),
+        guest=guest,
         locations=top.patterns("locations"),
         limits=_limits(top.table("limits")),
         packages=_packages(top.table("packages")),
@@ -98,7 +101,7 @@ def load_language(path: Path, *, guests: Path | None = None, parsed: Parsed | No
     return language
 
 
-def _read(path: Path) -> bytes:
+def _read(path: str | os.PathLike[str]) -> bytes:
     try:
         with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -257,13 +260,14 @@ def _fault(table: Table) -> Fault:
     return fault
 
 
-def _digest(data: bytes, guest: Path | None) -> str:
+def _digest(data: bytes, guest: str | None) -> str:
     digest = sha256(data)
     if guest is not None:
         for folder, folders, names in os.walk(guest):
             folders[:] = sorted(name for name in folders if name != "__pycache__")
             for name in sorted(names):
-                content = Path(folder, name).read_bytes()
+                with open(os.path.join(folder, name), "rb") as file:
+                    content = file.read()
                 digest.update(f"\0{name}\0{len(content)}\0".encode())
                 digest.update(content)
     return digest.hexdigest()

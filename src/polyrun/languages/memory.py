@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from polyrun.languages.spec import Language, Toolchain
 from polyrun.model.digest import sha256
@@ -77,9 +76,11 @@ def _shim_facts() -> Iterator[str]:
     for name in sorted(os.environ):
         if name.endswith(_SHIM_VARIABLES):
             yield f"{name}={os.environ[name]}"
-    for parent in (Path(folder), *Path(folder).parents):
+    parent = ""
+    while parent != folder:
+        parent, folder = folder, os.path.dirname(folder)
         for name in _SHIM_FILES:
-            yield _stamp(str(parent / name))
+            yield _stamp(os.path.join(parent, name))
     for name in _SHIM_SETTINGS:
         yield _stamp(os.path.join(os.path.expanduser("~"), name))
 
@@ -87,7 +88,7 @@ def _shim_facts() -> Iterator[str]:
 class Memory:
     """The entries of one JSON file, read when first asked for. Without a path nothing is remembered."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
         self._path = path
 
     def _entries(self) -> dict[str, object]:
@@ -95,7 +96,7 @@ class Memory:
         if self._path is None:
             return {}
         try:
-            with self._path.open("rb") as file:
+            with open(self._path, "rb") as file:
                 content = json.loads(file.read(_MAX_BYTES))
         except (OSError, ValueError):
             return {}
@@ -141,8 +142,9 @@ class Memory:
 
         newest = dict(list(entries.items())[-_MAX_ENTRIES:])
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
+            parent, base = os.path.split(self._path)
+            os.makedirs(parent, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=parent, prefix=f".{base}.")
             try:
                 with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                     json.dump({"format": _FORMAT, "toolchains": newest}, file)

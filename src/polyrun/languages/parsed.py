@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from pathlib import Path
 
 from polyrun.model.digest import sha256
 from polyrun.model.errors import LanguageError
@@ -26,12 +25,12 @@ class Parsed:
     A file that is missing, damaged or cannot be written costs time and nothing else.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self._folder = folder
         self._heads: dict[str, object] = self._load(_HEADS)
         self._new_heads: dict[str, object] = {}
 
-    def head(self, path: Path, data: bytes) -> _Data:
+    def head(self, path: str | os.PathLike[str], data: bytes) -> _Data:
         """The TOML `data` from the beginning of the file at `path`. Raises `LanguageError`."""
         digest = sha256(data).hexdigest()
         known = self._heads.get(digest)
@@ -40,7 +39,7 @@ class Parsed:
         parsed = self._new_heads[digest] = _parse(path, data)
         return parsed
 
-    def whole(self, path: Path, data: bytes) -> _Data:
+    def whole(self, path: str | os.PathLike[str], data: bytes) -> _Data:
         """The TOML `data` of the file at `path`. Raises `LanguageError`."""
         name = f"{sha256(data).hexdigest()}.json"
         known = self._load(name)
@@ -80,7 +79,7 @@ class Parsed:
                 os.unlink(part)
 
 
-def _parse(path: Path, data: bytes) -> _Data:
+def _parse(path: str | os.PathLike[str], data: bytes) -> _Data:
     import tomllib
 
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 
 from polyrun.languages.loader import Head, load_language, read_head
 from polyrun.languages.parsed import Parsed
@@ -19,7 +18,7 @@ from polyrun.model.syntax import LanguageSyntax
 
 ENTRY_POINTS = "polyrun.languages"
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = os.path.dirname(__file__)
 
 
 class Registry:
@@ -29,11 +28,11 @@ class Registry:
     replaces a file.
     """
 
-    def __init__(self, folders: Iterable[Path], cache: Path | None = None) -> None:
+    def __init__(self, folders: Iterable[str | os.PathLike[str]], cache: str | os.PathLike[str] | None = None) -> None:
         self._parsed = Parsed(cache)
         self._heads: dict[str, Head] = {}
         self._names: dict[str, str] = {}
-        self._files: dict[str, Path] = {}
+        self._files: dict[str, str] = {}
         self._loaded: dict[str, Language] = {}
         for folder in folders:
             for path in _specifications(folder):
@@ -41,7 +40,9 @@ class Registry:
         self._parsed.keep()
 
     @classmethod
-    def load(cls, extra_dirs: Iterable[Path] = (), *, cache: Path | None = None) -> Registry:
+    def load(
+        cls, extra_dirs: Iterable[str | os.PathLike[str]] = (), *, cache: str | os.PathLike[str] | None = None
+    ) -> Registry:
         """The built-in languages, then those of `extra_dirs`, all of which must be trusted by the user.
 
         A specification says what runs outside the sandbox (version probes), what is mounted into it and how host-side
@@ -49,9 +50,9 @@ class Registry:
         not exist is skipped. What was read is kept in the folder `cache`. Raises `LanguageError` for a file
         without a valid head.
         """
-        return cls([_PACKAGE / "data", *extra_dirs], cache)
+        return cls([os.path.join(_PACKAGE, "data"), *extra_dirs], cache)
 
-    def _add(self, head: Head, path: Path) -> None:
+    def _add(self, head: Head, path: str) -> None:
         identifier = head.syntax.id
         self._heads[identifier] = head
         self._files[identifier] = path
@@ -97,7 +98,7 @@ class Registry:
             return self._plugins[identifier]
         if identifier not in self._loaded:
             self._loaded[identifier] = load_language(
-                self._files[identifier], guests=_PACKAGE / "guests", parsed=self._parsed
+                self._files[identifier], guests=os.path.join(_PACKAGE, "guests"), parsed=self._parsed
             )
         return self._loaded[identifier]
 
@@ -143,10 +144,10 @@ class _SyntaxMap(Mapping[str, LanguageSyntax]):
         return len(self._registry.names())
 
 
-def _specifications(folder: Path) -> list[Path]:
+def _specifications(folder: str | os.PathLike[str]) -> list[str]:
     """The files in `folder`; none in one that is missing, or closed to us (somebody else's home)."""
     try:
         with os.scandir(folder) as listing:
-            return sorted(Path(entry.path) for entry in listing if entry.name.endswith(".toml"))
+            return sorted(os.fspath(entry.path) for entry in listing if entry.name.endswith(".toml"))
     except OSError:
         return []

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from polyrun.languages.memory import Memory, identity
@@ -40,7 +39,9 @@ class _Unusable(Exception):
     """The program that was found will not do; the message says why."""
 
 
-def find_toolchain(language: Language, *, run: Run, cache: Path | None = None) -> Toolchain | ToolchainMissing:
+def find_toolchain(
+    language: Language, *, run: Run, cache: str | os.PathLike[str] | None = None
+) -> Toolchain | ToolchainMissing:
     """The toolchain of `language`, from the JSON file `cache` when nothing it depends on has changed.
 
     A known toolchain costs no process. A `cache` that is missing, damaged or not writable only costs time.

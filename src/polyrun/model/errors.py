@@ -6,7 +6,7 @@ are never raised (law 2), except by the conveniences of `polyrun.api` that say s
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Severity
@@ -33,9 +33,9 @@ class DocumentUnreadable(PolyRunError):
 
     code = Code.DOCUMENT_UNREADABLE
 
-    def __init__(self, path: str | Path, reason: str, *, hint: str | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str], reason: str, *, hint: str | None = None) -> None:
         super().__init__(f"cannot read `{path}`: {reason}", hint=hint)
-        self.path = str(path)
+        self.path = os.fspath(path)
         self.reason = reason
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 
 from polyrun.model.frozen import frozen
 from polyrun.report.logfiles import stems
@@ -30,29 +29,29 @@ class PastRun:
     exit_code: int | None
     wall_s: float | None
     tally: dict[str, int]
-    log: Path
+    log: str
 
 
-def read_history(folder: Path, limit: int = 20) -> list[PastRun]:
+def read_history(folder: str | os.PathLike[str], limit: int = 20) -> list[PastRun]:
     """The newest `limit` runs logged in `folder`, newest first; files that are no event logs are passed over.
 
     Reads at most 5 MiB of each file. A folder that does not exist has no runs; other faults raise `OSError`.
     """
     try:
-        newest = stems(folder)[::-1]
+        newest = stems(os.fspath(folder))[::-1]
     except FileNotFoundError:
         return []
     runs: list[PastRun] = []
     for stem in newest:
         if len(runs) >= limit:
             break
-        run = _read(folder / f"{stem.name}.jsonl")
+        run = _read(os.path.join(folder, f"{stem.name}.jsonl"))
         if run is not None:
             runs.append(run)
     return runs
 
 
-def _read(path: Path) -> PastRun | None:
+def _read(path: str) -> PastRun | None:
     try:
         with open(path, "rb") as file:
             first = file.readline(_HEAD_BYTES)
@@ -79,7 +78,7 @@ def _object(line: bytes, event: str) -> dict[str, object] | None:
     return found if isinstance(found, dict) and found.get("event") == event else None
 
 
-def _past_run(head: dict[str, object], tail: dict[str, object], path: Path) -> PastRun:
+def _past_run(head: dict[str, object], tail: dict[str, object], path: str) -> PastRun:
     blocks, tally = head["blocks"], tail.get("tally", {})
     exit_code, wall_s, started = tail.get("exit_code"), tail.get("wall_s"), head["time"]
     if not isinstance(blocks, list) or not isinstance(tally, dict) or not isinstance(started, int | float):

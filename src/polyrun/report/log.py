@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 
 from polyrun.model.events import (
     BlockInfo,
@@ -45,28 +44,34 @@ class RunLog:
     """
 
     def __init__(
-        self, folder: Path, started: float, *, level: str = "INFO", file: Path | None = None, keep: int = KEPT_RUNS
+        self,
+        folder: str | os.PathLike[str],
+        started: float,
+        *,
+        level: str = "INFO",
+        file: str | os.PathLike[str] | None = None,
+        keep: int = KEPT_RUNS,
     ) -> None:
-        self.path: Path | None = None
+        self.path: str | None = None
         self.warning: str | None = None
-        self._folder = folder
+        self._folder = os.fspath(folder)
         self._keep = keep
         self._level = LEVELS[level]
         self._events: _LogFile | None = None
         self._human: _LogFile | None = None
         try:
-            self._open(started, file)
+            self._open(started, None if file is None else os.fspath(file))
         except OSError as error:
             self._give_up(error)
 
-    def _open(self, started: float, file: Path | None) -> None:
+    def _open(self, started: float, file: str | None) -> None:
         events, human, base = create_pair(self._folder, started, human=file is None)
         self._events = _LogFile(events)
         if human is not None:
             self._human = _LogFile(human)
-            self.path = base.with_name(base.name + ".log")
+            self.path = f"{base}.log"
         elif file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            os.makedirs(os.path.dirname(os.path.abspath(file)), exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._human = _LogFile(os.open(file, flags, 0o600))
             self.path = file

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 KEPT_RUNS = 100
@@ -24,16 +23,16 @@ class Stem(NamedTuple):
     name: str
 
 
-def create_pair(folder: Path, started: float, *, human: bool) -> tuple[int, int | None, Path]:
+def create_pair(folder: str, started: float, *, human: bool) -> tuple[int, int | None, str]:
     """Create `run_<UTC time>.jsonl`, with `human` also `.log`, readable by their owner only.
 
     Runs that begin in the same second get `_2`, `_3`, … The folder is made if need be. Returns the two
     descriptors and the path without suffix. Raises `OSError`.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.makedirs(folder, exist_ok=True, mode=0o700)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started))
     for number in range(1, _ATTEMPTS):
-        base = folder / (f"run_{stamp}" if number == 1 else f"run_{stamp}_{number}")
+        base = os.path.join(folder, f"run_{stamp}" if number == 1 else f"run_{stamp}_{number}")
         try:
             events = os.open(f"{base}.jsonl", _FLAGS, 0o600)
         except FileExistsError:
@@ -50,23 +49,23 @@ def create_pair(folder: Path, started: float, *, human: bool) -> tuple[int, int 
     raise FileExistsError(f"too many logs of one second in `{folder}`")
 
 
-def stems(folder: Path) -> list[Stem]:
+def stems(folder: str) -> list[Stem]:
     """The runs that have files in `folder`, oldest first. Raises `OSError`."""
     with os.scandir(folder) as listing:
         matches = [match for entry in listing if (match := _NAME.fullmatch(entry.name))]
     return sorted({Stem(match[2], int(match[3] or 1), match[1]) for match in matches})
 
 
-def old_files(folder: Path, keep: int) -> Iterator[Path]:
+def old_files(folder: str, keep: int) -> Iterator[str]:
     """The files of all runs in `folder` but the newest `keep`. Raises `OSError`."""
     for stem in stems(folder)[: -keep or None]:
-        yield folder / f"{stem.name}.jsonl"
-        yield folder / f"{stem.name}.log"
+        yield os.path.join(folder, f"{stem.name}.jsonl")
+        yield os.path.join(folder, f"{stem.name}.log")
 
 
-def prune(folder: Path, keep: int = KEPT_RUNS) -> None:
+def prune(folder: str, keep: int = KEPT_RUNS) -> None:
     """Remove the files of all runs but the newest `keep`; what cannot be removed stays."""
     with suppress(OSError):
         for path in old_files(folder, keep):
             with suppress(OSError):
-                path.unlink()
+                os.unlink(path)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 
 from polyrun.model.digest import sha256
@@ -43,14 +42,6 @@ class Etc:
 
     folder: str
     shown: tuple[str, ...] = ()
-
-
-@frozen
-class _Entry:
-    """One thing to copy: its path below `/etc` and its state."""
-
-    path: str
-    state: os.stat_result
 
 
 def guest_ids() -> tuple[int, int]:
@@ -89,50 +80,65 @@ def prepare(cache: str | None, scratch: str, host: str = HOST) -> Etc:
     return Etc(folder, shown)
 
 
+_Entry = tuple[str, str]
+"""A path below `/etc`, and what tells whether it has changed.
+
+That is the state of a folder or a file; of a link only that it is one, since to make another changes its folder.
+"""
+_LINK = "link"
+
+
 def _survey(host: str) -> tuple[list[_Entry], tuple[str, ...]]:
     """What is to be copied, parents first, and which folders are too large for that."""
-    entries = []
+    entries: list[_Entry] = []
     shown = []
     for name in _FILES:
         with suppress(OSError):
-            entry = _Entry(name, os.stat(f"{host}/{name}"))
-            if entry.state.st_size <= _MAX_FILE:
-                entries.append(entry)
+            state = os.stat(f"{host}/{name}")
+            if state.st_size <= _MAX_FILE:
+                entries.append((name, _stamp(state)))
     java = [name for name in os.listdir(host) if name.startswith("java-")]
     for name in (*_FOLDERS, *sorted(java)):
-        if not os.path.isdir(f"{host}/{name}"):
+        found: list[_Entry] = []
+        try:
+            size = _gather(host, name, found)
+        except OSError:  # it is not there, or not for this user to see
             continue
-        found = []
-        size = 0
-        for entry in _below(host, name):
-            found.append(entry)
-            size += entry.state.st_size
-            if len(found) > _MAX_FOLDER_ENTRIES or size > _MAX_FOLDER_BYTES:
-                shown.append(name)
-                break
+        if len(found) > _MAX_FOLDER_ENTRIES or size > _MAX_FOLDER_BYTES:
+            shown.append(name)
         else:
             entries += found
     return entries, tuple(shown)
 
 
-def _below(host: str, folder: str) -> Iterator[_Entry]:
-    """`folder` and everything in it that can be seen."""
-    with suppress(OSError):
-        yield _Entry(folder, os.stat(f"{host}/{folder}"))
-        with os.scandir(f"{host}/{folder}") as listing:
-            found = sorted(listing, key=lambda entry: entry.name)
-        for entry in found:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _below(host, f"{folder}/{entry.name}")
-            else:
-                yield _Entry(f"{folder}/{entry.name}", entry.stat(follow_symlinks=False))
+def _gather(host: str, folder: str, found: list[_Entry]) -> int:
+    """Add `folder` and everything in it to `found`, up to one more than may be copied; the bytes of its files."""
+    found.append((folder, _stamp(os.stat(f"{host}/{folder}"))))
+    size = 0
+    with os.scandir(f"{host}/{folder}") as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    for entry in entries:
+        path = f"{folder}/{entry.name}"
+        if len(found) > _MAX_FOLDER_ENTRIES:
+            break
+        if entry.is_symlink():
+            found.append((path, _LINK))
+        elif entry.is_dir():
+            with suppress(OSError):
+                size += _gather(host, path, found)
+        else:
+            state = entry.stat()
+            size += state.st_size
+            found.append((path, _stamp(state)))
+    return size
+
+
+def _stamp(state: os.stat_result) -> str:
+    return f"{state.st_mode}:{state.st_size}:{state.st_mtime_ns}:{state.st_ino}"
 
 
 def _digest(host: str, entries: list[_Entry], shown: tuple[str, ...]) -> str:
-    facts = [f"{_FORMAT} {guest_ids()} {shown} {net_folders(host)}"]
-    for entry in entries:
-        state = entry.state
-        facts.append(f"{entry.path}\0{state.st_mode}:{state.st_size}:{state.st_mtime_ns}:{state.st_ino}")
+    facts = [f"{_FORMAT} {guest_ids()} {shown} {net_folders(host)}", *("\0".join(entry) for entry in entries)]
     return sha256("\n".join(facts).encode("utf-8", "surrogateescape")).hexdigest()[:20]
 
 
@@ -175,19 +181,21 @@ def _fill(folder: str, host: str, entries: list[_Entry], shown: tuple[str, ...])
     os.mkdir(folder, 0o755)
     for name, text in texts.items():
         _put(os.path.join(folder, name), text.encode())
-    for entry in entries:
+    for path, _ in entries:
         with suppress(FileNotFoundError, PermissionError):  # gone meanwhile, or not for this user to read
-            _copy(f"{host}/{entry.path}", entry, os.path.join(folder, entry.path))
+            _copy(f"{host}/{path}", os.path.join(folder, path), follow=path in _FILES)
     for name in (*shown, *net_folders(host)):
         os.makedirs(os.path.join(folder, name), exist_ok=True)
 
 
-def _copy(source: str, entry: _Entry, target: str) -> None:
-    if stat.S_ISDIR(entry.state.st_mode):
+def _copy(source: str, target: str, *, follow: bool) -> None:
+    """Copy a folder without what is in it, a link as it is unless `follow`, or a file."""
+    mode = os.stat(source, follow_symlinks=follow).st_mode
+    if stat.S_ISDIR(mode):
         os.makedirs(target, exist_ok=True)
-    elif stat.S_ISLNK(entry.state.st_mode):
+    elif stat.S_ISLNK(mode):
         os.symlink(os.readlink(source), target)
-    elif stat.S_ISREG(entry.state.st_mode):
+    elif stat.S_ISREG(mode):
         with open(source, "rb") as file:
             data = file.read(2 * _MAX_FILE)
         os.makedirs(os.path.dirname(target), exist_ok=True)

@@ -26,16 +26,21 @@ def keep(folder: Path, told: Story, *, level: str = "INFO", file: Path | None = 
     return log
 
 
-def text(log: RunLog) -> list[str]:
+def place(log: RunLog) -> Path:
     assert log.path is not None
-    return [line[LINE.match(line).end() - 6 :] for line in log.path.read_text().splitlines() if LINE.match(line)]  # type: ignore[union-attr]
+    return Path(log.path)
+
+
+def text(log: RunLog) -> list[str]:
+    lines = place(log).read_text().splitlines()
+    return [line[match.end() - 6 :] for line in lines if (match := LINE.match(line))]
 
 
 def test_a_run_leaves_two_files_that_only_its_owner_can_read(tmp_path: Path) -> None:
     log = keep(tmp_path / "new" / "logs", story(Part(name="load", printed=(out(b"7\n"),))))
-    assert log.path == tmp_path / "new" / "logs" / "run_20260101T120000Z.log"
-    events = log.path.with_suffix(".jsonl")
-    assert {stat.S_IMODE(os.stat(path).st_mode) for path in (log.path, events)} == {0o600}
+    assert place(log) == tmp_path / "new" / "logs" / "run_20260101T120000Z.log"
+    events = place(log).with_suffix(".jsonl")
+    assert {stat.S_IMODE(os.stat(path).st_mode) for path in (place(log), events)} == {0o600}
     assert text(log) == [
         "INFO  run r1: story.mix, 1 block in bubblewrap (level 2)",
         "INFO  [1 load python] started at story.mix:1",
@@ -76,11 +81,10 @@ def test_no_line_can_be_forged(tmp_path: Path) -> None:
     for event in [SecurityEvent(NOON, "downgrade", forged), *told.events()]:
         log.handle(event)
     log.close()
-    assert log.path is not None
-    data = log.path.read_bytes().decode()
+    data = place(log).read_bytes().decode()
     assert not set(data) & {"\r", "\x1b", "\u2028"}
     assert not any(re.match(r"\S+ ERROR forged", line) for line in data.splitlines())
-    assert len(log.path.with_suffix(".jsonl").read_text().splitlines()) == 7
+    assert len(place(log).with_suffix(".jsonl").read_text().splitlines()) == 7
 
 
 def test_runs_of_one_second_get_files_of_their_own_and_history_keeps_their_order(tmp_path: Path) -> None:
@@ -88,7 +92,7 @@ def test_runs_of_one_second_get_files_of_their_own_and_history_keeps_their_order
     assert len(set(paths)) == 12
     later = keep(tmp_path, story(Part(status=Status.NONZERO_EXIT, exit_code=1)), started=NOON + 1)
     history = read_history(tmp_path, 5)
-    assert [run.log.stem for run in history] == [str(later.path.stem)] + [  # type: ignore[union-attr]
+    assert [Path(run.log).stem for run in history] == [place(later).stem] + [
         f"run_20260101T120000Z_{number}" for number in (12, 11, 10, 9)
     ]
     newest = history[0]
@@ -99,8 +103,7 @@ def test_runs_of_one_second_get_files_of_their_own_and_history_keeps_their_order
 def test_a_stray_human_log_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "run_20260101T120000Z.log").write_text("mine")
     log = keep(tmp_path, story(Part()))
-    assert log.path is not None
-    assert log.path.name == "run_20260101T120000Z_2.log"
+    assert place(log).name == "run_20260101T120000Z_2.log"
     assert (tmp_path / "run_20260101T120000Z.log").read_text() == "mine"
     assert not (tmp_path / "run_20260101T120000Z.jsonl").exists()
 
@@ -126,7 +129,7 @@ def test_the_newest_runs_are_kept_and_nothing_else_is_touched(tmp_path: Path) ->
 def test_a_log_file_of_the_users_is_appended_to(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "polyrun.log"
     for _ in range(2):
-        assert keep(tmp_path / "logs", story(Part()), file=file).path == file
+        assert keep(tmp_path / "logs", story(Part()), file=file).path == str(file)
     assert len(file.read_text().splitlines()) == 8
     assert [path.suffix for path in (tmp_path / "logs").iterdir()] == [".jsonl", ".jsonl"]
 
@@ -159,8 +162,7 @@ def test_output_takes_a_bounded_part_of_the_log(tmp_path: Path, monkeypatch: pyt
     for event in events[3:]:
         log.handle(event)
     log.close()
-    assert log.path is not None
-    for path, mark in ((log.path, "left out"), (log.path.with_suffix(".jsonl"), "output_omitted")):
+    for path, mark in ((place(log), "left out"), (place(log).with_suffix(".jsonl"), "output_omitted")):
         assert path.stat().st_size < 20_000
         assert path.read_text().count(mark) == 1
     assert read_history(tmp_path)[0].status == "ok"
