@@ -45,6 +45,7 @@ def execute(
     reporters = Reporters(form, raw=raw, verbose=verbose, quiet=quiet)
     _import_asyncio()
     run = api.run
+    gc.freeze()  # all that was imported stays, so that no collection needs to look at it
     gc.enable()
     try:
         return run(document, settings, on_event=reporters.handle).exit_code
