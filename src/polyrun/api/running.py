@@ -101,6 +101,11 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
     workspace = Workspace(given.folder, overlay)
     started = time.time()
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started))}-{os.urandom(3).hex()}"
+    handover = None
+    if any(job.links for job in plan.jobs):
+        from polyrun.api.values import open_handover  # most documents pass no values, and need not pay for this
+
+        handover = open_handover(given, plan, scratch, cleanup)
     record = Record(settings, folders, given, run_id, started)
     cleanup.callback(record.close)
     return Engine(
@@ -115,6 +120,7 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
             scratch=scratch,
             cache=cache,
             new_folder=RunFolders(folders.cache, scratch, cleanup).new,
+            handover=handover,
         ),
         listener=record.listener(listener),
         fail_fast=settings.fail_fast,

@@ -48,7 +48,8 @@ class Settings:
     so that a language's own defaults replace only the others. `run_wall_s` bounds the whole run, in seconds.
     `sandbox` is `auto`, `require` or a backend's name; `auto` takes the first usable of `chain`
     whose level is at least `minimum`, `require` refuses any but the first of `chain`.
-    `only` are block names or 1-based indexes as text; empty means all.
+    `only` are block names or 1-based indexes as text; empty means all. `given` are values from outside by name, each as
+    text in JSON, other text, or the path of a file (`api.given`).
     `supported_languages` restricts the languages a document may use; `None` means all.
     `log_dir` is `None` for the user's state folder. Configuration files found under
     `trusted_folders` may set everything; others that were found beside a document may only tighten.
@@ -66,6 +67,7 @@ class Settings:
     permissions: Permissions = Permissions()
     fail_fast: bool = False
     only: tuple[str, ...] = ()
+    given: Mapping[str, str] = NOTHING
     strict: bool = False
     supported_languages: tuple[str, ...] | None = None
     log_dir: Path | None = None

@@ -21,19 +21,18 @@ from polyrun.document.tree import (
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Label
 from polyrun.model.spans import Source, Span
+from polyrun.model.values import Kind
 
 DIRECTIVE_NAMES = ("import", "export", "requires", "expect")
 LONGEST_DIRECTIVE = 64 * 1024
 MAX_NAMES = 100_000
 
-VALUE_TYPES = (
-    "null", "bool", "int", "float", "decimal", "str", "bytes", "date", "time", "timestamp", "duration",
-    "list", "map", "array", "table", "file",
-)  # fmt: skip
+VALUE_TYPES = tuple(kind.value for kind in Kind)
 
 _PARTS = re.compile(rb"(?:[^,()\[\]]|\([^()]*\)|\[[^\[\]]*\]|[()\[\]])+")
 _IMPORT = re.compile(
     rb"(?:(?P<block>[A-Za-z_][A-Za-z0-9_-]*)\.)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+    rb"(?:[ \t]*:[ \t]*(?P<type>(?P<head>[A-Za-z]+)(?:\([^()]*\))?))?"
     rb"(?:[ \t]+as[ \t]+(?P<alias>[A-Za-z_][A-Za-z0-9_]*))?"
 )
 _EXPORT = re.compile(rb"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:[ \t]*:[ \t]*(?P<type>(?P<head>[A-Za-z]+)(?:\([^()]*\))?))?")
@@ -121,12 +120,24 @@ def _name(match: re.Match[bytes], group: str) -> Name | None:
 def _imported(source: Source, part: Span, collector: Collector) -> ImportedName | None:
     match = _IMPORT.fullmatch(source.data, part.start, part.end)
     if match is None:
-        hint = "write `rows`, `load.rows`, or `load.rows as r`"
+        hint = "write `rows`, `load.rows`, `load.rows as r`, or `rows:str` to have it turned into text"
         _refuse("import", source, part, hint, collector)
+        return None
+    if not _is_type(match, collector):
         return None
     name = _name(match, "name")
     assert name is not None  # the pattern requires it
-    return ImportedName(name, _name(match, "block"), _name(match, "alias"), part)
+    return ImportedName(name, _name(match, "block"), _name(match, "alias"), part, _name(match, "type"))
+
+
+def _is_type(match: re.Match[bytes], collector: Collector) -> bool:
+    """Whether the type that stands behind the colon, if any, is one; reports it if not."""
+    head = _name(match, "head")
+    if head is None or head.text in VALUE_TYPES:
+        return True
+    hint = suggest(head.text, VALUE_TYPES) or f"the types are {', '.join(VALUE_TYPES)}"
+    collector.error(Code.BAD_DIRECTIVE, f"there is no type {quote(head.text)}", head.span, hint=hint)
+    return False
 
 
 def _exported(source: Source, part: Span, collector: Collector) -> ExportedName | None:
@@ -134,10 +145,7 @@ def _exported(source: Source, part: Span, collector: Collector) -> ExportedName 
     if match is None:
         _refuse("export", source, part, "write `total`, or `rows:table` to have the type checked", collector)
         return None
-    head = _name(match, "head")
-    if head is not None and head.text not in VALUE_TYPES:
-        hint = suggest(head.text, VALUE_TYPES) or f"the types are {', '.join(VALUE_TYPES)}"
-        collector.error(Code.BAD_DIRECTIVE, f"there is no type {quote(head.text)}", head.span, hint=hint)
+    if not _is_type(match, collector):
         return None
     name = _name(match, "name")
     assert name is not None  # the pattern requires it

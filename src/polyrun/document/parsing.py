@@ -8,7 +8,7 @@ from polyrun.document.collector import Collector
 from polyrun.document.encoding import BYTE_ORDER_MARK, check_bytes
 from polyrun.document.mix import MixReader
 from polyrun.document.options import Changes
-from polyrun.document.tree import Block, Document, FrontMatter, Prose, Segment
+from polyrun.document.tree import Block, Document, Expect, FrontMatter, Prose, Requires, Segment
 from polyrun.model.codes import Code
 from polyrun.model.spans import Source, Span
 from polyrun.model.syntax import LanguageSyntax
@@ -61,7 +61,7 @@ def _report_not_carried_out(blocks: tuple[Block, ...], collector: Collector) -> 
     for block in blocks:
         for directive in block.directives:
             kind = type(directive).__name__.lower()
-            if kind not in seen:
+            if kind not in seen and isinstance(directive, Requires | Expect):
                 seen.add(kind)
                 message = f"`#{kind}:` is checked, but this version does not carry it out yet"
                 collector.warning(Code.NOT_CARRIED_OUT, message, directive.span)

@@ -73,12 +73,16 @@ class Options:
 
 @frozen
 class ImportedName:
-    """One item of `#import:`: a value's `name`, the block it must come from, and its name in this block."""
+    """One item of `#import:`: a value's `name`, the block it must come from, and its name in this block.
+
+    `type` is what it is to be turned into, such as `str`; `None` takes it as it is.
+    """
 
     name: Name
     block: Name | None
     alias: Name | None
     span: Span
+    type: Name | None = None
 
     @property
     def local(self) -> str:
@@ -88,7 +92,7 @@ class ImportedName:
 
 @frozen
 class Import:
-    """`#import: rows, load.total as t`."""
+    """`#import: rows, load.total as t, big:str`."""
 
     items: tuple[ImportedName, ...]
     span: Span

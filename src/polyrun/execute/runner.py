@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from polyrun.execute.builds import Build, Builder
 from polyrun.execute.deadline import Deadline
@@ -16,6 +17,9 @@ from polyrun.model.frozen import replace
 from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult
 from polyrun.plan import Job
+
+if TYPE_CHECKING:
+    from polyrun.execute.handover import Handover
 
 
 class JobRunner:
@@ -42,7 +46,32 @@ class JobRunner:
         if stdin.refusal is not None:
             return replace(result, status=Status.NONZERO_EXIT, reason=stdin.refusal)
         result = replace(result, toolchain=toolchain.version)
+        if job.links and self._around.handover is not None:
+            return await self._passing(job, result, stdin.data, self._around.handover)
+        return await self._build_and_run(job, result, stdin.data)
 
+    async def _passing(self, job: Job, result: BlockResult, stdin: bytes, handover: Handover) -> BlockResult:
+        """Perform a job with values: lay out what it imports, and take what it exports when it has ended well."""
+        prepared = handover.prepare(job)
+        if prepared.problem is not None:
+            reason = prepared.problem.message
+            return replace(result, status=Status.IMPORT_REFUSED, reason=reason, problem=prepared.problem)
+        result = replace(result, imports=prepared.imports)
+        outbox = prepared.outbox
+        assert outbox is not None
+        with outbox:
+            result = await self._build_and_run(job, result, stdin, prepared.inbox, outbox.folder)
+            if not result.ok:
+                return result
+            taken = await handover.take(job, outbox)
+        if taken.problem is not None:
+            reason = taken.problem.message
+            return replace(result, status=Status.EXPORT_MISSING, reason=reason, problem=taken.problem)
+        return replace(result, exports=taken.exports)
+
+    async def _build_and_run(
+        self, job: Job, result: BlockResult, stdin: bytes, inbox: str | None = None, outbox: str | None = None
+    ) -> BlockResult:
         prepared = await self._builder.prepare(job)
         build = prepared if prepared and prepared.folder is None else await self._builder.build(job, prepared)
         if build is not None:
@@ -57,8 +86,10 @@ class JobRunner:
             job.permissions,
             prepared.folder if prepared else None,
             build.folder if build else None,
+            inbox,
+            outbox,
         )
-        ran = await self._steps.perform(job, "run", place, job.limits, stdin=stdin.data)
+        ran = await self._steps.perform(job, "run", place, job.limits, stdin=stdin)
         self._builder.release(build)
         return replace(self._ended(result, job, ran.status, ran), run=ran.result)
 

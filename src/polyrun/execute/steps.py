@@ -21,16 +21,24 @@ from polyrun.plan import Job
 from polyrun.sandbox.base import BoxSpec, Command, Workspace
 from polyrun.sandbox.layout import expand
 
+_VALUES_ENV = {"POLYRUN_IN": "{in}", "POLYRUN_OUT": "{out}"}
+"""Tells a guest library where a block's values are."""
+
 
 @frozen
 class Place:
-    """What a step's box holds: the program's files, and host folders for `{prepared}` and `{build}`."""
+    """What a step's box holds: the program's files, and host folders for the placeholders of the same names.
+
+    `inbox` and `outbox` are `{in}` and `{out}`.
+    """
 
     program: Program
     workspace: Workspace
     permissions: Permissions
     prepared: str | None = None
     build: str | None = None
+    inbox: str | None = None
+    outbox: str | None = None
 
 
 @frozen
@@ -71,6 +79,8 @@ class StepRunner:
             if limits.wall_s <= 0:
                 outcome = Outcome(Status.TIME_LIMIT, reason=self._deadline.reason)
                 return Performed(StepResult(outcome, streams["stdout"], streams["stderr"]), frozenset())
+        if place.inbox is not None:
+            step = replace(step, env={**step.env, **_VALUES_ENV})
         command = self._command(job, step, limits, stdin, writes_build=kind != "run")
         async with self._around.sandbox.open(self._spec(job, place)) as box:
             # For people, the box's own placeholders stay: its paths mean nothing outside.
@@ -106,11 +116,14 @@ class StepRunner:
             mounts["guest"] = job.language.guest
         if place.prepared is not None:
             mounts["prepared"] = place.prepared
+        if place.inbox is not None:
+            mounts["in"] = place.inbox
         return BoxSpec(
             workspace=place.workspace,
             scratch=self._around.scratch,
             files=place.program.files,
             mounts=mounts,
+            outputs={"out": place.outbox} if place.outbox is not None else {},
             roots=self._around.toolchain(job.language.id).roots,
             build=place.build,
             permissions=place.permissions,

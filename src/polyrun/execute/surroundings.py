@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from polyrun.execute.cache import BuildCache
 from polyrun.languages import Toolchain, ToolchainMissing
@@ -10,13 +11,16 @@ from polyrun.model.frozen import frozen
 from polyrun.model.spans import Source
 from polyrun.sandbox.base import Capabilities, Sandbox, Workspace
 
+if TYPE_CHECKING:
+    from polyrun.execute.handover import Handover
+
 
 @frozen
 class Surroundings:
     """The document, the sandbox and the folders of one run.
 
-    `toolchains` has an entry for every language of the plan. `new_folder` makes an empty folder
-    that lasts as long as the run and lies where builds are cached.
+    `toolchains` has an entry for every language of the plan. `new_folder` makes an empty folder that lasts as long
+    as the run and lies where builds are cached. `handover` passes values between blocks, if any block has values.
     """
 
     source: Source
@@ -27,6 +31,7 @@ class Surroundings:
     scratch: str
     cache: BuildCache
     new_folder: Callable[[], str]
+    handover: Handover | None = None
 
     def toolchain(self, language: str) -> Toolchain:
         """The toolchain of `language`, which must have been found."""

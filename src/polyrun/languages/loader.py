@@ -8,6 +8,7 @@ import stat
 from collections.abc import Collection
 from typing import cast
 
+from polyrun.languages.load_handing import load_handing
 from polyrun.languages.parsed import Parsed
 from polyrun.languages.spec import (
     DEFAULT_VERSION,
@@ -78,6 +79,7 @@ def load_language(
         top.fail("run", "is missing")
     fragment = top.optional_table("fragment")
     selftest = top.optional_table("selftest")
+    values = top.optional_table("values")
     language = Language(
         id=identifier,
         title=top.text("title"),
@@ -95,6 +97,7 @@ def load_language(
         limits=_limits(top.table("limits")),
         packages=_packages(top.table("packages")),
         selftest=None if selftest is None else _selftest(selftest),
+        values=None if values is None else load_handing(values),
         digest=_digest(data, guest),
     )
     top.close()

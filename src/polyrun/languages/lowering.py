@@ -9,23 +9,39 @@ from __future__ import annotations
 import re
 
 from polyrun.languages.fragments import wrap
+from polyrun.languages.handing import Around
 from polyrun.languages.names import encode, expand, line_names
 from polyrun.languages.spec import Language, Program, Step
-from polyrun.model.frozen import replace
+from polyrun.model.frozen import frozen, replace
 
 
-def lower(language: Language, code: bytes, line: int, document: str) -> Program:
+@frozen
+class Names:
+    """The variables that a block imports, and those that it exports."""
+
+    imports: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.imports or self.exports)
+
+
+def lower(language: Language, code: bytes, line: int, document: str, passed: Names = Names()) -> Program:  # noqa: B008
     """The program for `code`, whose first line is line `line` (1-based) of the file called `document`.
 
-    `document` is a base name; it may hold any character but `/` and NUL.
+    `document` is a base name; it may hold any character but `/` and NUL. `passed` are the variables whose values
+    come from other blocks or go to them.
     """
     spec = language.source
     if spec.lf and b"\n" in code and code.count(b"\r\n") == code.count(b"\n"):
         code = code.replace(b"\r\n", b"\n")
     names = line_names(language, line, document)
+    before = ""
+    if passed and language.values is not None:
+        before, code = _surrounded(language.values.around, code, passed)
     wrapped = wrap(language, code, line, document)
     is_fragment = wrapped is not None
-    files = wrapped if wrapped is not None else {expand(spec.file, names): _align(language, code, line, names)}
+    files = wrapped if wrapped is not None else {expand(spec.file, names): _align(language, code, line, names, before)}
     if spec.copy is not None:
         files[expand(spec.copy, names)] = b"\n" * (line - 1) + code
     for name, text in spec.extra.items():
@@ -45,9 +61,19 @@ def prepare_program(language: Language) -> Program | None:
     return Program({}, language.prepare, Step(()))
 
 
-def _align(language: Language, code: bytes, line: int, names: dict[str, str]) -> bytes:
+def _surrounded(around: Around, code: bytes, passed: Names) -> tuple[str, bytes]:
+    """What stands on the line before the code, and the code with what stands behind it."""
+    words = {
+        "imports": "".join(expand(around.each_import, {"name": name}) for name in passed.imports),
+        "exports": "".join(expand(around.each_export, {"name": name}) for name in passed.exports),
+    }
+    after = expand(around.after, words)
+    return expand(around.before, words), code.removesuffix(b"\n") + b"\n" + encode(after) + b"\n" if after else code
+
+
+def _align(language: Language, code: bytes, line: int, names: dict[str, str], before: str) -> bytes:
     spec = language.source
-    glue = spec.glue.encode()
+    glue = (spec.glue + before).encode()
     if spec.align == "directive":
         return encode(expand(spec.directive, names)) + b"\n" + code
     if spec.align == "none":

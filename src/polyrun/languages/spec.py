@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from polyrun.languages.handing import Handing
 from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.syntax import LanguageSyntax
 
@@ -190,6 +191,7 @@ class Language:
     `extension` includes the dot. `guest` is the absolute folder of its support files, if it has any.
     `locations` are regular expressions over one line of a message, with the groups `line` and optionally `message`;
     `{document}` in them stands for the document's base name. `limits` replace fields of the default `Limits`.
+    `values` says how its blocks import and export; without it they cannot.
     `packages` maps an ecosystem (`debian`, `pypi`, `npm`) to what to install there. `digest` changes with
     every byte of the specification and of the guest.
     """
@@ -210,6 +212,7 @@ class Language:
     limits: Mapping[str, float | int] = NOTHING
     packages: Mapping[str, tuple[str, ...]] = NOTHING
     selftest: SelfTest | None = None
+    values: Handing | None = None
     digest: str = ""
 
     @property

@@ -80,6 +80,11 @@ class Table:
             self.fail(key, "must be an integer")
         return value
 
+    def optional_integer(self, key: str, default: int) -> int:
+        """An integer, `default` without the key."""
+        self._known.add(key)
+        return self.integer(key) if key in self._data else default
+
     def number(self, key: str) -> float | int:
         """A positive number, required."""
         value = self._get(key, _MISSING)

@@ -26,6 +26,7 @@ class Status(StrEnum):
     BLOCKED = "blocked"
     TOOLCHAIN_MISSING = "toolchain_missing"
     EXPORT_MISSING = "export_missing"
+    IMPORT_REFUSED = "import_refused"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
 

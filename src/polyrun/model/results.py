@@ -8,6 +8,7 @@ from polyrun.model.frozen import frozen
 from polyrun.model.limits import Usage
 from polyrun.model.outcomes import Outcome, Status
 from polyrun.model.spans import Source
+from polyrun.model.values import ValueInfo
 
 
 @frozen
@@ -27,6 +28,7 @@ class BlockResult:
     without a build, `run` is `None` when the block did not get that far. `enforced` lists what
     the sandbox really enforced (`model.outcomes.Feature`), sorted. `problem` points at the line of the
     document that explains a failure, as far as it is known. `toolchain` is the version that ran.
+    `imports` are the values that it was given, `exports` those that it has handed over.
     """
 
     index: int
@@ -43,6 +45,8 @@ class BlockResult:
     problem: Diagnostic | None = None
     toolchain: str | None = None
     allowed_to_fail: bool = False
+    imports: tuple[ValueInfo, ...] = ()
+    exports: tuple[ValueInfo, ...] = ()
 
     @property
     def label(self) -> str:

@@ -6,7 +6,7 @@ import os
 
 from polyrun.config.settings import DOCUMENT_CEILING, Settings
 from polyrun.document import Block, Document
-from polyrun.languages import Language, Program, Registry, lower
+from polyrun.languages import Language, Names, Program, Registry, lower
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.events import BlockInfo
@@ -14,6 +14,7 @@ from polyrun.model.frozen import frozen, replace
 from polyrun.model.limits import Limits
 from polyrun.model.permissions import Permissions
 from polyrun.model.spans import Span
+from polyrun.plan.links import Linker, Links
 
 
 @frozen
@@ -21,7 +22,8 @@ class Job:
     """One block made ready to execute.
 
     `after` are the 1-based indexes of the blocks that must succeed first. `refusal` is set when the
-    block asks for something that only the user can grant; it is then reported as `blocked`.
+    block asks for something that only the user can grant; it is then reported as `blocked`. `links` are the values it
+    takes and hands over.
     """
 
     block: Block
@@ -33,6 +35,7 @@ class Job:
     permissions: Permissions
     after: tuple[int, ...] = ()
     refusal: Diagnostic | None = None
+    links: Links = Links()
 
 
 @frozen
@@ -50,11 +53,16 @@ def make_plan(document: Document, registry: Registry, settings: Settings, folder
     `folder` is the document's folder (absolute): what relative paths in options are relative to.
     """
     diagnostics: list[Diagnostic] = []
+    linker = Linker(document, settings.given)
+    languages = {b.index: language for b in document.blocks if (language := _language(b, registry)) is not None}
+    links = linker.link(languages)
+    diagnostics += linker.diagnostics
     after = {block.index: _after(block, document, diagnostics) for block in document.blocks}
+    after = {index: tuple(sorted({*named, *links[index].needs})) for index, named in after.items()}
     selected = _select(document, settings, after, diagnostics)
     jobs = []
     for block in document.blocks:
-        language = registry.get(block.language_id) if block.language_id else None
+        language = languages.get(block.index)
         if language is None or block.index not in selected:
             continue
         if settings.supported_languages is not None and language.id not in settings.supported_languages:
@@ -66,19 +74,25 @@ def make_plan(document: Document, registry: Registry, settings: Settings, folder
                 block=block,
                 info=BlockInfo(block.index, block.name.text if block.name else None, language.id, block.line),
                 language=language,
-                program=_program(block, language, document.source.name),
+                program=_program(block, language, document.source.name, links[block.index]),
                 limits=limits,
                 build_limits=settings.build_limits,
                 permissions=_permissions(block, settings.permissions),
                 after=after[block.index],
                 refusal=_refusal(block, settings.permissions, folder, excess),
+                links=links[block.index],
             )
         )
     return Plan(document, tuple(jobs), tuple(diagnostics))
 
 
-def _program(block: Block, language: Language, document: str) -> Program:
-    program = lower(language, block.code, block.code_line, document)
+def _language(block: Block, registry: Registry) -> Language | None:
+    return registry.get(block.language_id) if block.language_id else None
+
+
+def _program(block: Block, language: Language, document: str, links: Links) -> Program:
+    names = Names(tuple(link.local for link in links.imports), tuple(export.name for export in links.exports))
+    program = lower(language, block.code, block.code_line, document, names)
     if not block.options.args:
         return program
     return replace(program, run=replace(program.run, argv=program.run.argv + block.options.args))

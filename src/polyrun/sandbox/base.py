@@ -67,7 +67,8 @@ class BoxSpec:
     """What one box must offer. All paths are absolute host paths chosen by PolyRun, never by a document.
 
     `files` (relative name → bytes, no `..`) appear read-only under the placeholder `{source}`.
-    `mounts` (placeholder name → host folder) appear read-only under that placeholder.
+    `mounts` (placeholder name → host folder) appear read-only under that placeholder, `outputs` (the same) writable;
+    what is written there counts as disk use, and its size there is limited like that of everything else.
     `roots` are host folders of toolchains, visible read-only under their own path.
     `build` is a host folder that appears under `{build}`: writable for a command that says so, else read-only.
     """
@@ -76,6 +77,7 @@ class BoxSpec:
     scratch: str
     files: Mapping[str, bytes] = NOTHING
     mounts: Mapping[str, str] = NOTHING
+    outputs: Mapping[str, str] = NOTHING
     roots: tuple[str, ...] = ()
     build: str | None = None
     permissions: Permissions = Permissions()

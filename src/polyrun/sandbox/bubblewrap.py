@@ -236,7 +236,9 @@ class _Box:
         return sample
 
     def _disk(self, command: Command, guests: _Guests) -> disk.Meter | None:
-        folders = [self._spec.build] if command.writes_build and self._spec.build else []
+        folders = [*self._spec.outputs.values()]
+        if command.writes_build and self._spec.build:
+            folders.append(self._spec.build)
         if self._spec.workspace.overlay is not None:
             folders.append(os.path.join(self._spec.workspace.overlay, "upper"))
 

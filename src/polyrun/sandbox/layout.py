@@ -83,9 +83,10 @@ def place(
     tmp = tmp_of(folder)
     mounts.append((tmp, ["--perms", "1777", "--size", str(min(tmp_bytes, _TMP_BYTES)), "--tmpfs", tmp]))
     mounts.append(("/dev", _devices(spec.scratch)))
-    for name, path in spec.mounts.items():
-        values[name] = f"{INNER}/{name}"
-        mounts.append((values[name], ["--ro-bind", path, values[name]]))
+    for folders, how in ((spec.mounts, "--ro-bind"), (spec.outputs, "--bind")):
+        for name, path in folders.items():
+            values[name] = f"{INNER}/{name}"
+            mounts.append((values[name], [how, path, values[name]]))
     if spec.build is not None:
         values["build"] = f"{INNER}/build"
         mounts.append(

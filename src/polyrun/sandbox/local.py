@@ -81,7 +81,8 @@ class _Box:
         self._spec = spec
         self._tmp = os.path.join(folder, "tmp")
         self._stdin = os.path.join(folder, "stdin")
-        self._values = {"work": spec.workspace.folder, "source": os.path.join(folder, "source"), **spec.mounts}
+        source = os.path.join(folder, "source")
+        self._values = {"work": spec.workspace.folder, "source": source, **spec.mounts, **spec.outputs}
         if spec.build is not None:
             self._values["build"] = spec.build
 

@@ -16,6 +16,7 @@ def _load() -> "CodeType":
     import sys
 
     code_path, document, line = sys.argv[1:4]
+    handing: object = None
     guest = __file__
     folder = os.getcwd()
     with open(code_path, "rb") as file:
@@ -29,6 +30,8 @@ def _load() -> "CodeType":
 
     def report(kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
         """Print an uncaught error as Python does, without the frame of this file."""
+        if handing is not None:
+            handing.failed = True  # type: ignore[attr-defined]
         while trace is not None and trace.tb_frame.f_code.co_filename == guest:
             trace = trace.tb_next
         sys.__excepthook__(kind, error.with_traceback(trace), trace)
@@ -45,7 +48,14 @@ def _load() -> "CodeType":
     kept = {"__builtins__": names["__builtins__"], "__name__": "__main__", "__doc__": None, "__package__": None}
     names.clear()
     names.update(kept, __file__=sys.argv[0], __loader__=loader, __spec__=spec)
-    return compile(source, document, "exec", dont_inherit=True)
+    code = compile(source, document, "exec", dont_inherit=True)
+    if "POLYRUN_IN" in os.environ:
+        sys.path.insert(0, os.path.dirname(guest))
+        from polyrun_guest.handing import Handing  # type: ignore[import-not-found]
+
+        del sys.path[0]
+        handing = Handing(source, names)
+    return code
 
 
 exec(_load())  # noqa: S102 - running the block is what this file is for

@@ -1,0 +1,164 @@
+"""Values into a block and out of it: the folders it gets, and what becomes of what it left there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from polyrun.document.nearest import nearest
+from polyrun.model.codes import Code
+from polyrun.model.diagnostics import Diagnostic, Label, Severity
+from polyrun.model.frozen import frozen
+from polyrun.model.spans import Source
+from polyrun.model.values import ValueInfo
+from polyrun.plan import Job
+from polyrun.plan.links import Link, Wanted
+from polyrun.values.cbor import BadData
+from polyrun.values.change import CannotConvert, as_declared, as_wanted
+from polyrun.values.fits import Misfit, misfit
+from polyrun.values.outbox import Content, Outbox
+from polyrun.values.store import Store, Stored
+
+_LISTED = 12
+
+
+@frozen
+class Kept:
+    """A value of this run: where it is, the label of the block that made it, and its `#export:`."""
+
+    stored: Stored
+    producer: str | None = None
+    export: Wanted | None = None
+
+
+@frozen
+class Prepared:
+    """What a block with values gets: its inbox, its outbox, what it imports; or `problem`, why it cannot be started."""
+
+    inbox: str | None = None
+    outbox: Outbox | None = None
+    imports: tuple[ValueInfo, ...] = ()
+    problem: Diagnostic | None = None
+
+
+@frozen
+class Taken:
+    """What a block handed over, or `problem`, why nothing of it is taken."""
+
+    exports: tuple[ValueInfo, ...] = ()
+    problem: Diagnostic | None = None
+
+
+class Handover:
+    """The values of one run, on their way between its blocks. `given` are those from outside, by name."""
+
+    def __init__(self, store: Store, source: Source, given: Mapping[str, Stored]) -> None:
+        self._store = store
+        self._source = source
+        self._kept: dict[tuple[int | None, str], Kept] = {(None, name): Kept(value) for name, value in given.items()}
+
+    def kept(self, index: int | None, name: str) -> Stored | None:
+        """The value `name` that block `index` has exported, or that came from outside."""
+        found = self._kept.get((index, name))
+        return found.stored if found is not None else None
+
+    def prepare(self, job: Job) -> Prepared:
+        """Lay out what `job` imports, and a place for what it exports. Raises `OSError` when there is no room."""
+        if not job.links:
+            return Prepared()
+        imports: dict[str, Stored] = {}
+        infos = []
+        for link in job.links.imports:
+            kept = self._kept[link.producer, link.name]
+            try:
+                stored = as_wanted(kept.stored, link.wanted)
+            except CannotConvert as error:
+                return Prepared(problem=self._refused(Code.TYPE_MISMATCH, job, link, str(error)))
+            assert job.language.values is not None
+            problem = misfit(stored, job.language.values.holds)
+            if problem is not None:
+                return Prepared(problem=self._misfit(job, link, problem))
+            imports[link.local] = stored
+            infos.append(self._info(link.local, stored, kept))
+        exports = {export.name: export.type for export in job.links.exports}
+        outbox = self._store.outbox(job.info.index, job.limits.disk_bytes)
+        try:
+            inbox = self._store.inbox(job.info.index, imports, exports)
+        except OSError:
+            outbox.close()
+            raise
+        return Prepared(inbox, outbox, tuple(infos))
+
+    async def take(self, job: Job, outbox: Outbox) -> Taken:
+        """Look at what `job`, which has ended well, has left in its outbox, and keep it."""
+        if not job.links.exports:
+            return Taken()
+        try:
+            content = await asyncio.to_thread(outbox.read)
+            if content is None:
+                return Taken(problem=self._missing(job, job.links.exports[0], None))
+            return self._accept(job, outbox, content)
+        except BadData as error:
+            export = job.links.exports[0]
+            message = f"what `{job.info.label}` exported cannot be used: {error}"
+            return Taken(problem=self._at(Code.BAD_VALUE, export, message, job))
+
+    def _accept(self, job: Job, outbox: Outbox, content: Content) -> Taken:
+        stored = self._store.take(outbox, content)
+        accepted: dict[str, Kept] = {}
+        for export in job.links.exports:
+            if export.name in content.refused:
+                message = f"`{export.name}` cannot be exported: {content.refused[export.name]}"
+                return Taken(problem=self._at(Code.UNSUPPORTED_VALUE, export, message, job))
+            if export.name not in stored:
+                return Taken(problem=self._missing(job, export, content))
+            try:
+                value = as_declared(stored[export.name], export.type)
+            except CannotConvert as error:
+                message = f"`{export.name}` is declared as `{export.type}`: {error}"
+                return Taken(problem=self._at(Code.TYPE_MISMATCH, export, message, job))
+            accepted[export.name] = Kept(value, job.info.label, export)
+        self._kept.update({(job.info.index, name): kept for name, kept in accepted.items()})
+        return Taken(tuple(self._info(name, kept.stored, kept) for name, kept in accepted.items()))
+
+    def _info(self, name: str, stored: Stored, kept: Kept) -> ValueInfo:
+        line = self._source.line_at(kept.export.span.start) if kept.export is not None else None
+        return ValueInfo(name, stored.type, stored.size, stored.preview, kept.producer, line)
+
+    def _missing(self, job: Job, export: Wanted, content: Content | None) -> Diagnostic:
+        if content is None:
+            message = f"`{job.info.label}` ended before it handed over `{export.name}`"
+            hint = "values are read when the block ends by itself, not when it leaves through `_exit` or a signal"
+            return self._at(Code.EXPORT_MISSING, export, message, job, hint)
+        message = f"`{job.info.label}` ended without `{export.name}`"
+        there = sorted({*content.values, *content.defined} - {export.name})
+        close = nearest(export.name, there)
+        if close is not None:
+            hint = f"did you mean `{close}`?"
+        elif there:
+            more = f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
+            hint = "it has " + ", ".join(f"`{name}`" for name in there[:_LISTED]) + more
+        else:
+            hint = "it has set no variable that could be exported"
+        return self._at(Code.EXPORT_MISSING, export, message, job, hint)
+
+    def _misfit(self, job: Job, link: Link, problem: Misfit) -> Diagnostic:
+        place = link.name + (problem.where if problem.where.startswith("[") else f".{problem.where}")
+        message = f"{job.language.title} {problem.reason}" + (f" (in `{place}`)" if problem.where else "")
+        if problem.ways and not problem.where:
+            hint = "import it as " + " or ".join(f"`#import: {link.name}:{way}`" for way in problem.ways)
+        else:
+            hint = "turn it into something else in the block that makes it"
+        return self._refused(Code.CANNOT_HOLD, job, link, message, hint)
+
+    def _refused(self, code: Code, job: Job, link: Link, reason: str, hint: str | None = None) -> Diagnostic:
+        """A diagnostic for an import that cannot be given to its block; it shows both ends of the way."""
+        kept = self._kept[link.producer, link.name]
+        value = ValueInfo(link.name, kept.stored.type, kept.stored.size)
+        message = f"`{job.info.label}` cannot take `{link.name}` ({value}): {reason}"
+        also = (Label(kept.export.span, "exported here"),) if kept.export is not None else ()
+        return Diagnostic(code, Severity.ERROR, message, Label(link.span, "imported here"), also, hint)
+
+    def _at(self, code: Code, export: Wanted, message: str, job: Job, hint: str | None = None) -> Diagnostic:
+        also = (Label(job.block.header, "in this block"),)
+        return Diagnostic(code, Severity.ERROR, message, Label(export.span), also, hint)

@@ -1,0 +1,78 @@
+"""Taking what a block imports, and handing over what it exports when it ends."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import types
+from typing import Any
+
+from .wire import Decoder, Encoder, Unsupported, head
+
+_IMPORTED = re.compile(rb"^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([^#\n;]+))", re.MULTILINE)
+_VERSION = 1
+
+
+class Handing:
+    """The values of one block, whose code is `source` and whose variables are `names`."""
+
+    def __init__(self, source: bytes, names: dict[str, Any]) -> None:
+        from .incoming import Incoming
+
+        self._names = names
+        self._out = os.environ["POLYRUN_OUT"]
+        self._pid = os.getpid()
+        inbox = os.environ["POLYRUN_IN"]
+        incoming = Incoming(inbox, modules_of(source))
+        with open(os.path.join(inbox, "values.cbor"), "rb") as file:
+            facts = Decoder(file.read(), incoming.make).item()
+        self._prefix: str = facts["prefix"]
+        self._exports: dict[str, str | None] = facts["exports"]
+        names.update((name, incoming.plain(value)) for name, value in facts["imports"].items())
+        self._known = set(names)
+        self.failed = False
+        if self._exports:
+            atexit.register(self._hand_over)  # the first one registered is the last one called
+
+    def _hand_over(self) -> None:
+        """Write what the block exports. A child that it has forked has nothing to hand over."""
+        if self.failed or os.getpid() != self._pid:
+            return
+        from .outgoing import Outgoing
+
+        outgoing = Outgoing(self._out, self._prefix)
+        encoder = Encoder(outgoing.convert, outgoing.pack)
+        values: list[bytes] = []
+        refused: dict[str, str] = {}
+        for name, declared in self._exports.items():
+            if name not in self._names:
+                continue
+            try:
+                values.append(encoder.encode(name) + encoder.encode(outgoing.top(self._names[name], declared)))
+            except Unsupported as error:
+                refused[name] = str(error)
+        parts = [head(5, 4), encoder.encode("polyrun"), encoder.encode(_VERSION)]
+        parts += [encoder.encode("exports"), head(5, len(values)), *values]
+        parts += [encoder.encode("refused"), encoder.encode(refused)]
+        parts += [encoder.encode("defined"), encoder.encode(self._defined())]
+        part = os.path.join(self._out, "values.part")
+        with open(part, "wb") as file:
+            file.writelines(parts)
+        os.rename(part, os.path.join(self._out, "values.cbor"))
+
+    def _defined(self) -> list[str]:
+        """The variables that the block has set, if one that it was to export is missing."""
+        if self._exports.keys() <= self._names.keys():
+            return []
+        mine = (name for name, value in self._names.items() if not isinstance(value, types.ModuleType))
+        return sorted(name for name in mine if name not in self._known and not name.startswith("_"))[:100]
+
+
+def modules_of(source: bytes) -> list[str]:
+    """The packages that the code imports somewhere, in their order."""
+    found = []
+    for match in _IMPORTED.finditer(source):
+        names = [match[1]] if match[1] is not None else match[2].split(b",")
+        found += [name.split()[0].split(b".")[0].decode() for name in names if name.strip()]
+    return found

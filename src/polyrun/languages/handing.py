@@ -1,0 +1,44 @@
+"""How a language takes values and hands them over: what it can hold, and the text that goes around a block's code."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from polyrun.model.frozen import frozen
+from polyrun.model.values import Holds
+
+Wire = Literal["cbor", "shell"]
+
+IDENTIFIER = r"[A-Za-z_]\w*"
+
+
+@frozen
+class Around:
+    """Text of ours around the code of a block that imports or exports.
+
+    `before` stands on the line before the first, `after` behind the last; `{imports}` and `{exports}` in them stand for
+    `each_import` and `each_export` of every name, with `{name}` filled in.
+    """
+
+    before: str = ""
+    after: str = ""
+    each_import: str = ""
+    each_export: str = ""
+
+
+@frozen
+class Handing:
+    """Everything about values that a language's specification says.
+
+    `wire` is the form of the file that its guest library reads. `identifier` matches the names that variables can have,
+    less the words `reserved`. `undefined` are regular expressions, with a group `name`, over messages about a variable
+    that does not exist. Unless `named`, what is exported need not occur in the code as a word (SQL's last result).
+    """
+
+    holds: Holds
+    wire: Wire = "cbor"
+    identifier: str = IDENTIFIER
+    reserved: frozenset[str] = frozenset()
+    undefined: tuple[str, ...] = ()
+    named: bool = True
+    around: Around = Around()

@@ -1,0 +1,137 @@
+"""Whether a language can hold a value exactly, asked before a block that imports it is started."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+
+from polyrun.model.frozen import frozen
+from polyrun.model.values import INT53_HIGH, INT64_HIGH, INT64_LOW, Holds, Kind, ValueType
+from polyrun.values.columns import UNITS, column_type
+from polyrun.values.decode import decode
+from polyrun.values.nodes import Array, Node, Packed, Ref, Table
+from polyrun.values.store import Stored
+
+_PIECE = 1 << 20
+_CODES = {"int64": "q", "uint64": "Q"}
+
+
+@frozen
+class Misfit:
+    """Why a value does not fit, as what continues "the language …", where in the value, and types that would fit."""
+
+    reason: str
+    where: str
+    ways: tuple[str, ...]
+
+
+def misfit(stored: Stored, holds: Holds) -> Misfit | None:
+    """The first thing in `stored` that a language with `holds` cannot hold exactly; `None` when there is none."""
+    found = next(_misfits(stored.type, "", holds), None)
+    if found is None and holds.int_bits == 53 and _has_wide_numbers(stored.type):
+        return _wide(decode(stored.encoded()), stored)
+    return found
+
+
+def _misfits(found: ValueType, where: str, holds: Holds) -> Iterator[Misfit]:
+    for kind in found.kinds:
+        if kind not in holds.kinds:
+            yield Misfit(f"has no type for {_NAMES.get(kind, f'a {kind}')}", where, _WAYS.get(kind, ("str",)))
+    yield from _bounds(found, where, holds)
+    if found.fields is not None:
+        for field in found.fields:
+            yield from _misfits(field.type, f"{where}.{field.name}" if where else field.name, holds)
+    elif found.item is not None:
+        yield from _misfits(found.item, f"{where}[]", holds)
+    if found.dtype is not None and found.dtype not in holds.dtypes:
+        yield Misfit(f"has no arrays of {found.dtype}", where, ("list",))
+    for column in found.columns or ():
+        form = column_type(column.type)
+        place = f"{where}.{column.name}" if where else column.name
+        if form.base not in holds.columns:
+            yield Misfit(f"has no type for a column of {column.type}", place, ())
+        elif form.unit is not None and UNITS[form.unit] > max(holds.digits, 6):
+            yield Misfit("has no times as exact as nanoseconds", place, ())
+
+
+_NAMES = {
+    Kind.INT: "an int", Kind.ARRAY: "an array", Kind.NULL: "null", Kind.BYTES: "bytes", Kind.STR: "text",
+}  # fmt: skip
+_WAYS = {
+    Kind.DECIMAL: ("str", "float"),
+    Kind.DURATION: ("str", "float"),
+    Kind.ARRAY: ("list",),
+    Kind.TABLE: ("list", "map"),
+    Kind.BYTES: ("str",),
+}
+
+
+def _bounds(found: ValueType, where: str, holds: Holds) -> Iterator[Misfit]:
+    if found.low is not None and found.high is not None:
+        low, high = _range(holds.int_bits)
+        if holds.int_bits and not low <= found.low <= found.high <= high:
+            reason = f"holds integers of {holds.int_bits} bits" if holds.int_bits != 53 else _EXACT
+            yield Misfit(f"{reason}, and this one needs more", where, ("str", "float"))
+    if found.digits > holds.digits and any(kind in holds.kinds for kind in _TIMES if kind in found.kinds):
+        yield Misfit(f"holds times with {holds.digits} digits after the second", where, ("str",))
+    if found.zone and not holds.zone:
+        yield Misfit("has no timestamps with a zone", where, ("str",))
+    if found.nul and not holds.nul:
+        yield Misfit("has no text with the character U+0000 in it", where, ())
+
+
+_TIMES = (Kind.TIME, Kind.TIMESTAMP, Kind.DURATION)
+_EXACT = "holds integers up to 2**53 exactly"
+
+
+def _range(bits: int) -> tuple[int, int]:
+    return (-INT53_HIGH, INT53_HIGH) if bits == 53 else (INT64_LOW, INT64_HIGH)
+
+
+def _has_wide_numbers(found: ValueType) -> bool:
+    """Whether there are integers of 64 bits whose size nobody has looked at."""
+    if found.packed == "int64" or found.dtype in _CODES:
+        return True
+    if any(column.type in _CODES for column in found.columns or ()):
+        return True
+    inner = [field.type for field in found.fields or ()] or ([found.item] if found.item is not None else [])
+    return any(map(_has_wide_numbers, inner))
+
+
+def _wide(node: Node, stored: Stored) -> Misfit | None:
+    """The first integers that a float64 does not hold."""
+    for where, dtype, data in _numbers(node, ""):
+        for piece in _chunks(data, stored):
+            numbers = array(_CODES[dtype], piece)
+            if min(numbers) < -INT53_HIGH or max(numbers) > INT53_HIGH:
+                ways = ("str", "float") if not where else ()
+                return Misfit(f"{_EXACT}, and one of these needs more", where, ways)
+    return None
+
+
+def _numbers(node: Node, where: str) -> Iterator[tuple[str, str, Ref | bytes]]:
+    match node:
+        case Packed(dtype="int64"):
+            yield where, node.dtype, node.data
+        case Array() if node.dtype in _CODES:
+            yield where, node.dtype, node.data
+        case Table():
+            yield from ((f"{where}.{c.name}".lstrip("."), c.type, c.data) for c in node.columns if c.type in _CODES)
+        case list():
+            for item in node:
+                yield from _numbers(item, f"{where}[]")
+        case dict():
+            for key, value in node.items():
+                yield from _numbers(value, f"{where}.{key}".lstrip("."))
+        case _:
+            pass
+
+
+def _chunks(data: Ref | bytes, stored: Stored) -> Iterator[bytes]:
+    if isinstance(data, bytes):
+        if data:
+            yield data
+        return
+    read = stored.open(data)
+    for start in range(0, data.length, _PIECE):
+        yield read(start, min(_PIECE, data.length - start))

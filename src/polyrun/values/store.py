@@ -1,0 +1,172 @@
+"""The values of one run: what blocks have exported, kept until it ends, and laid out for those that import.
+
+Every block that passes values has an outbox, a folder it writes to, and an inbox, a folder it reads. What an outbox
+holds is checked once, when the block has ended; then its data files become standard files by the heads that PolyRun
+writes, and inboxes get hard links to them. So data is written once, by the block that makes it, and copied by nobody.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+
+from polyrun.model.frozen import frozen
+from polyrun.model.values import ValueType
+from polyrun.values import arrow, npy
+from polyrun.values.cbor import BadData, Reader, encode, head
+from polyrun.values.layout import NPY_HEAD
+from polyrun.values.nodes import Array, Ref
+from polyrun.values.outbox import VALUES, VERSION, Content, Outbox
+from polyrun.values.preview import preview
+from polyrun.values.survey import Found, FramedTable
+
+_COPY = 1 << 20
+
+
+@frozen
+class Slice:
+    """Some of the bytes of a value file: its path, where they begin and end."""
+
+    path: str
+    start: int
+    end: int
+
+
+@frozen
+class Stored:
+    """One value at rest: its type, its encoded form, the data files in `folder` that it refers to, and a short look."""
+
+    type: ValueType
+    data: Slice | bytes
+    refs: tuple[Ref, ...] = ()
+    folder: str | None = None
+    preview: str = ""
+
+    @property
+    def size(self) -> int:
+        """How much it takes."""
+        own = len(self.data) if isinstance(self.data, bytes) else self.data.end - self.data.start
+        return own + sum(ref.length for ref in self.refs)
+
+    def encoded(self) -> bytes:
+        """Its encoded form; large data is not in it."""
+        return b"".join(_pieces(self.data))
+
+    def open(self, ref: Ref) -> Callable[[int, int], bytes]:
+        """How to read bytes of the data that `ref` names: `(start, length)`. Raises `OSError`."""
+        assert self.folder is not None
+        path = os.path.join(self.folder, ref.file)
+
+        def read(start: int, length: int) -> bytes:
+            with open(path, "rb") as file:
+                return os.pread(file.fileno(), length, ref.offset + start)
+
+        return read
+
+
+class Store:
+    """The values of one run, in `folder`, which is private and lasts as long as the run."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def outbox(self, index: int, max_bytes: int) -> Outbox:
+        """A new outbox for block `index`, whose values may take `max_bytes` together. Raises `OSError`."""
+        folder = os.path.join(self._folder, f"out-{index}")
+        os.mkdir(folder, 0o700)
+        return Outbox(folder, _prefix(index), max_bytes)
+
+    def inbox(self, index: int, imports: Mapping[str, Stored], exports: Mapping[str, str | None]) -> str:
+        """A new inbox for block `index`: the values `imports` by their names in it, and what it is to export.
+
+        `exports` are names with their declared types. Raises `OSError`.
+        """
+        folder = os.path.join(self._folder, f"in-{index}")
+        os.mkdir(folder, 0o755)
+        for stored in imports.values():
+            for name in {ref.file for ref in stored.refs}:
+                assert stored.folder is not None
+                target = os.path.join(folder, name)
+                if not os.path.lexists(target):
+                    os.link(os.path.join(stored.folder, name), target, follow_symlinks=False)
+        with open(os.path.join(folder, VALUES), "xb") as file:
+            file.writelines(_inbox_file(_prefix(index), imports, exports))
+        return folder
+
+    def take(self, outbox: Outbox, content: Content) -> dict[str, Stored]:
+        """Make the values of a sound outbox values of the run.
+
+        Raises `BadData` for data files that are claimed by two values, `OSError` when the disk is full.
+        """
+        framed: set[str] = set()
+        for found in content.values.values():
+            for item in found.framed:
+                _frame(outbox, item, framed)
+        path = os.path.join(outbox.folder, VALUES)
+        return {name: _stored(found, path, outbox) for name, found in content.values.items()}
+
+
+def _prefix(index: int) -> str:
+    """What the names of all data files of a block begin with, so that no two blocks have a file of one name."""
+    return f"{index}-"
+
+
+def _inbox_file(prefix: str, imports: Mapping[str, Stored], exports: Mapping[str, str | None]) -> Iterator[bytes]:
+    yield head(5, 4) + encode("polyrun") + encode(VERSION) + encode("prefix") + encode(prefix)
+    yield encode("imports") + head(5, len(imports))
+    for name, stored in imports.items():
+        yield encode(name)
+        yield from _pieces(stored.data)
+    yield encode("exports") + encode(dict(exports))
+
+
+def _pieces(data: Slice | bytes) -> Iterator[bytes]:
+    if isinstance(data, bytes):
+        yield data
+        return
+    with open(data.path, "rb") as file:
+        file.seek(data.start)
+        left = data.end - data.start
+        while left > 0 and (piece := file.read(min(left, _COPY))):
+            left -= len(piece)
+            yield piece
+
+
+def _stored(found: Found, path: str, outbox: Outbox) -> Stored:
+    data = Slice(path, found.start, found.end)
+    stored = Stored(found.type, data, found.refs, outbox.folder)
+    beginning = b"".join(_beginning(data))
+    return Stored(found.type, data, found.refs, outbox.folder, _look(beginning, stored))
+
+
+def _beginning(data: Slice) -> Iterator[bytes]:
+    """Enough of a value for a look at it."""
+    yield from _pieces(Slice(data.path, data.start, min(data.end, data.start + _LOOKED_AT)))
+
+
+_LOOKED_AT = 1 << 16
+
+
+def _look(beginning: bytes, stored: Stored) -> str:
+    try:
+        return preview(Reader(beginning), stored.open)
+    except BadData:  # it goes on behind what was read
+        return ""
+
+
+def _frame(outbox: Outbox, item: Array | FramedTable, framed: set[str]) -> None:
+    """Make the data file of an array or a table a standard file."""
+    file = item.data.file if isinstance(item, Array) else next((c.data.file for c in item.table.columns), None)
+    if file is None:  # a table without columns has no file
+        return
+    if file in framed:
+        raise BadData(f"the data file `{file}` holds two values")
+    framed.add(file)
+    if isinstance(item, Array):
+        outbox.cut(file, NPY_HEAD + item.data.length)
+        outbox.write_at(file, 0, npy.head(item.dtype, item.shape, item.order))
+        return
+    beginning, at, foot = arrow.frame(item.table, item.nulls)
+    outbox.cut(file, at)
+    outbox.write_at(file, 0, beginning)
+    outbox.write_at(file, at, foot)
