@@ -71,7 +71,7 @@ class Handover:
         for link in job.links.imports:
             kept = self._kept[link.producer, link.name]
             try:
-                stored = as_wanted(kept.stored, link.wanted)
+                stored = as_wanted(kept.stored, link.wanted, self._store.workshop(job.info.index))
             except CannotConvert as error:
                 return Prepared(problem=self._refused(Code.TYPE_MISMATCH, job, link, str(error)))
             assert job.language.values is not None
@@ -113,7 +113,7 @@ class Handover:
             if export.name not in stored:
                 return Taken(problem=self._missing(job, export, content))
             try:
-                value = as_declared(stored[export.name], export.type)
+                value = as_declared(stored[export.name], export.type, self._store.workshop(job.info.index))
             except CannotConvert as error:
                 message = f"`{export.name}` is declared as `{export.type}`: {error}"
                 return Taken(problem=self._at(Code.TYPE_MISMATCH, export, message, job))

@@ -11,6 +11,7 @@ from polyrun.model.diagnostics import Diagnostic
 from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult, RunResult, StepResult
 from polyrun.model.spans import Source
+from polyrun.model.values import Kind, ValueInfo
 from polyrun.report.diagnostics import to_json
 
 Facts = dict[str, object]
@@ -66,6 +67,25 @@ def measures(step: StepResult) -> Facts:
     }
 
 
+def value(info: ValueInfo) -> Facts:
+    """What is said of a value."""
+    kind = info.type
+    facts: Facts = {"type": str(kind), "bytes": info.bytes, "preview": info.preview}
+    if kind.shape is not None:
+        facts["shape"] = list(kind.shape)
+    if kind.rows is not None:
+        facts["rows"] = kind.rows
+        facts["columns"] = {column.name: column.type for column in kind.columns or ()}
+    if kind.kind in _COUNTED and kind.count is not None:
+        facts["count"] = kind.count
+    if kind.media is not None:
+        facts["media"] = kind.media
+    return facts | {"producer": info.producer, "line": info.line}
+
+
+_COUNTED = (Kind.LIST, Kind.MAP)
+
+
 def block_head(block: BlockResult) -> Facts:
     """What stands before a block's output."""
     return {
@@ -91,8 +111,8 @@ def block_tail(block: BlockResult, source: Source | None) -> Facts:
         "enforced": list(block.enforced),
         "cache": "hit" if block.build_cached else "miss",
         "toolchain": block.toolchain,
-        "imports": {},
-        "exports": {},
+        "imports": {one.name: value(one) for one in block.imports},
+        "exports": {one.name: value(one) for one in block.exports},
         "findings": [],
         "allowed_to_fail": block.allowed_to_fail,
         "reason": block.reason,

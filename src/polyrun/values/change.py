@@ -5,39 +5,67 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from polyrun.model.frozen import frozen
+from polyrun.model.values import Kind, ValueType
 from polyrun.values.cbor import Reader, encode
-from polyrun.values.convert import WIDENING, CannotConvert, convert_scalar, is_exact, kind_of, parse_type
+from polyrun.values.convert import WIDENING, CannotConvert, Wish, is_exact, parse_type
 from polyrun.values.decode import decode
-from polyrun.values.nodes import Node, Ref
+from polyrun.values.making import Workshop
+from polyrun.values.nodes import Array, Node, Packed, Ref
 from polyrun.values.preview import preview
+from polyrun.values.reshape import Reshaper
 from polyrun.values.store import Stored
 from polyrun.values.survey import Survey
 
 __all__ = ["CannotConvert", "as_declared", "as_wanted", "stored_node"]
 
+_DECLARABLE = {
+    (Kind.LIST, Kind.ARRAY), (Kind.LIST, Kind.TABLE), (Kind.MAP, Kind.TABLE), (Kind.ARRAY, Kind.LIST),
+}  # fmt: skip
+"""What a declared type may make of a value besides parsing a text: the same data in another form."""
 
-def as_wanted(stored: Stored, wanted: str | None) -> Stored:
+
+def as_wanted(stored: Stored, wanted: str | None, workshop: Workshop) -> Stored:
     """`stored` as the type `wanted`; as it is without one. Raises `CannotConvert`."""
     if wanted is None:
         return stored
     wish = parse_type(wanted)
-    if stored.type.kind is wish.kind and wish.inside is None:
-        return stored
-    return stored_node(convert_scalar(decode(stored.encoded()), wish.kind), stored.folder)
+    return stored if _is_so(stored.type, wish) else _turned(stored, wish, workshop)
 
 
-def as_declared(stored: Stored, declared: str | None) -> Stored:
+def as_declared(stored: Stored, declared: str | None, workshop: Workshop) -> Stored:
     """`stored` as the type that its block has declared, where that loses nothing. Raises `CannotConvert`."""
     if declared is None:
         return stored
     wish = parse_type(declared)
-    if stored.type.kind is wish.kind:
+    own = stored.type.kind
+    if _is_so(stored.type, wish):
         return stored
-    node = decode(stored.encoded())
-    widens = (kind_of(node), wish.kind) in WIDENING and is_exact(node, wish.kind)
-    if not isinstance(node, str) and not widens:
+    may = own is Kind.STR or (own, wish.kind) in _DECLARABLE or (own is wish.kind and wish.inside is not None)
+    if not may and ((own, wish.kind) not in WIDENING or not is_exact(decode(stored.encoded()), wish.kind)):
         raise CannotConvert(f"it is of the type `{stored.type}`")
-    return stored_node(convert_scalar(node, wish.kind), stored.folder)
+    return _turned(stored, wish, workshop)
+
+
+def _is_so(found: ValueType, wish: Wish) -> bool:
+    """Whether a value is what is wished for already."""
+    if found.kind is not wish.kind:
+        return False
+    if wish.inside is None:
+        return True
+    if wish.kind is Kind.ARRAY:
+        return found.dtype == wish.inside.partition(",")[0].strip()
+    return False
+
+
+def _turned(stored: Stored, wish: Wish, workshop: Workshop) -> Stored:
+    node = decode(stored.encoded())
+
+    def read(ref: Ref) -> bytes:
+        return stored.open(ref)(0, ref.length)
+
+    made = Reshaper(read, workshop).turn(node, wish)
+    kept = isinstance(made, Packed | Array) and made.data in stored.refs
+    return stored_node(made, stored.folder if kept else workshop.folder)
 
 
 def stored_node(node: Node, folder: str | None) -> Stored:
@@ -60,4 +88,4 @@ class _Files:
         return Stored(_NOTHING, b"", (ref,), self.folder).open(ref)
 
 
-_NOTHING = Survey(Reader(encode(None)), _Files(None)).value().type
+_NOTHING = ValueType((Kind.NULL,))

@@ -91,3 +91,64 @@ def duration_text(seconds: int, nanoseconds: int) -> str:
     whole, rest = divmod(total, 10**9)
     fraction = f".{rest:09}".rstrip("0") if rest else ""
     return f"{'-' if seconds < 0 else ''}PT{whole}{fraction}S"
+
+
+def timestamp_parts(text: str) -> tuple[int, str | None]:
+    """Nanoseconds since 1970 (in UTC if it has a zone or an offset), and the zone: a name, an offset, `UTC`, or `None`.
+
+    `text` must be a sound timestamp. A zone without an offset is one of IANA's database.
+    """
+    import datetime as dt
+
+    match = _PATTERNS[Kind.TIMESTAMP].fullmatch(text)
+    assert match is not None
+    *numbers, fraction, offset, zone = match.groups()
+    moment = dt.datetime(*map(int, numbers), tzinfo=dt.UTC)  # type: ignore[misc, arg-type]
+    name: str | None = zone
+    if offset not in (None, "Z"):
+        hours, minutes = int(offset[1:3]), int(offset[4:])
+        moment -= (1 if offset[0] == "+" else -1) * dt.timedelta(hours=hours, minutes=minutes)
+        name = zone or offset
+    elif offset == "Z":
+        name = zone or "UTC"
+    elif zone is not None:
+        from zoneinfo import ZoneInfo
+
+        moment = moment.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
+    seconds = (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(seconds=1)
+    return seconds * 10**9 + int((fraction or "").ljust(9, "0")), name
+
+
+def date_text(days: int) -> str:
+    """The date so many days after 1970-01-01. Raises `ValueError` outside of the years 1 to 9999."""
+    import datetime as dt
+
+    return dt.date.fromordinal(dt.date(1970, 1, 1).toordinal() + days).isoformat()
+
+
+def time_text(nanoseconds: int) -> str:
+    """The time of day so long after midnight."""
+    seconds, rest = divmod(nanoseconds, 10**9)
+    fraction = f".{rest:09}".rstrip("0") if rest else ""
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}"
+
+
+def timestamp_text(nanoseconds: int, zone: str | None) -> str:
+    """The moment so long after 1970-01-01T00:00:00, which is UTC if there is a `zone` to say it in."""
+    import datetime as dt
+
+    seconds, rest = divmod(nanoseconds, 10**9)
+    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
+    fraction = f".{rest:09}".rstrip("0") if rest else ""
+    if zone is None or zone == "UTC":
+        return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + fraction + ("Z" if zone else "")
+    match = re.fullmatch(r"([+-])(\d\d):(\d\d)", zone)
+    if match is not None:
+        sign = 1 if match[1] == "+" else -1
+        there = moment + sign * dt.timedelta(hours=int(match[2]), minutes=int(match[3]))
+        return f"{there:%Y-%m-%dT%H:%M:%S}{fraction}{zone}"
+    from zoneinfo import ZoneInfo
+
+    there = moment.astimezone(ZoneInfo(zone))
+    offset = f"{there:%z}"
+    return f"{there:%Y-%m-%dT%H:%M:%S}{fraction}{offset[:3]}:{offset[3:5]}[{zone}]"

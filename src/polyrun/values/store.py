@@ -15,6 +15,7 @@ from polyrun.model.values import ValueType
 from polyrun.values import arrow, npy
 from polyrun.values.cbor import BadData, Reader, encode, head
 from polyrun.values.layout import NPY_HEAD
+from polyrun.values.making import Workshop
 from polyrun.values.nodes import Array, Ref
 from polyrun.values.outbox import VALUES, VERSION, Content, Outbox
 from polyrun.values.preview import preview
@@ -69,12 +70,19 @@ class Store:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+        self._workshops: dict[int, Workshop] = {}
 
     def outbox(self, index: int, max_bytes: int) -> Outbox:
         """A new outbox for block `index`, whose values may take `max_bytes` together. Raises `OSError`."""
         folder = os.path.join(self._folder, f"out-{index}")
         os.mkdir(folder, 0o700)
         return Outbox(folder, _prefix(index), max_bytes)
+
+    def workshop(self, index: int) -> Workshop:
+        """Where data is made that block `index` needs in another form than it is."""
+        if index not in self._workshops:
+            self._workshops[index] = Workshop(os.path.join(self._folder, f"made-{index}"), f"made-{index}-")
+        return self._workshops[index]
 
     def inbox(self, index: int, imports: Mapping[str, Stored], exports: Mapping[str, str | None]) -> str:
         """A new inbox for block `index`: the values `imports` by their names in it, and what it is to export.
