@@ -44,6 +44,7 @@ def _holds(table: Table) -> Holds:
         int_bits=table.optional_integer("int_bits", 0),
         digits=table.optional_integer("digits", 9),
         zone=table.flag("zone"),
+        plain=table.flag("plain"),
         nul=table.flag("nul"),
         dtypes=frozenset(DTYPES if "*" in dtypes else dtypes),
         columns=_COLUMNS if "*" in columns else frozenset(columns),

@@ -67,10 +67,10 @@ class ValueType:
 
     `kinds` has one member, or several for the items of a mixed list; `NULL` beside others means that some are null.
     `low` and `high` bound the integers, `digits` is the most digits of a second's fraction, `zone` whether a timestamp
-    has one, `nul` whether a text holds U+0000. `item` is the type of all items of a list or values of a map, `None` if
-    it is empty; `fields` are those of a map with few keys. `count` is how many items, keys or bytes there are (`None`
-    where several values are described at once). A `packed` list is stored as numbers of that dtype, whose bounds are
-    not known without looking at them.
+    has one, `plain` whether one has none, `nul` whether a text holds U+0000. `item` is the type of all items of a list
+    or values of a map, `None` if it is empty; `fields` are those of a map with few keys. `count` is how many items,
+    keys or bytes there are (`None` where several values are described at once). A `packed` list is stored as numbers
+    of that dtype, whose bounds are not known without looking at them.
     """
 
     kinds: tuple[Kind, ...]
@@ -78,6 +78,7 @@ class ValueType:
     high: int | None = None
     digits: int = 0
     zone: bool = False
+    plain: bool = False
     nul: bool = False
     item: ValueType | None = None
     fields: tuple[Field, ...] | None = None
@@ -130,14 +131,15 @@ class Holds:
 
     `kinds` are those it has a type for. `int_bits` is the size of its integers (53 for a float64 that is exact up to
     2**53, 0 for any size). `digits` is how many digits of a second's fraction its times have, `zone` whether its
-    timestamps keep a zone, `nul` whether its texts may hold U+0000. `columns` are the types (without brackets) that
-    columns of its tables may have, `dtypes` those of its arrays.
+    timestamps keep a zone, `plain` whether they can have none, `nul` whether its texts may hold U+0000. `columns` are
+    the types (without brackets) that columns of its tables may have, `dtypes` those of its arrays.
     """
 
     kinds: frozenset[Kind]
     int_bits: int = 0
     digits: int = 9
     zone: bool = True
+    plain: bool = True
     nul: bool = True
     columns: frozenset[str] = frozenset()
     dtypes: frozenset[str] = frozenset()

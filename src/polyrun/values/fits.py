@@ -50,6 +50,8 @@ def _misfits(found: ValueType, where: str, holds: Holds) -> Iterator[Misfit]:
         place = f"{where}.{column.name}" if where else column.name
         if form.base not in holds.columns:
             yield Misfit(f"has no type for a column of {column.type}", place, ())
+        elif form.base == "timestamp" and not (holds.zone if form.zone else holds.plain):
+            yield Misfit(f"has no timestamps {'with' if form.zone else 'without'} a zone", place, ())
         elif form.unit is not None and UNITS[form.unit] > max(holds.digits, 6):
             yield Misfit("has no times as exact as nanoseconds", place, ())
 
@@ -76,6 +78,8 @@ def _bounds(found: ValueType, where: str, holds: Holds) -> Iterator[Misfit]:
         yield Misfit(f"holds times with {holds.digits} digits after the second", where, ("str",))
     if found.zone and not holds.zone:
         yield Misfit("has no timestamps with a zone", where, ("str",))
+    if found.plain and not holds.plain:
+        yield Misfit("has no timestamps without a zone", where, ("str",))
     if found.nul and not holds.nul:
         yield Misfit("has no text with the character U+0000 in it", where, ())
 

@@ -17,7 +17,7 @@ class Seen:
 
     __slots__ = (
         "array", "columns", "count", "digits", "fields", "high", "item", "kinds", "low", "maps", "media", "nul",
-        "packed", "present", "rows", "times", "zone",
+        "packed", "plain", "present", "rows", "times", "zone",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -26,6 +26,7 @@ class Seen:
         self.high: int | None = None
         self.digits = 0
         self.zone = False
+        self.plain = False
         self.nul = False
         self.item: Seen | None = None
         self.fields: dict[str, Seen] | None = None
@@ -93,6 +94,7 @@ class Seen:
                 self.integer(value)
         self.digits = max(self.digits, other.digits)
         self.zone |= other.zone
+        self.plain |= other.plain
         self.nul |= other.nul
         self.packed = other.packed if self.times == 0 else None
         self.times += other.times
@@ -150,6 +152,7 @@ class Seen:
             high=self.high,
             digits=self.digits,
             zone=self.zone,
+            plain=self.plain,
             nul=self.nul,
             item=item,
             fields=fields,

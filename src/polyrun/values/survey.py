@@ -187,7 +187,10 @@ class Survey:
         seen.kinds.add(kind)
         if kind in (Kind.TIME, Kind.TIMESTAMP):
             seen.digits = max(seen.digits, forms.digits_of(text))
-            seen.zone |= kind is Kind.TIMESTAMP and forms.has_zone(text)
+        if kind is Kind.TIMESTAMP:
+            has_zone = forms.has_zone(text)
+            seen.zone |= has_zone
+            seen.plain |= not has_zone
 
     def _duration(self, seen: Seen) -> None:
         reader = self._reader

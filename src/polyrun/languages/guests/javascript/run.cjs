@@ -9,11 +9,16 @@ const path = require('node:path');
 const vm = require('node:vm');
 const { pathToFileURL } = require('node:url');
 
+const HOOK = '__polyrun'; // what the code that `values.cjs` puts behind the block's calls
+
 const [codePath, document, line, ...args] = process.argv.slice(2);
-const code = fs.readFileSync(codePath, 'utf8');
+const values = process.env.POLYRUN_IN === undefined ? null : require('./values.cjs').open();
+const code = fs.readFileSync(codePath, 'utf8') + (values?.tail ?? '');
 const filename = path.join(process.cwd(), document);
 const place = { filename: document, lineOffset: line - 1 };
-const parameters = ['exports', 'require', 'module', '__filename', '__dirname'];
+const parameters = ['exports', 'require', 'module', '__filename', '__dirname', ...(values ? [HOOK, ...values.names] : [])];
+// What a block imports are parameters of the function that it is, or global in a module.
+const given = values ? [values, ...values.values] : [];
 const onlyInModules =
   /import statement outside a module|Unexpected token 'export'|'import\.meta' outside|await is only valid|reserved word/;
 
@@ -65,6 +70,10 @@ async function link(specifier) {
 }
 
 async function runModule() {
+  if (values !== null) {
+    globalThis[HOOK] = values;
+    values.names.forEach((name, n) => (globalThis[name] = values.values[n]));
+  }
   const module = compile(
     () =>
       new vm.SourceTextModule(code, {
@@ -91,7 +100,8 @@ async function runModule() {
 }
 
 function runScript(script) {
-  setImmediate(script.bind(main.exports), main.exports, blockRequire, main, filename, path.dirname(filename));
+  const own = [main.exports, blockRequire, main, filename, path.dirname(filename)];
+  setImmediate(script.bind(main.exports), ...own, ...given);
 }
 
 try {
