@@ -34,19 +34,19 @@ class Builder:
     def __init__(self, surroundings: Surroundings, steps: StepRunner) -> None:
         self._around = surroundings
         self._steps = steps
-        self._prepared: dict[str, Build] = {}
+        self._prepared: dict[tuple[str, ...], Build] = {}
 
     async def prepare(self, job: Job) -> Build | None:
         """The support files of the job's language, made from PolyRun's own sources; `None` if it needs none."""
-        program = prepare_program(job.language)
-        if program is None:
+        program = prepare_program(job.language, values=bool(job.links))
+        if program is None or program.build is None:
             return None
-        known = self._prepared.get(job.language.id)
+        known = self._prepared.get(program.build.argv)
         if known is None:
             place = Place(program, self._nothing(), Permissions())
             known = await self._find_or_make(job, "prepare", place, self._fingerprint(job, program, None))
             if known.folder is not None:
-                self._prepared[job.language.id] = known
+                self._prepared[program.build.argv] = known
         return known
 
     async def build(self, job: Job, prepared: Build | None) -> Build | None:

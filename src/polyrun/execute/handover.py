@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from polyrun.document.nearest import nearest
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
-from polyrun.model.frozen import frozen
+from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.spans import Source
 from polyrun.model.values import ValueInfo
 from polyrun.plan import Job
@@ -33,11 +33,15 @@ class Kept:
 
 @frozen
 class Prepared:
-    """What a block with values gets: its inbox, its outbox, what it imports; or `problem`, why it cannot be started."""
+    """What a block with values gets: its inbox and outbox, what it imports, and files that give those their types.
+
+    Or `problem`, why it cannot be started.
+    """
 
     inbox: str | None = None
     outbox: Outbox | None = None
     imports: tuple[ValueInfo, ...] = ()
+    files: Mapping[str, bytes] = NOTHING
     problem: Diagnostic | None = None
 
 
@@ -87,7 +91,7 @@ class Handover:
         except OSError:
             outbox.close()
             raise
-        return Prepared(inbox, outbox, tuple(infos))
+        return Prepared(inbox, outbox, tuple(infos), _bindings(job, imports))
 
     async def take(self, job: Job, outbox: Outbox) -> Taken:
         """Look at what `job`, which has ended well, has left in its outbox, and keep it."""
@@ -162,3 +166,16 @@ class Handover:
     def _at(self, code: Code, export: Wanted, message: str, job: Job, hint: str | None = None) -> Diagnostic:
         also = (Label(job.block.header, "in this block"),)
         return Diagnostic(code, Severity.ERROR, message, Label(export.span), also, hint)
+
+
+def _bindings(job: Job, imports: Mapping[str, Stored]) -> Mapping[str, bytes]:
+    """The file that tells a language with types what the values are."""
+    handing = job.language.values
+    if handing is None or handing.bindings is None:
+        return NOTHING
+    from polyrun.values.bindings import bind
+
+    maps = {link.local for link in job.links.imports if (link.wanted or "").startswith("map")}
+    types = {name: stored.type for name, stored in imports.items()}
+    made = bind(handing.bindings, types, identifier=handing.identifier, reserved=handing.reserved, maps=maps)
+    return {name: text.encode() for name, text in made.items()}

@@ -56,6 +56,7 @@ class JobRunner:
         if prepared.problem is not None:
             reason = prepared.problem.message
             return replace(result, status=Status.IMPORT_REFUSED, reason=reason, problem=prepared.problem)
+        job = replace(job, program=replace(job.program, files={**job.program.files, **prepared.files}))
         result = replace(result, imports=prepared.imports)
         outbox = prepared.outbox
         assert outbox is not None

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from polyrun.languages import entry
+from polyrun.languages.entry import Names
 from polyrun.languages.names import encode, expand, line_names
 from polyrun.languages.pieces import MAX_HEADER, Piece, blank, mask, split, top_level
 from polyrun.languages.spec import FragmentSpec, Language, SourceSpec
-from polyrun.model.frozen import frozen
+from polyrun.model.frozen import frozen, replace
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _IMPORTED = re.compile(r'(?:(\w+)\s+)?"(?:[^"\n]*/)?([^"/\n]+)"')
@@ -36,19 +38,42 @@ class _Fragment:
         return mask(self.text, sorted({piece for group in groups for piece in group}, key=lambda piece: piece.start))
 
 
-def wrap(language: Language, code: bytes, line: int, document: str) -> dict[str, bytes] | None:
-    """The files of the program that `code` is a fragment of, or `None` when it is a whole program already."""
+def wrap(language: Language, code: bytes, line: int, document: str, opening: str = "") -> dict[str, bytes] | None:
+    """The files of the program that `code` is a fragment of, or `None` when it is a whole program already.
+
+    `opening` is put at the beginning of the `main` that is made.
+    """
     spec = language.fragment
     if spec is None:
         return None
     text = code.decode("utf-8", "surrogateescape")
     blanked = blank(text, spec)
-    if re.search(spec.program, blanked if spec.deep else top_level(blanked), re.DOTALL):
+    if _is_program(spec, blanked):
         return None
     names = line_names(language, line, document)
+    if opening:
+        variants = tuple(replace(one, open=one.open + opening) for one in spec.variants)
+        after_front = spec.open_after_front + opening
+        spec = replace(spec, open=spec.open + opening, open_after_front=after_front, variants=variants)
     fragment = _cut(spec, text, blanked, line)
     files = _files(fragment, language.source, names)
     return {expand(name, names): encode(content) for name, content in files.items()}
+
+
+def _is_program(spec: FragmentSpec, blanked: str) -> bool:
+    return re.search(spec.program, blanked if spec.deep else top_level(blanked), re.DOTALL) is not None
+
+
+def with_values(language: Language, code: bytes, passed: Names) -> tuple[bytes, str]:
+    """`code` with what its `main` takes and hands over; and what belongs at the beginning of one that is to be made."""
+    spec, main = language.fragment, language.values.main if language.values is not None else None
+    if spec is None or main is None:
+        return code, ""
+    text = code.decode("utf-8", "surrogateescape")
+    blanked = blank(text, spec)
+    if _is_program(spec, blanked):
+        return encode(entry.in_program(main, spec, text, blanked, passed) or text), ""
+    return encode(entry.in_fragment(main, spec, text, blanked, passed)), entry.opening(main, passed)
 
 
 def _files(fragment: _Fragment, source: SourceSpec, names: Mapping[str, str]) -> dict[str, str]:

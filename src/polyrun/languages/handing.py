@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from polyrun.model.bindings import Bindings
 from polyrun.model.frozen import frozen
 from polyrun.model.values import Holds
 
@@ -27,6 +28,23 @@ class Around:
 
 
 @frozen
+class Main:
+    """How values get into and out of a `main`, in a language that has one.
+
+    `opening` finds the beginning of a whole program's `main` (it ends with the brace). `each_import` is put at the
+    beginning of `main` for every import. `each_export` follows the statement that declares an exported variable, or,
+    where it is not declared in `main` itself, the beginning. With `each_return` the values of all exports (`each_put`,
+    in place of `{exports}`) are handed over before every `return` in the text that it is, and at the end of `main`.
+    """
+
+    opening: str
+    each_import: str = ""
+    each_export: str = ""
+    each_return: str = ""
+    each_put: str = ""
+
+
+@frozen
 class Handing:
     """Everything about values that a language's specification says.
 
@@ -42,3 +60,5 @@ class Handing:
     undefined: tuple[str, ...] = ()
     named: bool = True
     around: Around = Around()
+    main: Main | None = None
+    bindings: Bindings | None = None

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 
-from polyrun.languages.handing import IDENTIFIER, Around, Handing, Wire
+from polyrun.languages.handing import IDENTIFIER, Around, Handing, Main, Wire
 from polyrun.languages.tables import Table
-from polyrun.model.values import DTYPES, Holds, Kind
+from polyrun.model.bindings import Bindings
+from polyrun.model.values import DTYPES, MOMENTS, Holds, Kind
 
 _ALWAYS = (Kind.STR, Kind.LIST, Kind.MAP)
 _COLUMNS = frozenset((*DTYPES, "str", "bytes", "date", "time", "timestamp", "duration", "decimal"))
 _NAMES = ("imports", "exports")
 
 
-def load_handing(table: Table) -> Handing:
-    """What `table` says. Raises `LanguageError` for unknown keys and wrong types."""
+def load_handing(table: Table, steps: Collection[str]) -> Handing:
+    """What `table` says; `steps` are the placeholders of steps. Raises `LanguageError`."""
     around = table.table("around")
+    main, bindings = table.optional_table("main"), table.optional_table("bindings")
     handing = Handing(
         holds=_holds(table.table("holds")),
         wire=cast("Wire", table.choice("wire", ("cbor", "shell"), "cbor")),
@@ -24,6 +27,8 @@ def load_handing(table: Table) -> Handing:
         undefined=table.patterns("undefined"),
         named=not table.flag("nameless"),
         around=_around(around),
+        main=None if main is None else _main(main),
+        bindings=None if bindings is None else _bindings(bindings, steps),
     )
     table.close()
     return handing
@@ -34,23 +39,65 @@ def _holds(table: Table) -> Holds:
     for kind in kinds:
         if kind not in set(Kind):
             table.fail("kinds", f"holds `{kind}`, which is no type of values")
+    moments = table.texts("moments")
+    for moment in moments:
+        if moment not in MOMENTS:
+            table.fail("moments", f"holds `{moment}`; known are {', '.join(MOMENTS)}")
     dtypes, columns = table.texts("dtypes"), table.texts("columns")
     for name, words, known in (("dtypes", dtypes, DTYPES.keys()), ("columns", columns, _COLUMNS)):
         for word in words:
             if word not in known and word != "*":
                 table.fail(name, f"holds `{word}`, which is no type of numbers")
+    digits = table.optional_integer("digits", 9)
     holds = Holds(
         kinds=frozenset(Kind(kind) for kind in kinds) | set(_ALWAYS),
         int_bits=table.optional_integer("int_bits", 0),
-        digits=table.optional_integer("digits", 9),
-        zone=table.flag("zone"),
-        plain=table.flag("plain"),
+        digits=digits,
+        column_digits=table.optional_integer("column_digits", digits),
+        moments=frozenset(moments),
         nul=table.flag("nul"),
         dtypes=frozenset(DTYPES if "*" in dtypes else dtypes),
         columns=_COLUMNS if "*" in columns else frozenset(columns),
     )
     table.close()
     return holds
+
+
+def _main(table: Table) -> Main:
+    main = Main(
+        opening=table.pattern("opening"),
+        each_import=table.text("import", ""),
+        each_export=table.text("export", ""),
+        each_return=table.text("return", ""),
+        each_put=table.text("put", ""),
+    )
+    for key, text in (("import", main.each_import), ("export", main.each_export), ("put", main.each_put)):
+        table.check_placeholders(key, text, ("name",))
+    table.check_placeholders("return", main.each_return, ("exports",))
+    table.close()
+    return main
+
+
+def _bindings(table: Table, steps: Collection[str]) -> Bindings:
+    bindings = Bindings(
+        file=table.text("file"),
+        text=table.text("text"),
+        types=table.text_table("types"),
+        each_import=table.text("import", ""),
+        record=table.text("record", ""),
+        uniform=table.text("uniform", ""),
+        table=table.text("table", ""),
+        field=table.text("field", ""),
+        each=table.text("each", ""),
+        column=table.text("column", ""),
+        each_column=table.text("each_column", ""),
+        args=table.texts("args"),
+        prepare=table.texts("prepare"),
+    )
+    for item in (*bindings.args, *bindings.prepare):
+        table.check_placeholders("args", item, steps)
+    table.close()
+    return bindings
 
 
 def _around(table: Table) -> Around:

@@ -35,7 +35,9 @@ from polyrun.model.syntax import LanguageSyntax
 MAX_SPEC_BYTES = 1 << 18
 _MAX_LINE_BYTES = 2000
 
-_STEP_NAMES = frozenset({"source", "build", "work", "guest", "prepared", "document", "memory_mib", "line", "fragment"})
+_STEP_NAMES = frozenset(
+    {"source", "build", "work", "guest", "prepared", "document", "memory_mib", "line", "fragment", "values"}
+)
 _TEXT_NAMES = frozenset({"line", "quoted"})
 _ECOSYSTEMS = ("debian", "pypi", "npm")
 _NAME = re.compile(r"[a-z][a-z0-9+#_.-]*")
@@ -97,7 +99,7 @@ def load_language(
         limits=_limits(top.table("limits")),
         packages=_packages(top.table("packages")),
         selftest=None if selftest is None else _selftest(selftest),
-        values=None if values is None else load_handing(values),
+        values=None if values is None else load_handing(values, names),
         digest=_digest(data, guest),
     )
     top.close()

@@ -7,23 +7,14 @@ compiler and interpreter names the document and its own lines without help.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
-from polyrun.languages.fragments import wrap
+from polyrun.languages.entry import Names
+from polyrun.languages.fragments import with_values, wrap
 from polyrun.languages.handing import Around
 from polyrun.languages.names import encode, expand, line_names
 from polyrun.languages.spec import Language, Program, Step
-from polyrun.model.frozen import frozen, replace
-
-
-@frozen
-class Names:
-    """The variables that a block imports, and those that it exports."""
-
-    imports: tuple[str, ...] = ()
-    exports: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.imports or self.exports)
+from polyrun.model.frozen import replace
 
 
 def lower(language: Language, code: bytes, line: int, document: str, passed: Names = Names()) -> Program:  # noqa: B008
@@ -36,29 +27,36 @@ def lower(language: Language, code: bytes, line: int, document: str, passed: Nam
     if spec.lf and b"\n" in code and code.count(b"\r\n") == code.count(b"\n"):
         code = code.replace(b"\r\n", b"\n")
     names = line_names(language, line, document)
-    before = ""
+    before = opening = ""
     if passed and language.values is not None:
         before, code = _surrounded(language.values.around, code, passed)
-    wrapped = wrap(language, code, line, document)
+        code, opening = with_values(language, code, passed)
+    wrapped = wrap(language, code, line, document, opening)
     is_fragment = wrapped is not None
     files = wrapped if wrapped is not None else {expand(spec.file, names): _align(language, code, line, names, before)}
     if spec.copy is not None:
         files[expand(spec.copy, names)] = b"\n" * (line - 1) + code
     for name, text in spec.extra.items():
         files[name] = encode(expand(text, names))
-    build = None if language.build is None else _step(language, language.build, line, fragment=is_fragment)
+    added = {"{fragment}": language.fragment.args if is_fragment and language.fragment is not None else ()}
+    bindings = language.values.bindings if passed and language.values is not None else None
+    added["{values}"] = bindings.args if bindings is not None else ()
+    build = None if language.build is None else _step(language.build, line, added)
     reads = spec.reads_workspace is not None and re.search(spec.reads_workspace.encode(), code) is not None
-    return Program(files, build, _step(language, language.run, line, fragment=is_fragment), reads_workspace=reads)
+    return Program(files, build, _step(language.run, line, added), reads_workspace=reads)
 
 
-def prepare_program(language: Language) -> Program | None:
+def prepare_program(language: Language, *, values: bool = False) -> Program | None:
     """What to build once per toolchain into `{build}`, later seen as `{prepared}`; `None` when there is nothing.
 
-    It uses only PolyRun's own support files, never a document's.
+    With `values` also what blocks that pass values need. It uses only PolyRun's own support files, never a document's.
     """
     if language.prepare is None:
         return None
-    return Program({}, language.prepare, Step(()))
+    bindings = language.values.bindings if values and language.values is not None else None
+    return Program(
+        {}, _step(language.prepare, 0, {"{values}": bindings.prepare if bindings is not None else ()}), Step(())
+    )
 
 
 def _surrounded(around: Around, code: bytes, passed: Names) -> tuple[str, bytes]:
@@ -83,12 +81,9 @@ def _align(language: Language, code: bytes, line: int, names: dict[str, str], be
     return b"\n" * (line - 2) + glue + b"\n" + code
 
 
-def _step(language: Language, step: Step, line: int, *, fragment: bool) -> Step:
-    """Settle what only lowering knows: the line, and the arguments for fragments."""
+def _step(step: Step, line: int, added: Mapping[str, Sequence[str]]) -> Step:
+    """Settle what only lowering knows: the line, and the arguments that take the place of a word of `added`."""
     argv: list[str] = []
     for item in step.argv:
-        if item == "{fragment}":
-            argv += language.fragment.args if fragment and language.fragment is not None else ()
-        else:
-            argv.append(item.replace("{line}", str(line)))
+        argv += added.get(item, (item.replace("{line}", str(line)),))
     return replace(step, argv=tuple(argv))

@@ -39,6 +39,9 @@ DTYPES = {
 }  # fmt: skip
 """The types that elements of an array can have, and their bytes."""
 
+MOMENTS = ("plain", "utc", "offset", "zone")
+"""Timestamps: without any zone, in UTC, so far from UTC, in a zone that has a name."""
+
 INT64_LOW, INT64_HIGH = -(1 << 63), (1 << 63) - 1
 INT53_HIGH = (1 << 53) - 1
 """The largest integer that a float64 and its neighbours hold exactly (RFC 7493, section 2.2)."""
@@ -66,8 +69,8 @@ class ValueType:
     """What a value is.
 
     `kinds` has one member, or several for the items of a mixed list; `NULL` beside others means that some are null.
-    `low` and `high` bound the integers, `digits` is the most digits of a second's fraction, `zone` whether a timestamp
-    has one, `plain` whether one has none, `nul` whether a text holds U+0000. `item` is the type of all items of a list
+    `low` and `high` bound the integers, `digits` is the most digits of a second's fraction, `moments` which of
+    `MOMENTS` its timestamps are, `nul` whether a text holds U+0000. `item` is the type of all items of a list
     or values of a map, `None` if it is empty; `fields` are those of a map with few keys. `count` is how many items,
     keys or bytes there are (`None` where several values are described at once). A `packed` list is stored as numbers
     of that dtype, whose bounds are not known without looking at them.
@@ -77,8 +80,7 @@ class ValueType:
     low: int | None = None
     high: int | None = None
     digits: int = 0
-    zone: bool = False
-    plain: bool = False
+    moments: tuple[str, ...] = ()
     nul: bool = False
     item: ValueType | None = None
     fields: tuple[Field, ...] | None = None
@@ -130,18 +132,19 @@ class Holds:
     """What values a language can hold exactly.
 
     `kinds` are those it has a type for. `int_bits` is the size of its integers (53 for a float64 that is exact up to
-    2**53, 0 for any size). `digits` is how many digits of a second's fraction its times have, `zone` whether its
-    timestamps keep a zone, `plain` whether they can have none, `nul` whether its texts may hold U+0000. `columns` are
-    the types (without brackets) that columns of its tables may have, `dtypes` those of its arrays.
+    2**53, 0 for any size). `digits` is how many digits of a second's fraction its times have, `moments` which of
+    `MOMENTS` its timestamps can be, `nul` whether its texts may hold U+0000. `columns` are
+    the types (without brackets) that columns of its tables may have, `column_digits` the `digits` of times in them,
+    `dtypes` those of its arrays.
     """
 
     kinds: frozenset[Kind]
     int_bits: int = 0
     digits: int = 9
-    zone: bool = True
-    plain: bool = True
+    moments: frozenset[str] = frozenset()
     nul: bool = True
     columns: frozenset[str] = frozenset()
+    column_digits: int = 9
     dtypes: frozenset[str] = frozenset()
 
 

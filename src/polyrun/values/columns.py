@@ -78,6 +78,15 @@ def _makes_sense(found: ColumnType) -> bool:
     return found.base != "decimal" or (1 <= found.precision <= 38 and found.scale <= found.precision)
 
 
+def moment_of(kind: ColumnType) -> str:
+    """Which of `model.values.MOMENTS` the timestamps of a column are."""
+    if kind.zone is None:
+        return "plain"
+    if kind.zone == "UTC":
+        return "utc"
+    return "offset" if kind.zone[:1] in "+-" else "zone"
+
+
 def check_column(column: ColumnData, rows: int, open_ref: Callable[[Ref], Read]) -> Column:
     """Whether the bytes of `column` are what a column of `rows` values must have; what it is.
 

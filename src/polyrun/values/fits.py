@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from polyrun.model.frozen import frozen
 from polyrun.model.values import INT53_HIGH, INT64_HIGH, INT64_LOW, Holds, Kind, ValueType
-from polyrun.values.columns import UNITS, column_type
+from polyrun.values.columns import UNITS, column_type, moment_of
 from polyrun.values.decode import decode
 from polyrun.values.nodes import Array, Node, Packed, Ref, Table
 from polyrun.values.store import Stored
@@ -50,12 +50,15 @@ def _misfits(found: ValueType, where: str, holds: Holds) -> Iterator[Misfit]:
         place = f"{where}.{column.name}" if where else column.name
         if form.base not in holds.columns:
             yield Misfit(f"has no type for a column of {column.type}", place, ())
-        elif form.base == "timestamp" and not (holds.zone if form.zone else holds.plain):
-            yield Misfit(f"has no timestamps {'with' if form.zone else 'without'} a zone", place, ())
-        elif form.unit is not None and UNITS[form.unit] > max(holds.digits, 6):
+        elif form.base == "timestamp" and moment_of(form) not in holds.moments:
+            yield Misfit(f"has no timestamps {_MOMENTS[moment_of(form)]}", place, ())
+        elif form.unit is not None and UNITS[form.unit] > max(holds.column_digits, 6):
             yield Misfit("has no times as exact as nanoseconds", place, ())
 
 
+_MOMENTS = {
+    "plain": "without a zone", "utc": "in UTC", "offset": "so far from UTC", "zone": "in a zone that has a name",
+}  # fmt: skip
 _NAMES = {
     Kind.INT: "an int", Kind.ARRAY: "an array", Kind.NULL: "null", Kind.BYTES: "bytes", Kind.STR: "text",
 }  # fmt: skip
@@ -76,10 +79,9 @@ def _bounds(found: ValueType, where: str, holds: Holds) -> Iterator[Misfit]:
             yield Misfit(f"{reason}, and this one needs more", where, ("str", "float"))
     if found.digits > holds.digits and any(kind in holds.kinds for kind in _TIMES if kind in found.kinds):
         yield Misfit(f"holds times with {holds.digits} digits after the second", where, ("str",))
-    if found.zone and not holds.zone:
-        yield Misfit("has no timestamps with a zone", where, ("str",))
-    if found.plain and not holds.plain:
-        yield Misfit("has no timestamps without a zone", where, ("str",))
+    for moment in found.moments:
+        if moment not in holds.moments and Kind.TIMESTAMP in holds.kinds:
+            yield Misfit(f"has no timestamps {_MOMENTS[moment]}", where, ("str",))
     if found.nul and not holds.nul:
         yield Misfit("has no text with the character U+0000 in it", where, ())
 

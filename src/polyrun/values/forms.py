@@ -57,9 +57,13 @@ def digits_of(text: str) -> int:
     return len(match[1].rstrip("0")) if match else 0
 
 
-def has_zone(text: str) -> bool:
-    """Whether a timestamp says where on earth, or how far from UTC, it is."""
-    return re.search(r"T[^Z+\-\[]*[Z+\-\[]", text) is not None
+def moment_of(text: str) -> str:
+    """Which of `model.values.MOMENTS` a timestamp is."""
+    if text.endswith("]"):
+        return "utc" if text.endswith("[UTC]") else "zone"
+    if text.endswith("Z"):
+        return "utc"
+    return "offset" if re.search(r"[+-]\d\d:\d\d$", text) else "plain"
 
 
 def _is_date(year: int, month: int, day: int) -> bool:

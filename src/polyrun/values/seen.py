@@ -16,8 +16,8 @@ class Seen:
     """Gathers what all values at one place have in common. A list has one for all its items, a map one for each key."""
 
     __slots__ = (
-        "array", "columns", "count", "digits", "fields", "high", "item", "kinds", "low", "maps", "media", "nul",
-        "packed", "plain", "present", "rows", "times", "zone",
+        "array", "columns", "count", "digits", "fields", "high", "item", "kinds", "low", "maps", "media",
+        "moments", "nul", "packed", "present", "rows", "times",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -25,8 +25,7 @@ class Seen:
         self.low: int | None = None
         self.high: int | None = None
         self.digits = 0
-        self.zone = False
-        self.plain = False
+        self.moments: set[str] = set()
         self.nul = False
         self.item: Seen | None = None
         self.fields: dict[str, Seen] | None = None
@@ -93,8 +92,7 @@ class Seen:
             if value is not None:
                 self.integer(value)
         self.digits = max(self.digits, other.digits)
-        self.zone |= other.zone
-        self.plain |= other.plain
+        self.moments |= other.moments
         self.nul |= other.nul
         self.packed = other.packed if self.times == 0 else None
         self.times += other.times
@@ -151,8 +149,7 @@ class Seen:
             low=self.low,
             high=self.high,
             digits=self.digits,
-            zone=self.zone,
-            plain=self.plain,
+            moments=tuple(sorted(self.moments)),
             nul=self.nul,
             item=item,
             fields=fields,

@@ -188,9 +188,7 @@ class Survey:
         if kind in (Kind.TIME, Kind.TIMESTAMP):
             seen.digits = max(seen.digits, forms.digits_of(text))
         if kind is Kind.TIMESTAMP:
-            has_zone = forms.has_zone(text)
-            seen.zone |= has_zone
-            seen.plain |= not has_zone
+            seen.moments.add(forms.moment_of(text))
 
     def _duration(self, seen: Seen) -> None:
         reader = self._reader

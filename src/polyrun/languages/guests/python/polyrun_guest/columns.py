@@ -113,6 +113,8 @@ class Column:
             return [_DAY + dt.timedelta(days=days) for days in data.cast("i")]
         divisor = 1000 if self.inside[0] == "ns" else 1
         numbers = [number // divisor for number in data.cast("q")]
+        if divisor > 1 and any(number % divisor for number in data.cast("q")):
+            raise ValueError("the column has times as exact as nanoseconds, which `datetime` has not; pandas has")
         if self.base == "duration":
             return [dt.timedelta(microseconds=number) for number in numbers]
         moments = [_EPOCH + dt.timedelta(microseconds=number) for number in numbers]

@@ -1,0 +1,182 @@
+"""Types made for the values that a block imports, in a language that needs to know them before it runs.
+
+What is written how stands in the language's specification; here is only what a value's type is made of. Values of one
+type give one text, so a build is reused as long as the types stay the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from polyrun.model.bindings import Bindings
+from polyrun.model.values import INT64_HIGH, INT64_LOW, Column, Field, Kind, ValueType
+from polyrun.values.columns import column_type
+
+MAX_UNIFORM_FIELDS = 16
+"""A map with more keys whose values have one type is a map, not a record: its keys are data."""
+
+
+def bind(
+    written: Bindings,
+    imports: Mapping[str, ValueType],
+    *,
+    identifier: str,
+    reserved: Collection[str] = (),
+    maps: Collection[str] = (),
+) -> dict[str, str]:
+    """The file that gives `imports` their types: its name and its text.
+
+    `identifier` and `reserved` tell what a field can be called. Those `maps` are maps even if their keys could be
+    fields.
+    """
+    binder = _Binder(written, re.compile(identifier), reserved)
+    lines = []
+    for name, found in imports.items():
+        kind = binder.map_type(found) if name in maps and found.kind is Kind.MAP else binder.type(found, name)
+        lines.append(fill(written.each_import, {"name": name, "type": kind}))
+    text = fill(written.text, {"declarations": "".join(binder.declarations), "imports": "".join(lines)})
+    return {written.file: text}
+
+
+def fill(template: str, words: Mapping[str, str]) -> str:
+    """`template` with `{word}` replaced for every one of `words`, in one pass; other braces stay."""
+    return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), template)
+
+
+class _Binder:
+    def __init__(self, written: Bindings, identifier: re.Pattern[str], reserved: Collection[str]) -> None:
+        self._written = written
+        self._identifier = identifier
+        self._reserved = reserved
+        self._names: set[str] = set()
+        self.declarations: list[str] = []
+        self._made = {Kind.LIST: self._list, Kind.MAP: self._map, Kind.ARRAY: self._array, Kind.TABLE: self._table}
+
+    def type(self, found: ValueType, name: str) -> str:
+        """How the type `found` is written; `name` is what a type made for it is called."""
+        if found.kinds == (Kind.NULL,):
+            return self._written.types["null"]
+        inner = self._present(found, name)
+        if not found.nullable or inner == self._any():  # whatever holds any value holds null
+            return inner
+        return fill(self._written.types["optional"], {"item": inner})
+
+    def _present(self, found: ValueType, name: str) -> str:
+        """The type of what is there when it is not null."""
+        kinds = {kind for kind in found.kinds if kind is not Kind.NULL}
+        types = self._written.types
+        if kinds == {Kind.INT, Kind.FLOAT}:
+            return types["float"]
+        if len(kinds) != 1:
+            return self._any()
+        kind = next(iter(kinds))
+        if kind is Kind.INT and not _fits(found):
+            return types.get("big", self._any())
+        make = self._made.get(kind)
+        return make(found, name) if make is not None else types[kind.value]
+
+    def _list(self, found: ValueType, name: str) -> str:
+        return fill(self._written.types["list"], {"item": self._item(found, f"{name}_item")})
+
+    def _array(self, found: ValueType, _name: str) -> str:
+        if found.dtype is None:
+            return self._any()
+        types = self._written.types
+        return fill(types["array"], {"item": types[f"array.{found.dtype}"]})
+
+    def _any(self) -> str:
+        return self._written.types["any"]
+
+    def _item(self, found: ValueType, name: str) -> str:
+        return self.type(found.item, name) if found.item is not None else self._any()
+
+    def _map(self, found: ValueType, name: str) -> str:
+        fields = found.fields or ()
+        plain = len({str(field.type) for field in fields}) <= 1 and all(field.type.kind in _PLAIN for field in fields)
+        data = plain and len(fields) > MAX_UNIFORM_FIELDS
+        if not fields or data or not all(map(self._legal, fields)) or not self._written.record:
+            return self.map_type(found)
+        return self._record(fields, name, uniform=plain)
+
+    def map_type(self, found: ValueType) -> str:
+        """A map from text to values of one type."""
+        return fill(self._written.types["map"], {"item": self._item(found, "item")})
+
+    def _legal(self, field: Field) -> bool:
+        return self._identifier.fullmatch(field.name) is not None and field.name not in self._reserved
+
+    def _record(self, fields: tuple[Field, ...], name: str, *, uniform: bool) -> str:
+        written = self._written
+        own = self._new_name(name)
+        parts = []
+        for position, field in enumerate(fields):
+            kind = self.type(field.type, f"{name}_{field.name}")
+            if not field.always and not field.type.nullable:
+                kind = fill(written.types["optional"], {"item": kind})
+            parts.append({"type": kind, "field": field.name, "position": str(position)})
+        same = len({part["type"] for part in parts}) == 1 and uniform
+        base = fill(written.uniform, {"name": own, "item": parts[0]["type"]}) if same else ""
+        self._declare(written.record, own, parts, (written.field, written.each), base)
+        return own
+
+    def _table(self, found: ValueType, name: str) -> str:
+        if found.columns is None:
+            return self._any()
+        written = self._written
+        own = self._new_name(name)
+        parts = []
+        used: set[str] = set()
+        for position, column in enumerate(found.columns):
+            item = self._column(column)
+            field = self._field_name(column.name, used)
+            parts.append({"type": item, "field": field, "position": str(position), "column": _quoted(column.name)})
+        self._declare(written.table, own, parts, (written.column, written.each_column), "")
+        return own
+
+    def _column(self, column: Column) -> str:
+        types = self._written.types
+        kind = column_type(column.type)
+        key = f"{kind.base}.{kind.unit}" if kind.unit is not None else kind.base
+        item = types[f"column.{key}"] if f"column.{key}" in types else types[f"array.{key}"]
+        around = types["column_null"] if column.nulls and "column_null" in types else types["column"]
+        return fill(around, {"item": item})
+
+    def _declare(
+        self, template: str, name: str, parts: list[dict[str, str]], pieces: tuple[str, str], uniform: str
+    ) -> None:
+        fields, each = ("".join(fill(piece, part) for part in parts) for piece in pieces)
+        self.declarations.append(fill(template, {"name": name, "fields": fields, "each": each, "uniform": uniform}))
+
+    def _new_name(self, name: str) -> str:
+        """A name for a type that is not in use yet."""
+        own = fill(self._written.types["name"], {"name": name, "Name": name[:1].upper() + name[1:]})
+        while own in self._names:
+            own += "_"
+        self._names.add(own)
+        return own
+
+    def _field_name(self, name: str, used: set[str]) -> str:
+        """A name for a column's field: its own where it can be one."""
+        field = re.sub(r"\W", "_", name, flags=re.ASCII)
+        if not self._identifier.fullmatch(field) or field in self._reserved:
+            field = f"column_{field}"
+        while field in used:
+            field += "_"
+        used.add(field)
+        return field
+
+
+_PLAIN = frozenset({Kind.BOOL, Kind.INT, Kind.FLOAT, Kind.STR, Kind.DECIMAL, Kind.DATE, Kind.TIMESTAMP})
+
+
+def _fits(found: ValueType) -> bool:
+    """Whether all integers have 64 bits at most."""
+    low, high = found.low or 0, found.high or 0
+    return low >= INT64_LOW and high <= INT64_HIGH
+
+
+def _quoted(text: str) -> str:
+    """`text` as a string literal of C and its kin: what is not plain ASCII is escaped in octal."""
+    plain = (chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}" for byte in text.encode())
+    return '"' + "".join(plain) + '"'
