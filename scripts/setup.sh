@@ -4,8 +4,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# program : Debian package that brings it
-toolchains=(gcc:gcc g++:g++ ruby:ruby perl:perl go:golang-go javac:default-jdk-headless node:nodejs rustc:rustc)
+# program : Debian package that brings it; tcl is for the example in CONTRIBUTING.md
+toolchains=(
+  gcc:gcc g++:g++ ruby:ruby perl:perl go:golang-go javac:default-jdk-headless node:nodejs rustc:rustc
+  lua5.4:lua5.4 php:php-cli R:r-base-core tclsh:tcl
+)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 

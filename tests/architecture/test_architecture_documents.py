@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from architecture.code_base import REPOSITORY, files, short
-from polyrun.languages.loader import load_language
 
 PAGES = [path for path in (*REPOSITORY.glob("*.md"), *files("docs")) if path.suffix == ".md"]
 
@@ -26,13 +25,3 @@ def test_folders_on_the_map_exist() -> None:
     assert {name for name, _ in rows} == {path.parent.name for path in package.glob("*/__init__.py")}
     named = [f"{folder}/{name}" for folder, start in rows for name in re.findall(r"`([\w./]+\.py)`", start)]
     assert [name for name in named if not (package / name).exists()] == []
-
-
-def test_the_language_of_the_guide_loads(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8"), re.DOTALL)
-    path = tmp_path / "lua.toml"
-    path.write_text(example, "utf-8")
-    language = load_language(path)
-    assert (language.id, language.extension) == ("lua", ".lua")
-    assert language.selftest is not None
-    assert language.selftest.run_fault is not None

@@ -59,7 +59,7 @@ def test_what_is_missing_is_installed_or_named(tmp_path: Path, *, root: bool) ->
         [copy], env={"PATH": str(programs), "HOME": str(tmp_path)}, capture_output=True, text=True, check=False
     )
 
-    wanted = "gcc g++ ruby perl golang-go default-jdk-headless nodejs rustc"
+    wanted = "gcc g++ ruby perl golang-go default-jdk-headless nodejs rustc lua5.4 php-cli r-base-core tcl"
     asked = (tmp_path / "apt").read_text() if (tmp_path / "apt").exists() else ""
     assert done.returncode == 2
     assert done.stderr.endswith("setup: no Python 3.11 or newer was found\n")

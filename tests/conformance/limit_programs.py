@@ -57,6 +57,24 @@ PROGRAMS = {
         print="print 'x' x 1_000_000 for 1..10;",
         kill="kill 9, $$;",
     ),
+    "php": Reaches(
+        busy="while (true);",
+        hog="$a = [];\nwhile (true) $a[] = str_repeat('x', 1 << 20);",
+        print="for ($i = 0; $i < 10; $i++) echo str_repeat('x', 1_000_000);",
+        kill="exec('kill -9 $PPID');\nwhile (true);",
+    ),
+    "lua": Reaches(
+        busy="while true do end",
+        hog="local a = {}\nwhile true do a[#a + 1] = ('x'):rep(1 << 20) .. #a end",
+        print="for _ = 1, 10 do io.write(('x'):rep(1000000)) end",
+        kill="os.execute('kill -9 $PPID')\nwhile true do end",
+    ),
+    "r": Reaches(
+        busy="while (TRUE) {}",
+        hog="a <- list()\nrepeat a[[length(a) + 1]] <- numeric(1e6) + 1",
+        print="for (i in 1:10) cat(strrep('x', 1e6))",
+        kill="tools::pskill(Sys.getpid(), 9)",
+    ),
     "java": Reaches(
         busy="int i = 0;\nwhile (true) { i++; }",
         hog="var a = new ArrayList<byte[]>();\nwhile (true) a.add(new byte[1 << 20]);",

@@ -99,6 +99,19 @@ def test_commands_of_the_makefile_exist() -> None:
     assert shown <= targets
 
 
+def test_the_language_of_the_guide_works(tmp_path: Path) -> None:
+    """`CONTRIBUTING.md` adds one from nothing; here as a user would, by a file in the configuration folder."""
+    if shutil.which("tclsh") is None:
+        pytest.skip("`tclsh` is not on `PATH`")
+    (example,) = re.findall(r"```toml\n(.*?)```", (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8"), re.DOTALL)
+    folder = tmp_path / "polyrun/languages"
+    folder.mkdir(parents=True)
+    (folder / "tcl.toml").write_text(example, "utf-8")
+    words = ("languages", "test", "tcl")
+    done = Case(tmp_path).env(XDG_CONFIG_HOME=str(tmp_path)).args(*words).exits(0)
+    assert [line.split()[0] for line in done.text.splitlines()] == ["ok"] * 5
+
+
 def test_scripts_of_the_pages_exist() -> None:
     shown = {
         line.split()[1] for block in fenced("sh") for line in block.text.splitlines() if line.startswith("python ")

@@ -24,6 +24,8 @@ _SHIM_FILES = (
     ".java-version",
     ".go-version",
     ".perl-version",
+    ".php-version",
+    ".lua-version",
     ".tool-versions",
     "mise.toml",
     "rust-toolchain",
@@ -32,6 +34,8 @@ _SHIM_FILES = (
 _SHIM_SETTINGS = (
     ".pyenv/version",
     ".rbenv/version",
+    ".phpenv/version",
+    ".luaenv/version",
     ".rustup/settings.toml",
     ".tool-versions",
     ".config/mise/config.toml",

@@ -80,8 +80,8 @@ class ToolchainSpec:
     """How to find a language's programs and what they need to be visible.
 
     `programs` maps placeholder names to the names to look for on `PATH`, in order. `resolve` are argvs of trusted
-    probes; in what they print, `version` finds the version, `real` the programs behind shims, and `roots` the folders
-    to show.
+    probes; in what they print, `version` finds the version, `real` the programs behind shims and whatever else a step
+    must name, and `roots` the folders to show.
     `minimum` is the lowest version that will do.
     """
 

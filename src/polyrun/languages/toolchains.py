@@ -147,9 +147,13 @@ def _within_system(path: str) -> str:
 def _home_of(program: str) -> str:
     """The folder that a program outside the system folders is taken to live in.
 
-    That is the parent of its `bin`, but never a folder as wide as a home: there it is the program's own.
+    That is the parent of its `bin`, but never a folder as wide as a home: there it is the program's own. What is a
+    folder itself, since a step must name it, stands for no more than that.
     """
-    folder = os.path.dirname(os.path.realpath(program))
+    real = os.path.realpath(program)
+    if os.path.isdir(real):
+        return real
+    folder = os.path.dirname(real)
     parent = os.path.dirname(folder)
     home = os.path.realpath(os.path.expanduser("~"))
     too_wide = parent in {"/", home} or home.startswith(f"{parent}/")

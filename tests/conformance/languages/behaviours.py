@@ -80,6 +80,30 @@ BEHAVIOURS = {
         fails="my $x = 1;\ndie $x;",
         unclosed="if (1) {\nprint 1;\n",
     ),
+    "php": Behaviour(
+        echo="echo strtoupper(stream_get_contents(STDIN));",
+        exit3="exit(3);",
+        beside="echo file_get_contents(__DIR__ . '/data.txt');",
+        args="print_r(array_slice($argv, 1));",
+        fails="$x = 1;\nthrow new Exception($x);",
+        unclosed="if (true) {\necho 1;\n",
+    ),
+    "lua": Behaviour(
+        echo="io.write(io.read('a'):upper())",
+        exit3="os.exit(3)",
+        beside="for line in io.lines('data.txt') do print(line) end",
+        args="print(table.unpack(arg))",
+        fails="local x = 1\nerror(x .. '')",
+        unclosed="if true then\nprint(1)\n",
+    ),
+    "r": Behaviour(
+        echo="writeLines(toupper(readLines('stdin')))",
+        exit3="quit(status = 3)",
+        beside="cat(readLines('data.txt'), sep = '\\n')",
+        args="commandArgs(trailingOnly = TRUE)",
+        fails="x <- 1\nstop(x)",
+        unclosed="if (TRUE) {\nprint(1)\n",
+    ),
     "java": Behaviour(
         echo="var in = new Scanner(System.in);\n"
         "while (in.hasNextLine()) System.out.println(in.nextLine().toUpperCase());",

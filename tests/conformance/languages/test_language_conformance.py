@@ -17,6 +17,7 @@ ODD_NAMES = [
     "über.md",
     "a:5:7.mix",
     "{work}.mix",
+    "long " * 40 + "name.mix",
 ]
 
 # A class file numbers lines with 16 bits (JVMS 4.7.12); a frame beyond them has the document's name but no line.

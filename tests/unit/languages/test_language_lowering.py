@@ -112,6 +112,9 @@ def test_lowering_stays_linear_on_hostile_code(identifier: str, unit: str) -> No
 HOSTILE_OUTPUT = [
     *("a.mix:1", "a.mix:1\n", "a", "\n", ": a.mix:1:in `", "\tat (a.mix:1)\n", '  File "a.mix", line 1\n', "a.Error"),
     *("panic: \n", "error: a\n --> ", "panicked at '", " at a.mix line 1", "    at ", "(", "a.mix:1: error: "),
+    *("Error in a : ", "Error in a :\n  b\n", "Error: a\n  at a.mix:1:", "lua: a\nstack traceback:\n\ta\n", "lua: a: "),
+    *("PHP Fatal error:  Uncaught a in b:1\n", "PHP Fatal error:  Uncaught \n", "PHP Parse error: a in a.mix:1"),
+    *("PHP Fatal error:  Uncaught a in b:1\nStack trace:\n#0 a\n", "lua: stack traceback:\n", "Error:", "Error:\n"),
 ]
 
 

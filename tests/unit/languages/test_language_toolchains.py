@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from polyrun.languages import Language, Registry, Toolchain, ToolchainMissing, find_toolchain
+from polyrun.languages.spec import Finding
 from polyrun.model.frozen import replace
 from polyrun.sandbox.host import HostOutput, run_trusted
 
@@ -187,6 +188,17 @@ def test_home_folder_is_never_a_root(home: Path, perl: Language, monkeypatch: py
     found = find_toolchain(language, run=run_trusted)
     assert isinstance(found, Toolchain)
     assert found.roots == (f"{home}/bin",)
+
+
+def test_a_folder_that_a_step_names_shows_no_more_than_itself(home: Path, perl: Language) -> None:
+    """As R's home, which is right in the user's own if it runs where it was built."""
+    (home / "built/share").mkdir(parents=True)
+    program(home / "shims" / "perl", f"echo version 5.40; echo share {home}/built; echo program /usr/bin/perl")
+    real = {**perl.toolchain.real, "share": Finding("^share (.+)$")}
+    found = find_toolchain(replace(perl, toolchain=replace(perl.toolchain, real=real)), run=run_trusted)
+    assert isinstance(found, Toolchain)
+    assert found.programs["share"] == f"{home}/built"
+    assert found.roots == (f"{home}/built",)
 
 
 @pytest.mark.parametrize("identifier", Registry.load().ids)
