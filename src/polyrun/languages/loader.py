@@ -62,17 +62,16 @@ def load_language(
 ) -> Language:
     """The language that `path` describes.
 
-    Its support files are the folder `guests/<id>`, if there is one. Raises `LanguageError` for a file that cannot be
-    read, is not TOML, holds an unknown key, a wrong type or an unknown placeholder.
+    Its support files are the folder of `guests` that `guest` names, else `guests/<id>`, if there is one. Raises
+    `LanguageError` for a file that cannot be read, is not TOML, holds an unknown key, a wrong type, an unknown
+    placeholder or a `guest` that does not exist.
     """
     data = _read(path)
     top = Table(os.fspath(path), "", (parsed or Parsed()).whole(path, data))
     identifier = _identifier(top, "id")
     toolchain = _toolchain(top.table("toolchain"))
     names = _STEP_NAMES | set(toolchain.programs) | set(toolchain.real)
-    guest = os.path.join(guests, identifier) if guests is not None else None
-    if guest is not None and not os.path.isdir(guest):
-        guest = None
+    guest = _guest(top, guests, identifier)
     run, build, prepare = (top.optional_table(key) for key in ("run", "build", "prepare"))
     if run is None:
         top.fail("run", "is missing")
@@ -116,11 +115,22 @@ def _read(path: str | os.PathLike[str]) -> bytes:
     return data
 
 
-def _identifier(table: Table, key: str) -> str:
-    value = table.text(key)
+def _identifier(table: Table, key: str, default: str | None = None) -> str:
+    value = table.text(key, default)
     if not _NAME.fullmatch(value):
         table.fail(key, "must be lower-case letters, digits and `+#_.-`, and start with a letter")
     return value
+
+
+def _guest(table: Table, guests: str | os.PathLike[str] | None, identifier: str) -> str | None:
+    """The folder of support files: a language of its own has one by its id, another says whose it shares."""
+    named = _identifier(table, "guest", identifier)
+    folder = os.path.join(guests, named) if guests is not None else None
+    if folder is not None and os.path.isdir(folder):
+        return folder
+    if named != identifier:
+        table.fail("guest", f"names the support files `{named}`, which do not exist")
+    return None
 
 
 def _aliases(table: Table) -> tuple[str, ...]:

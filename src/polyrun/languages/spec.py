@@ -187,7 +187,8 @@ class SelfTest:
 class Language:
     """Everything PolyRun knows about a language.
 
-    `extension` includes the dot. `guest` is the absolute folder of its support files, if it has any.
+    `extension` includes the dot. `guest` is the absolute folder of its support files, if it has any; languages may
+    share one.
     `locations` are regular expressions over one line of a message, with the groups `line` and optionally `message`;
     `{document}` in them stands for the document's base name. `limits` replace fields of the default `Limits`.
     `packages` maps an ecosystem (`debian`, `pypi`, `npm`) to what to install there. `digest` changes with
