@@ -36,6 +36,7 @@ _MAX_LINE_BYTES = 2000
 
 _STEP_NAMES = frozenset({"source", "build", "work", "guest", "prepared", "document", "memory_mib", "line", "fragment"})
 _TEXT_NAMES = frozenset({"line", "quoted"})
+_CANDIDATE_NAMES = frozenset({"polyrun"})
 _ECOSYSTEMS = ("debian", "pypi", "npm")
 _NAME = re.compile(r"[a-z][a-z0-9+#_.-]*")
 _FIRST_TABLE = re.compile(rb"^\[", re.MULTILINE)
@@ -148,7 +149,7 @@ def _comments(table: Table) -> tuple[str, ...]:
 
 def _toolchain(table: Table) -> ToolchainSpec:
     programs = table.table("programs")
-    names = {name: programs.argv(name, ()) for name in programs.keys}
+    names = {name: programs.argv(name, _CANDIDATE_NAMES) for name in programs.keys}
     if not names:
         table.fail("programs", "must name at least one program")
     resolve = table.argvs("resolve", names.keys())

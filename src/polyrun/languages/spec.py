@@ -78,9 +78,10 @@ class Finding:
 class ToolchainSpec:
     """How to find a language's programs and what they need to be visible.
 
-    `programs` maps placeholder names to the names to look for on `PATH`, in order. `resolve` are argvs of trusted
-    probes; in what they print, `version` finds the version, `real` the programs behind shims, and `roots` the folders
-    to show.
+    `programs` maps placeholder names to the names to look for on `PATH`, in order. The name `{polyrun}` is the
+    interpreter that runs PolyRun itself; when that will not do, the first of the others on `PATH` counts.
+    `resolve` are argvs of trusted probes; in what they print, `version` finds the version, `real` the programs behind
+    shims and folders that belong to them, and `roots` the folders to show.
     `minimum` is the lowest version that will do.
     """
 

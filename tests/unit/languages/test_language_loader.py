@@ -88,6 +88,7 @@ def test_the_head_is_read_without_the_tables(tmp_path: Path) -> None:
         ("wall_s = 5", "wall_s = true", "`limits.wall_s` must be a positive number"),
         ('file = "{document}"', 'file = "x"\nalign = "left"', "`source.align` must be one of"),
         ('npm = ["toy"]', 'cpan = ["toy"]', "`packages.cpan` is not a known key"),
+        ('toy = ["toy", "toyc"]', 'toy = ["{toy}"]', "`toolchain.programs.toy` holds the unknown placeholder `{toy}`"),
         ('title = "Toy"', 'title = "Toy"\nguest = "../toy"', "`guest` must be lower-case"),
         ("[limits]", "[limits", "is not valid TOML"),
     ],
