@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Behaviour:
     """`echo` prints stdin in upper case, `exit3` exits with 3, `beside` prints the file `data.txt`.
 
-    `args` prints its arguments.
+    `args` prints its arguments. A language in which a program cannot choose its exit code ends `exit3` by
+    its own failure, with `exit_code`.
 
     `fails` fails on its last line: at run time
     or, where that has no position, when it is built. `unclosed` opens a bracket on its first line and never closes it.
@@ -21,6 +22,7 @@ class Behaviour:
     args: str
     fails: str
     unclosed: str
+    exit_code: int = 3
 
 
 BEHAVIOURS = {
