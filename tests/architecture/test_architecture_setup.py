@@ -18,11 +18,19 @@ SETUP = REPOSITORY / "scripts" / "setup.sh"
 
 
 def test_every_language_is_set_up() -> None:
-    text = SETUP.read_text("utf-8")
     specs = (REPOSITORY / "src/polyrun/languages/data").glob("*.toml")
-    wanted = {name for spec in specs for name in tomllib.loads(spec.read_text("utf-8"))["packages"]["debian"]}
-    missing = {name for name in wanted - PART_OF_DEBIAN if not re.search(rf"[:\s]{re.escape(name)}[\s)]", text)}
-    assert missing == set()
+    packages = [tomllib.loads(spec.read_text("utf-8"))["packages"] for spec in specs]
+    assert all(packages)
+    assert {ecosystem for one in packages for ecosystem in one} == {"debian", "pypi"}
+    setup = SETUP.read_text("utf-8")
+    development = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["dev"]
+    places = {
+        "debian": (r"[:\s]{}[\s)]", setup),
+        "pypi": ("{}==", str(development)),
+    }
+    for ecosystem, (pattern, text) in places.items():
+        wanted = {name for one in packages for name in one.get(ecosystem, [])} - PART_OF_DEBIAN
+        assert {name for name in wanted if not re.search(pattern.format(re.escape(name)), text)} == set()
 
 
 def test_the_scripts_are_programs_in_valid_bash() -> None:

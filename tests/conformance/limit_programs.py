@@ -51,6 +51,12 @@ PROGRAMS = {
         kill="process.kill(process.pid, 'SIGKILL'); for (;;);",
         own_heap=True,
     ),
+    "sql": Reaches(
+        busy="SELECT max(hash(range)) FROM range(1000000000000);",
+        hog="CREATE TABLE a AS SELECT random() AS x, uuid() AS y FROM range(1000000000);",
+        print="COPY (SELECT repeat('x', 10000000)::BLOB) TO '/dev/stdout' (FORMAT blob);",
+        own_heap=True,
+    ),
     "ruby": Reaches(
         busy="loop {}",
         hog="a = []\nloop { a << 'x' * (1 << 20) }",

@@ -66,6 +66,17 @@ BEHAVIOURS = {
         fails="const x = 1;\nthrow new Error(x);",
         unclosed="if (1) {\nconsole.log(1)\n",
     ),
+    "sql": Behaviour(
+        echo="COPY (SELECT upper(line)\nFROM read_csv('/dev/stdin', columns = {'line': 'VARCHAR'}, header = false))\n"
+        "TO '/dev/stdout' (HEADER false);",
+        exit3="SELECT error('no');",
+        exit_code=1,
+        beside="COPY (FROM read_csv('data.txt', columns = {'line': 'VARCHAR'}, header = false))\n"
+        "TO '/dev/stdout' (HEADER false);",
+        args="SELECT getvariable('args') AS args;",
+        fails="SELECT 1;\nSELECT error('no');",
+        unclosed="SELECT (1,\n2;\n",
+    ),
     "ruby": Behaviour(
         echo="print $stdin.read.upcase",
         exit3="exit 3",

@@ -11,7 +11,9 @@ import pytest
 from polyrun.languages import Registry
 from polyrun.model.errors import LanguageError
 
-TEN = ("bash", "c", "cpp", "go", "java", "javascript", "perl", "python", "ruby", "rust")
+BUILT_IN = (
+    "bash", "c", "cpp", "go", "java", "javascript", "perl", "python", "ruby", "rust", "sql",
+)  # fmt: skip
 
 TOY = """
 id = "{id}"
@@ -39,7 +41,7 @@ def add(folder: Path, identifier: str, alias: str) -> Path:
     [
         ("py", "python"), ("python3", "python"), ("c++", "cpp"), ("cxx", "cpp"), ("cc", "cpp"), ("js", "javascript"),
         ("node", "javascript"), ("sh", "bash"), ("shell", "bash"), ("rb", "ruby"), ("pl", "perl"), ("rs", "rust"),
-        ("golang", "go"), ("Python", "python"), ("C++", "cpp"),
+        ("golang", "go"), ("Python", "python"), ("C++", "cpp"), ("duckdb", "sql"),
     ],
 )  # fmt: skip
 def test_alias_and_case(name: str, identifier: str) -> None:
@@ -50,7 +52,7 @@ def test_alias_and_case(name: str, identifier: str) -> None:
 
 def test_every_built_in_language_loads_and_says_what_it_must() -> None:
     registry = Registry.load()
-    assert registry.ids == TEN
+    assert registry.ids == BUILT_IN
     for identifier in registry.ids:
         language = registry.get(identifier)
         assert language is not None
@@ -145,7 +147,7 @@ def test_start_up_parses_no_more_than_it_must(monkeypatch: pytest.MonkeyPatch) -
     registry = Registry.load()
     assert registry.syntax()["py"].id == "python"
     heads = len(parsed)
-    assert heads == len(TEN)
+    assert heads == len(BUILT_IN)
     assert max(parsed) < 1000, "only heads are parsed"
     registry.get("python")
     registry.get("py")
