@@ -51,6 +51,13 @@ PROGRAMS = {
         kill="process.kill(process.pid, 'SIGKILL'); for (;;);",
         own_heap=True,
     ),
+    "typescript": Reaches(
+        busy="for (;;);",
+        hog="const a: Buffer[] = []; for (;;) a.push(Buffer.alloc(1 << 20, 1));",
+        print="process.stdout.write('x'.repeat(10000000))",
+        kill="process.kill(process.pid, 'SIGKILL'); for (;;);",
+        own_heap=True,
+    ),
     "sql": Reaches(
         busy="SELECT max(hash(range)) FROM range(1000000000000);",
         hog="CREATE TABLE a AS SELECT random() AS x, uuid() AS y FROM range(1000000000);",

@@ -66,6 +66,14 @@ BEHAVIOURS = {
         fails="const x = 1;\nthrow new Error(x);",
         unclosed="if (1) {\nconsole.log(1)\n",
     ),
+    "typescript": Behaviour(
+        echo="import fs from 'node:fs';\nprocess.stdout.write(fs.readFileSync(0, 'utf8').toUpperCase() as string);",
+        exit3="process.exitCode = 3 satisfies number;",
+        beside="const fs = require('fs');\nprocess.stdout.write(fs.readFileSync('data.txt'));",
+        args="const rest: string[] = process.argv.slice(2);\nconsole.log(rest);",
+        fails="const x: number = 1;\nthrow new Error(`${x}`);",
+        unclosed="if (1) {\nconsole.log(1)\n",
+    ),
     "sql": Behaviour(
         echo="COPY (SELECT upper(line)\nFROM read_csv('/dev/stdin', columns = {'line': 'VARCHAR'}, header = false))\n"
         "TO '/dev/stdout' (HEADER false);",

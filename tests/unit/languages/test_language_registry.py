@@ -12,7 +12,7 @@ from polyrun.languages import Registry
 from polyrun.model.errors import LanguageError
 
 BUILT_IN = (
-    "bash", "c", "cpp", "go", "java", "javascript", "perl", "python", "ruby", "rust", "sql",
+    "bash", "c", "cpp", "go", "java", "javascript", "perl", "python", "ruby", "rust", "sql", "typescript",
 )  # fmt: skip
 
 TOY = """
@@ -41,7 +41,7 @@ def add(folder: Path, identifier: str, alias: str) -> Path:
     [
         ("py", "python"), ("python3", "python"), ("c++", "cpp"), ("cxx", "cpp"), ("cc", "cpp"), ("js", "javascript"),
         ("node", "javascript"), ("sh", "bash"), ("shell", "bash"), ("rb", "ruby"), ("pl", "perl"), ("rs", "rust"),
-        ("golang", "go"), ("Python", "python"), ("C++", "cpp"), ("duckdb", "sql"),
+        ("golang", "go"), ("Python", "python"), ("C++", "cpp"), ("ts", "typescript"), ("duckdb", "sql"),
     ],
 )  # fmt: skip
 def test_alias_and_case(name: str, identifier: str) -> None:
