@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# Make this checkout ready to run: toolchains from Debian (as root; otherwise it says what is missing), a virtual
-# environment in .venv, and PolyRun in it with what its tests need. Quick when there is nothing to do.
+# Make this checkout ready to run: toolchains from Debian and npm (as root; otherwise it says what is missing), a
+# virtual environment in .venv, and PolyRun in it with what its tests need. Quick when there is nothing to do.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # program : Debian package that brings it; tcl is for the example in CONTRIBUTING.md
 toolchains=(
-  gcc:gcc g++:g++ ruby:ruby perl:perl go:golang-go javac:default-jdk-headless node:nodejs rustc:rustc
+  gcc:gcc g++:g++ ruby:ruby perl:perl go:golang-go javac:default-jdk-headless node:nodejs npm:npm rustc:rustc
   lua5.4:lua5.4 php:php-cli R:r-base-core tclsh:tcl
 )
+
+# npm packages for `tsc`; exact, so that the verdict on a commit does not change with the day
+typescript=(typescript@7.0.2 @types/node@20.19.43)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -65,6 +68,27 @@ install_packages() {
   fi
 }
 
+# Whether there is a compiler for TypeScript, with the types of Node beside it.
+have_typescript() {
+  local compiler
+  compiler=$(command -v tsc) && [ -d "$(dirname "$(readlink -f "$compiler")")/../../@types/node" ]
+}
+
+install_typescript() {
+  have_typescript && return
+  if ! command -v npm >/dev/null 2>&1; then
+    say "missing, and there is no npm to install them with: ${typescript[*]}"
+  elif [ "$(id -u)" -ne 0 ]; then
+    say "missing: ${typescript[*]}"
+    say "install them with: sudo npm install --global ${typescript[*]}"
+    say "going on with what is there"
+  else
+    say "installing ${typescript[*]}"
+    logged npm install --global --no-audit --no-fund "${typescript[@]}" ||
+      say "TypeScript could not be installed; going on with what is there"
+  fi
+}
+
 # Run a command quietly; show the end of what it printed when it fails.
 logged() {
   local log
@@ -107,4 +131,5 @@ if command -v flock >/dev/null 2>&1; then
   flock 9
 fi
 install_packages
+install_typescript
 make_environment

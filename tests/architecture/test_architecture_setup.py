@@ -18,11 +18,20 @@ SETUP = REPOSITORY / "scripts" / "setup.sh"
 
 
 def test_every_language_is_set_up() -> None:
-    text = SETUP.read_text("utf-8")
     specs = (REPOSITORY / "src/polyrun/languages/data").glob("*.toml")
-    wanted = {name for spec in specs for name in tomllib.loads(spec.read_text("utf-8"))["packages"]["debian"]}
-    missing = {name for name in wanted - PART_OF_DEBIAN if not re.search(rf"[:\s]{re.escape(name)}[\s)]", text)}
-    assert missing == set()
+    packages = [tomllib.loads(spec.read_text("utf-8"))["packages"] for spec in specs]
+    assert all(packages)
+    assert {ecosystem for one in packages for ecosystem in one} == {"debian", "npm", "pypi"}
+    setup = SETUP.read_text("utf-8")
+    development = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["dev"]
+    places = {
+        "debian": (r"[:\s]{}[\s)]", setup),
+        "npm": (r"[\s(]{}@[\d.]+[\s)]", setup),
+        "pypi": ("{}==", str(development)),
+    }
+    for ecosystem, (pattern, text) in places.items():
+        wanted = {name for one in packages for name in one.get(ecosystem, [])} - PART_OF_DEBIAN
+        assert {name for name in wanted if not re.search(pattern.format(re.escape(name)), text)} == set()
 
 
 def test_the_scripts_are_programs_in_valid_bash() -> None:
@@ -32,9 +41,10 @@ def test_the_scripts_are_programs_in_valid_bash() -> None:
         subprocess.run(["bash", "-n", script], check=True)
 
 
+@pytest.mark.parametrize("npm", [True, False], ids=["npm", "no npm"])
 @pytest.mark.parametrize("root", [True, False], ids=["root", "ordinary user"])
-def test_what_is_missing_is_installed_or_named(tmp_path: Path, *, root: bool) -> None:
-    """On a machine with nothing but Debian's base, after a first try; its package manager takes notes, and fails."""
+def test_what_is_missing_is_installed_or_named(tmp_path: Path, *, root: bool, npm: bool) -> None:
+    """On a machine with nothing but Debian's base, after a first try; its package managers take notes, and fail."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("bash", "cat", "cut", "dirname", "env", "flock", "mktemp", "rm", "sha256sum", "tail"):
@@ -43,6 +53,7 @@ def test_what_is_missing_is_installed_or_named(tmp_path: Path, *, root: bool) ->
         "id": f"echo {0 if root else 1000}",
         "apt-get": f'echo "$@" >>{tmp_path}/apt; exit 1',
         "python3.11": "exit 1",  # nor is there a Python that will do
+        **({"npm": f'echo "$@" >>{tmp_path}/npm; exit 1'} if npm else {}),
     }
     for name, line in scripts.items():
         (programs / name).write_text(f"#!/usr/bin/bash\n{line}\n")
@@ -59,11 +70,18 @@ def test_what_is_missing_is_installed_or_named(tmp_path: Path, *, root: bool) ->
         [copy], env={"PATH": str(programs), "HOME": str(tmp_path)}, capture_output=True, text=True, check=False
     )
 
-    wanted = "gcc g++ ruby perl golang-go default-jdk-headless nodejs rustc lua5.4 php-cli r-base-core tcl"
-    asked = (tmp_path / "apt").read_text() if (tmp_path / "apt").exists() else ""
+    npm_package = "" if npm else "npm "
+    wanted = (
+        f"gcc g++ ruby perl golang-go default-jdk-headless nodejs {npm_package}rustc lua5.4 php-cli r-base-core tcl"
+    )
+    asked, asked_npm = ((tmp_path / name).read_text() if (tmp_path / name).exists() else "" for name in ("apt", "npm"))
     assert done.returncode == 2
     assert done.stderr.endswith("setup: no Python 3.11 or newer was found\n")
     assert (wanted in asked) is root
     assert ("sudo apt-get install" in done.stderr) is not root
     assert wanted in done.stderr
     assert "python3-venv" in done.stderr
+    assert ("install --global" in asked_npm) is (root and npm)
+    assert ("sudo npm install --global typescript@" in done.stderr) is (npm and not root)
+    assert ("there is no npm to install them with: typescript@" in done.stderr) is not npm
+    assert re.search(r"typescript@[\d.]+ @types/node@[\d.]+", done.stderr)

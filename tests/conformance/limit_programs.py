@@ -6,12 +6,17 @@ from typing import NamedTuple
 
 
 class Reaches(NamedTuple):
-    """`busy` never ends, `hog` takes all memory, `print` writes 10 MB of `x`, `kill` ends itself by SIGKILL."""
+    """`busy` never ends, `hog` takes all memory, `print` writes 10 MB of `x`, `kill` ends itself by SIGKILL.
+
+    There is no `kill` where programs know nothing of processes. With an `own_heap` the runtime is told its share of
+    memory and gives up by itself.
+    """
 
     busy: str
     hog: str
     print: str
-    kill: str
+    kill: str | None = None
+    own_heap: bool = False
 
 
 PROGRAMS = {
@@ -44,6 +49,20 @@ PROGRAMS = {
         hog="const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1));",
         print="process.stdout.write('x'.repeat(10000000))",
         kill="process.kill(process.pid, 'SIGKILL'); for (;;);",
+        own_heap=True,
+    ),
+    "typescript": Reaches(
+        busy="for (;;);",
+        hog="const a: Buffer[] = []; for (;;) a.push(Buffer.alloc(1 << 20, 1));",
+        print="process.stdout.write('x'.repeat(10000000))",
+        kill="process.kill(process.pid, 'SIGKILL'); for (;;);",
+        own_heap=True,
+    ),
+    "sql": Reaches(
+        busy="SELECT max(hash(range)) FROM range(1000000000000);",
+        hog="CREATE TABLE a AS SELECT random() AS x, uuid() AS y FROM range(1000000000);",
+        print="COPY (SELECT repeat('x', 10000000)::BLOB) TO '/dev/stdout' (FORMAT blob);",
+        own_heap=True,
     ),
     "ruby": Reaches(
         busy="loop {}",
@@ -81,6 +100,7 @@ PROGRAMS = {
         print='for (int i = 0; i < 10; i++) System.out.print("x".repeat(1000000));',
         kill="ProcessHandle.current().pid();\n"
         'new ProcessBuilder("sh", "-c", "kill -9 $PPID").start().waitFor();\nwhile (true) {}',
+        own_heap=True,
     ),
     "rust": Reaches(
         busy="loop { std::hint::spin_loop(); }",

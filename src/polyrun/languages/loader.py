@@ -39,6 +39,7 @@ _STEP_NAMES = frozenset(
     {"source", "build", "work", "guest", "prepared", "document", "memory_mib", "line", "fragment", "values"}
 )
 _TEXT_NAMES = frozenset({"line", "quoted"})
+_CANDIDATE_NAMES = frozenset({"polyrun"})
 _ECOSYSTEMS = ("debian", "pypi", "npm")
 _NAME = re.compile(r"[a-z][a-z0-9+#_.-]*")
 _FIRST_TABLE = re.compile(rb"^\[", re.MULTILINE)
@@ -65,17 +66,16 @@ def load_language(
 ) -> Language:
     """The language that `path` describes.
 
-    Its support files are the folder `guests/<id>`, if there is one. Raises `LanguageError` for a file that cannot be
-    read, is not TOML, holds an unknown key, a wrong type or an unknown placeholder.
+    Its support files are the folder of `guests` that `guest` names, else `guests/<id>`, if there is one. Raises
+    `LanguageError` for a file that cannot be read, is not TOML, holds an unknown key, a wrong type, an unknown
+    placeholder or a `guest` that does not exist.
     """
     data = _read(path)
     top = Table(os.fspath(path), "", (parsed or Parsed()).whole(path, data))
     identifier = _identifier(top, "id")
     toolchain = _toolchain(top.table("toolchain"))
     names = _STEP_NAMES | set(toolchain.programs) | set(toolchain.real)
-    guest = os.path.join(guests, identifier) if guests is not None else None
-    if guest is not None and not os.path.isdir(guest):
-        guest = None
+    guest = _guest(top, guests, identifier)
     run, build, prepare = (top.optional_table(key) for key in ("run", "build", "prepare"))
     if run is None:
         top.fail("run", "is missing")
@@ -121,11 +121,22 @@ def _read(path: str | os.PathLike[str]) -> bytes:
     return data
 
 
-def _identifier(table: Table, key: str) -> str:
-    value = table.text(key)
+def _identifier(table: Table, key: str, default: str | None = None) -> str:
+    value = table.text(key, default)
     if not _NAME.fullmatch(value):
         table.fail(key, "must be lower-case letters, digits and `+#_.-`, and start with a letter")
     return value
+
+
+def _guest(table: Table, guests: str | os.PathLike[str] | None, identifier: str) -> str | None:
+    """The folder of support files: a language of its own has one by its id, another says whose it shares."""
+    named = _identifier(table, "guest", identifier)
+    folder = os.path.join(guests, named) if guests is not None else None
+    if folder is not None and os.path.isdir(folder):
+        return folder
+    if named != identifier:
+        table.fail("guest", f"names the support files `{named}`, which do not exist")
+    return None
 
 
 def _aliases(table: Table) -> tuple[str, ...]:
@@ -143,7 +154,7 @@ def _comments(table: Table) -> tuple[str, ...]:
 
 def _toolchain(table: Table) -> ToolchainSpec:
     programs = table.table("programs")
-    names = {name: programs.argv(name, ()) for name in programs.keys}
+    names = {name: programs.argv(name, _CANDIDATE_NAMES) for name in programs.keys}
     if not names:
         table.fail("programs", "must name at least one program")
     resolve = table.argvs("resolve", names.keys())

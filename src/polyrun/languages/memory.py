@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from polyrun.languages.spec import Language, Toolchain
 from polyrun.model.digest import sha256
@@ -43,10 +43,10 @@ _SHIM_SETTINGS = (
 _SHIM_VARIABLES = ("_VERSION", "_TOOLCHAIN", "_ROOT", "_HOME", "_DIR")
 
 
-def identity(language: Language, programs: Mapping[str, str]) -> str:
-    """A digest of all that decides which toolchain `programs` (name to path on `PATH`) stand for."""
+def identity(language: Language, choices: Sequence[Mapping[str, str]]) -> str:
+    """A digest of all that decides which toolchain comes of `choices`: of each, the path of every program."""
     facts: list[str] = [language.id, language.digest]
-    for name, path in sorted(programs.items()):
+    for name, path in (program for choice in choices for program in sorted(choice.items())):
         real = os.path.realpath(path)
         facts += [name, path, real, _stamp(real)]
         if _is_shim(path, real):

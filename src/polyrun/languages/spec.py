@@ -79,9 +79,10 @@ class Finding:
 class ToolchainSpec:
     """How to find a language's programs and what they need to be visible.
 
-    `programs` maps placeholder names to the names to look for on `PATH`, in order. `resolve` are argvs of trusted
-    probes; in what they print, `version` finds the version, `real` the programs behind shims and whatever else a step
-    must name, and `roots` the folders to show.
+    `programs` maps placeholder names to the names to look for on `PATH`, in order. The name `{polyrun}` is the
+    interpreter that runs PolyRun itself; when that will not do, the first of the others on `PATH` counts.
+    `resolve` are argvs of trusted probes; in what they print, `version` finds the version, `real` the programs behind
+    shims and whatever else a step must name, and `roots` the folders to show.
     `minimum` is the lowest version that will do.
     """
 
@@ -188,7 +189,8 @@ class SelfTest:
 class Language:
     """Everything PolyRun knows about a language.
 
-    `extension` includes the dot. `guest` is the absolute folder of its support files, if it has any.
+    `extension` includes the dot. `guest` is the absolute folder of its support files, if it has any; languages may
+    share one.
     `locations` are regular expressions over one line of a message, with the groups `line` and optionally `message`;
     `{document}` in them stands for the document's base name. `limits` replace fields of the default `Limits`.
     `values` says how its blocks import and export; without it they cannot.

@@ -1,18 +1,21 @@
 """Find the programs of a language on this host, behind every shim, and remember them.
 
-The first program on `PATH` is the one that counts: when it will not do, that is said, and no other is taken.
+The first program on `PATH` is the one that counts: when it will not do, that is said, and no other is taken. Where a
+specification prefers the interpreter that runs PolyRun, `PATH` is asked when that interpreter will not do.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from polyrun.languages.memory import Memory, identity
-from polyrun.languages.spec import Finding, Language, Toolchain, ToolchainMissing
+from polyrun.languages.spec import Finding, Language, Toolchain, ToolchainMissing, ToolchainSpec
 
+_OWN = "{polyrun}"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ELSEWHERE = "/etc"  # what of it a box shows is not for a toolchain to say
 _MAX_LINKS = 40
@@ -46,25 +49,41 @@ def find_toolchain(
 
     A known toolchain costs no process. A `cache` that is missing, damaged or not writable only costs time.
     """
-    spec = language.toolchain
-    found: dict[str, str] = {}
-    for name, candidates in spec.programs.items():
-        path = next((path for path in map(_which, candidates) if path), None)
-        if path is None:
-            looked_for = " or ".join(f"`{candidate}`" for candidate in candidates)
-            return ToolchainMissing(language.id, f"{looked_for} is not on `PATH`", language.install_hints)
-        found[name] = path
+    choices, absent = _choices(language.toolchain)
     memory = Memory(cache)
-    key = identity(language, found)
-    toolchain = memory.recall(key, language.id)
+    key = identity(language, choices)
+    toolchain = memory.recall(key, language.id) if choices else None
     if toolchain is not None:
         return toolchain
-    try:
-        toolchain = _probe(language, found, run)
-    except _Unusable as unusable:
-        return ToolchainMissing(language.id, str(unusable), language.install_hints)
-    memory.keep(key, toolchain)
-    return toolchain
+    reasons: list[str] = []
+    for found in choices:
+        try:
+            toolchain = _probe(language, found, run)
+        except _Unusable as unusable:
+            reasons.append(str(unusable))
+        else:
+            memory.keep(key, toolchain)
+            return toolchain
+    return ToolchainMissing(language.id, "; ".join([*reasons, *absent]), language.install_hints)
+
+
+def _choices(spec: ToolchainSpec) -> tuple[list[dict[str, str]], list[str]]:
+    """The programs' paths to try, in order, and for a choice that cannot be made what is missing for it."""
+    choices: list[dict[str, str]] = []
+    absent: list[str] = []
+    prefers_own = any(_OWN in candidates for candidates in spec.programs.values())
+    for own in (sys.executable, None) if prefers_own and sys.executable else (None,):
+        found: dict[str, str] = {}
+        for name, candidates in spec.programs.items():
+            names = [candidate for candidate in candidates if candidate != _OWN]
+            path = own if own and _OWN in candidates else next(filter(None, map(_which, names)), None)
+            if path is None:
+                absent.append(f"{' or '.join(f'`{name}`' for name in names)} is not on `PATH`")
+                break
+            found[name] = path
+        else:
+            choices.append(found)
+    return choices, absent
 
 
 def _which(program: str) -> str | None:

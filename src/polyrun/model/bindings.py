@@ -13,11 +13,11 @@ class Bindings:
 
     `file` gets `text`, in which `{declarations}` are the types that are made for these values and `{imports}` is
     `each_import` of each value. `types` maps a kind, `any`, or a dtype or column type (`array.int8`, `column.str`,
-    `column.timestamp.us`), to how it is written; `list`, `optional`, `array`, `column` and `map` are written around the `{item}` in them, and
-    `name` says what a type that is made is called. `record` and `table` are declarations: `{fields}` in them stands for
-    `field` of every key (`column` of every column), `{each}` for `each` (`each_column`). `uniform` is put for
-    `{uniform}` in a record whose fields all have the type `{item}`. `args` are the arguments of the build step in place
-    of `{values}`, `prepare` those of the prepare step.
+    `column.timestamp.us`), to how it is written; `list`, `optional`, `array`, `column` and `map` are written around the
+    `{item}` in them, and `name` says what a type that is made is called. `record` and `table` are declarations:
+    `{fields}` in them stands for `field` of every key (`column` of every column), `{each}` for `each` (`each_column`).
+    `uniform` is put for `{uniform}` in a record whose fields all have the type `{item}`. `args` are the arguments of
+    the build step in place of `{values}`, `prepare` those of the prepare step.
     """
 
     file: str

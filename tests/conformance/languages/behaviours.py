@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Behaviour:
     """`echo` prints stdin in upper case, `exit3` exits with 3, `beside` prints the file `data.txt`.
 
-    `args` prints its arguments.
+    `args` prints its arguments. A language in which a program cannot choose its exit code ends `exit3` by
+    its own failure, with `exit_code`.
 
     `fails` fails on its last line: at run time
     or, where that has no position, when it is built. `unclosed` opens a bracket on its first line and never closes it.
@@ -21,6 +22,7 @@ class Behaviour:
     args: str
     fails: str
     unclosed: str
+    exit_code: int = 3
 
 
 BEHAVIOURS = {
@@ -63,6 +65,25 @@ BEHAVIOURS = {
         args="console.log(process.argv.slice(2))",
         fails="const x = 1;\nthrow new Error(x);",
         unclosed="if (1) {\nconsole.log(1)\n",
+    ),
+    "typescript": Behaviour(
+        echo="import fs from 'node:fs';\nprocess.stdout.write(fs.readFileSync(0, 'utf8').toUpperCase() as string);",
+        exit3="process.exitCode = 3 satisfies number;",
+        beside="const fs = require('fs');\nprocess.stdout.write(fs.readFileSync('data.txt'));",
+        args="const rest: string[] = process.argv.slice(2);\nconsole.log(rest);",
+        fails="const x: number = 1;\nthrow new Error(`${x}`);",
+        unclosed="if (1) {\nconsole.log(1)\n",
+    ),
+    "sql": Behaviour(
+        echo="COPY (SELECT upper(line)\nFROM read_csv('/dev/stdin', columns = {'line': 'VARCHAR'}, header = false))\n"
+        "TO '/dev/stdout' (HEADER false);",
+        exit3="SELECT error('no');",
+        exit_code=1,
+        beside="COPY (FROM read_csv('data.txt', columns = {'line': 'VARCHAR'}, header = false))\n"
+        "TO '/dev/stdout' (HEADER false);",
+        args="SELECT getvariable('args') AS args;",
+        fails="SELECT 1;\nSELECT error('no');",
+        unclosed="SELECT (1,\n2;\n",
     ),
     "ruby": Behaviour(
         echo="print $stdin.read.upcase",

@@ -93,7 +93,7 @@ def test_stdin_reaches_the_block(bench: Bench) -> None:
 
 
 def test_exit_code_is_the_blocks_own(bench: Bench) -> None:
-    assert bench.run(behaviour(bench).exit3).code == 3
+    assert bench.run(behaviour(bench).exit3).code == behaviour(bench).exit_code
 
 
 def test_block_starts_in_the_documents_folder(bench: Bench) -> None:

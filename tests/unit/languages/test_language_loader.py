@@ -88,6 +88,8 @@ def test_the_head_is_read_without_the_tables(tmp_path: Path) -> None:
         ("wall_s = 5", "wall_s = true", "`limits.wall_s` must be a positive number"),
         ('file = "{document}"', 'file = "x"\nalign = "left"', "`source.align` must be one of"),
         ('npm = ["toy"]', 'cpan = ["toy"]', "`packages.cpan` is not a known key"),
+        ('toy = ["toy", "toyc"]', 'toy = ["{toy}"]', "`toolchain.programs.toy` holds the unknown placeholder `{toy}`"),
+        ('title = "Toy"', 'title = "Toy"\nguest = "../toy"', "`guest` must be lower-case"),
         ("[limits]", "[limits", "is not valid TOML"),
     ],
 )
@@ -116,6 +118,25 @@ def test_the_digest_follows_the_specification_and_the_guest(tmp_path: Path) -> N
     assert load_language(write(tmp_path, GOOD + "\n"), guests=guests).digest != first.digest
     (guests / "toy" / "run").write_text("2")
     assert load_language(write(tmp_path, GOOD), guests=guests).digest != first.digest
+
+
+def test_a_guest_may_be_shared(tmp_path: Path) -> None:
+    guests = tmp_path / "guests"
+    for name in ("toy", "other"):
+        (guests / name).mkdir(parents=True)
+        (guests / name / "run").write_text(name)
+    own = load_language(write(tmp_path, GOOD), guests=guests)
+    path = write(tmp_path, GOOD.replace('title = "Toy"', 'title = "Toy"\nguest = "other"'))
+    shared = load_language(path, guests=guests)
+    assert (own.guest, shared.guest) == (str(guests / "toy"), str(guests / "other"))
+    (guests / "other" / "run").write_text("changed")
+    assert load_language(path, guests=guests).digest != shared.digest
+    (guests / "other" / "run").unlink()
+    (guests / "other").rmdir()
+    with pytest.raises(LanguageError, match="`guest` names the support files `other`, which do not exist"):
+        load_language(path, guests=guests)
+    with pytest.raises(LanguageError, match="`guest` names the support files `other`"):
+        load_language(path)
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"x" * (1 << 19)])

@@ -12,7 +12,8 @@ from polyrun.languages import Registry
 from polyrun.model.errors import LanguageError
 
 BUILT_IN = (
-    "bash", "c", "cpp", "go", "java", "javascript", "lua", "perl", "php", "python", "r", "ruby", "rust",
+    "bash", "c", "cpp", "go", "java", "javascript", "lua", "perl", "php", "python", "r", "ruby", "rust", "sql",
+    "typescript",
 )  # fmt: skip
 
 TOY = """
@@ -41,7 +42,7 @@ def add(folder: Path, identifier: str, alias: str) -> Path:
     [
         ("py", "python"), ("python3", "python"), ("c++", "cpp"), ("cxx", "cpp"), ("cc", "cpp"), ("js", "javascript"),
         ("node", "javascript"), ("sh", "bash"), ("shell", "bash"), ("rb", "ruby"), ("pl", "perl"), ("rs", "rust"),
-        ("golang", "go"), ("Python", "python"), ("C++", "cpp"),
+        ("golang", "go"), ("Python", "python"), ("C++", "cpp"), ("ts", "typescript"), ("duckdb", "sql"),
         ("lua5.4", "lua"), ("php8", "php"), ("R", "r"), ("Rscript", "r"),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -179,6 +180,74 @@ def test_program_that_hangs_or_cannot_start(home: Path, perl: Language) -> None:
     missing = find_toolchain(perl, run=hang)
     assert isinstance(missing, ToolchainMissing)
     assert "does not answer" in missing.reason
+
+
+@pytest.fixture
+def own(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What stands for the interpreter that runs PolyRun."""
+    path = home / "venv" / "bin" / "python"
+    monkeypatch.setattr(sys, "executable", str(path))
+    return path
+
+
+def with_package(path: Path) -> str:
+    package = path.parent.parent / "packages" / "duckdb"
+    package.mkdir(parents=True, exist_ok=True)
+    program(path, f"echo version 1.9; echo program {path}; echo package {package}")
+    return str(path)
+
+
+@pytest.fixture
+def sql() -> Language:
+    language = Registry.load().get("sql")
+    assert language is not None
+    return language
+
+
+def test_polyruns_own_interpreter_is_asked_first(home: Path, own: Path, sql: Language) -> None:
+    with_package(own)
+    with_package(home / "shims" / "python3")
+    found = find_toolchain(sql, run=run_trusted)
+    assert isinstance(found, Toolchain)
+    assert found.programs == {"python": str(own), "duckdb": str(home / "venv" / "packages" / "duckdb")}
+    assert found.roots == (str(home / "venv"),)
+
+
+def test_when_the_own_interpreter_will_not_do_path_is_asked(home: Path, own: Path, sql: Language) -> None:
+    program(own, "echo it has no package >&2; exit 1")
+    python = with_package(home / "shims" / "python3")
+    run, cache = Counted(), home / "toolchains.json"
+    found = find_toolchain(sql, run=run, cache=cache)
+    assert isinstance(found, Toolchain)
+    assert found.programs["python"] == python
+    assert find_toolchain(sql, run=run, cache=cache) == found
+    assert run.calls == 2, "what was found is known, and nobody is asked again"
+    (home / "packages" / "duckdb").rmdir()
+    missing = find_toolchain(sql, run=run, cache=cache)
+    assert run.calls == 4, "the package is gone"
+    assert isinstance(missing, ToolchainMissing)
+
+
+def test_each_interpreter_that_will_not_do_is_named(home: Path, own: Path, sql: Language) -> None:
+    program(own, "echo it has no package >&2; exit 1")
+    other = program(home / "shims" / "python3", "echo version 1.2")
+    missing = find_toolchain(sql, run=run_trusted)
+    assert missing == ToolchainMissing(
+        "sql",
+        f"`{own}` fails with exit code 1: it has no package; `{other}` is SQL (DuckDB) 1.2, and 1.4 or later is needed",
+        ("pip install duckdb",),
+    )
+
+
+@pytest.mark.usefixtures("own")
+def test_without_any_interpreter_path_is_named(home: Path, sql: Language, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(home))
+    missing = find_toolchain(sql, run=run_trusted)
+    assert isinstance(missing, ToolchainMissing)
+    assert missing.reason.endswith("; `python3` or `python` is not on `PATH`")
+    monkeypatch.setattr(sys, "executable", "")
+    missing = find_toolchain(sql, run=run_trusted)
+    assert missing == ToolchainMissing("sql", "`python3` or `python` is not on `PATH`", ("pip install duckdb",))
 
 
 def test_home_folder_is_never_a_root(home: Path, perl: Language, monkeypatch: pytest.MonkeyPatch) -> None:
