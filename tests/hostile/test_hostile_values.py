@@ -93,7 +93,9 @@ ATTACKS = {
     "deep nesting": Attack("put(exports(('x', head(4, 1) * 100_000 + NULL))); end()", "nested deeper than 64"),
     "a list longer than the file": Attack("put(exports(('x', head(4, 1 << 40)))); end()", "ends in the middle"),
     "a text longer than the file": Attack("put(exports(('x', head(3, 1 << 60)))); end()", "ends in the middle"),
-    "three million values": Attack("put(exports(('x', head(4, 3_000_000) + NULL * 3_000_000))); end()", "more than 2,000,000"),
+    "three million values": Attack(
+        "put(exports(('x', head(4, 3_000_000) + NULL * 3_000_000))); end()", "more than 2,000,000"
+    ),
     "twenty thousand names": Attack(
         "put(exports(*((f'x{n}', NULL) for n in range(20_000)))); end()", "names more than 10,000"
     ),
@@ -119,10 +121,12 @@ ATTACKS = {
         "shorter than the value file says|limit for disk use",
     ),
     "array whose shape overflows": Attack(
-        "put(bytes(256), '1-0.npy'); put(exports(('x', array('1-0.npy', 0, [1 << 52, 1 << 52])))); end()", "fit its shape"
+        "put(bytes(256), '1-0.npy'); put(exports(('x', array('1-0.npy', 0, [1 << 52, 1 << 52])))); end()",
+        "fit its shape",
     ),
     "array of a hundred dimensions": Attack(
-        "put(bytes(264), '1-0.npy'); put(exports(('x', array('1-0.npy', 8, [1] * 100)))); end()", "more than 8 dimensions"
+        "put(bytes(264), '1-0.npy'); put(exports(('x', array('1-0.npy', 8, [1] * 100)))); end()",
+        "more than 8 dimensions",
     ),
     "array of objects": Attack(
         "put(bytes(264), '1-0.npy'); put(exports(('x', array('1-0.npy', 8, [1], 'object')))); end()", "unknown type"

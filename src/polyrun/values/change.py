@@ -60,7 +60,8 @@ def _is_so(found: ValueType, wish: Wish) -> bool:
 
 
 def _turned(stored: Stored, wish: Wish, workshop: Workshop) -> Stored:
-    made = Reshaper(_reads(stored), workshop).turn(decode(stored.encoded()), wish)
+    read = _reads(stored)
+    made = Reshaper(read, workshop).turn(_loaded(decode(stored.encoded()), read), wish)
     kept = isinstance(made, Packed | Array) and made.data in stored.refs
     return stored_node(made, stored.folder if kept else workshop.folder)
 
@@ -80,6 +81,19 @@ def as_json(stored: Stored) -> str:
     Raises `CannotConvert` for a file, and for more than `unpack.MAX_ITEMS` numbers.
     """
     return to_json(unpacker(stored).plain(decode(stored.encoded())))
+
+
+def _loaded(node: Node, read: Read) -> Node:
+    """`node` with bytes in place of the references that stand for bytes in it."""
+    match node:
+        case Ref():
+            return read(node)
+        case list():
+            return [_loaded(item, read) for item in node]
+        case dict():
+            return {key: _loaded(value, read) for key, value in node.items()}
+        case _:
+            return node
 
 
 def stored_node(node: Node, folder: str | None) -> Stored:

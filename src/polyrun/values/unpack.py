@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import cast
 
 from polyrun.model.values import DTYPES, Kind
-from polyrun.values.columns import VARIABLE, column_type
+from polyrun.values.columns import VARIABLE, ColumnType, column_type
 from polyrun.values.convert import CannotConvert, kind_of
 from polyrun.values.making import CODES
 from polyrun.values.nodes import Array, ColumnData, Duration, File, Node, Packed, Ref, Table, Text
@@ -95,7 +95,7 @@ class Unpacker:
             for low, high in struct.iter_unpack("<Qq", data):
                 yield Text(Kind.DECIMAL, _decimal_text(high << 64 | low, kind.scale))
         else:
-            yield from _moments(column.type, data)
+            yield from _moments(kind, data)
 
     def plain(self, node: Node) -> Node:
         """`node` without packed lists, arrays, tables and references in it. Raises `CannotConvert` for files."""
@@ -146,11 +146,17 @@ def _decimal_text(number: int, scale: int) -> str:
     return f"-{text}" if number < 0 else text
 
 
-def _moments(text: str, data: bytes) -> Iterator[Node]:
-    """Dates, times, timestamps and durations of a column of the type `text`."""
+def _moments(kind: ColumnType, data: bytes) -> Iterator[Node]:
+    """Dates, times, timestamps and durations of a column. Raises `CannotConvert` for what no calendar has."""
+    try:
+        yield from _counted(kind, data)
+    except (ValueError, OverflowError, KeyError) as error:  # a year beyond 9999, a zone that this host does not know
+        raise CannotConvert(f"a value of the type {kind.base} in it cannot be written: {error}") from error
+
+
+def _counted(kind: ColumnType, data: bytes) -> Iterator[Node]:
     from polyrun.values import forms
 
-    kind = column_type(text)
     if kind.base == "date":
         yield from (Text(Kind.DATE, forms.date_text(days)) for days in array("i", data))
         return
