@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ ATTACKS = {
         "put(b'1234', '1-0'); put(exports(('x', ref('1-0', 0, 5)))); end()", "shorter than the value file says"
     ),
     "sparse giant value file": Attack(
-        "f = open(f'{OUT}/values.cbor', 'wb'); f.truncate(1 << 40); f.close(); end()", "larger than|File too large"
+        "f = open(f'{OUT}/values.cbor', 'wb'); f.truncate(1 << 28); f.close(); end()", "larger than 32"
     ),
     "claims more than there is room for": Attack(
         "put(b'', '1-0'); put(exports(*((f'x{n}', ref('1-0', 0, (1 << 52))) for n in range(3)))); end()",
@@ -132,7 +133,7 @@ ATTACKS = {
         "put(bytes(264), '1-0.npy'); put(exports(('x', array('1-0.npy', 8, [1], 'object')))); end()", "unknown type"
     ),
     "two arrays in one file": Attack(
-        "put(bytes(264), '1-0.npy'); put(exports(('x', array('1-0.npy', 8, [1])), ('y', array('1-0.npy', 8, [1])))); end()",
+        "put(bytes(264), '1-0.npy'); a = array('1-0.npy', 8, [1]); put(exports(('x', a), ('y', a))); end()",
         "holds two values",
     ),
     "offsets that go back": Attack(
@@ -175,7 +176,8 @@ end()""",
         "put(exports(('x', table(1 << 53)))); end()", "a size that cannot be"
     ),
     "a file with a path for a name": Attack(
-        "put(b'x', '1-0'); put(exports(('x', tag(50510, text('../evil'), text('text/plain'), ref('1-0', 0, 1))))); end()",
+        "put(b'x', '1-0'); "
+        "put(exports(('x', tag(50510, text('../evil'), text('text/plain'), ref('1-0', 0, 1))))); end()",
         "a name that no file can have",
     ),
     "a file with a forged media type": Attack(
@@ -191,12 +193,12 @@ end()""",
 }
 
 
-def run(folder: Path, does: str) -> dict[str, object]:
+def run(folder: Path, does: str) -> dict[str, Any]:
     (folder / "secret.txt").write_text(SECRET)
     program = PRELUDE + f"SECRET_FILE = {str(folder / 'secret.txt')!r}\n" + does
     document = f"#lang:python\n#export: x\n{program}\n#end\n#lang:python\n#import: x\nprint(x)\n#end\n"
     case = Case(folder).file("doc.mix", document).args("run", "doc.mix", "--format", "json", "--save", "saved")
-    found: dict[str, object] = json.loads(case.nowhere(SECRET, "PR901").exits(1).out)
+    found: dict[str, Any] = json.loads(case.nowhere(SECRET, "PR901").exits(1).out)
     return found
 
 
@@ -204,7 +206,7 @@ def run(folder: Path, does: str) -> dict[str, object]:
 def test_nothing_of_it_is_taken(name: str, tmp_path: Path) -> None:
     attack = ATTACKS[name]
     found = run(tmp_path, attack.does)
-    producer, consumer = found["blocks"]  # type: ignore[misc]
+    producer, consumer = found["blocks"]
     problem = producer["problem"]
     assert producer["status"] == "export_missing", producer
     assert re.search(attack.refused, problem["message"], re.DOTALL), problem["message"]
@@ -213,4 +215,4 @@ def test_nothing_of_it_is_taken(name: str, tmp_path: Path) -> None:
     assert producer["exports"] == {}
     assert consumer["status"] == "skipped"
     assert found["saved"] == []
-    assert found["wall_s"] < 30  # type: ignore[operator]
+    assert found["wall_s"] < 30
