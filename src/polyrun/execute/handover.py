@@ -85,12 +85,10 @@ class Handover:
             imports[link.local] = stored
             infos.append(self._info(link.local, stored, kept))
         exports = {export.name: export.type for export in job.links.exports}
+        handing = job.language.values
+        shell = handing is not None and handing.wire == "shell"
+        inbox = self._store.inbox(job.info.index, imports, exports, shell=shell)
         outbox = self._store.outbox(job.info.index, job.limits.disk_bytes)
-        try:
-            inbox = self._store.inbox(job.info.index, imports, exports)
-        except OSError:
-            outbox.close()
-            raise
         return Prepared(inbox, outbox, tuple(infos), _bindings(job, imports))
 
     async def take(self, job: Job, outbox: Outbox) -> Taken:

@@ -21,8 +21,8 @@ from polyrun.plan import Job
 from polyrun.sandbox.base import BoxSpec, Command, Workspace
 from polyrun.sandbox.layout import expand
 
-_VALUES_ENV = {"POLYRUN_IN": "{in}", "POLYRUN_OUT": "{out}"}
-"""Tells a guest library where a block's values are."""
+_VALUES_ENV = {"POLYRUN_IN": "{in}", "POLYRUN_OUT": "{out}", "POLYRUN_GUEST": "{guest}"}
+"""Tells a guest library where a block's values are, and where it lies itself."""
 
 
 @frozen

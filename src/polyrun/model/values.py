@@ -174,18 +174,21 @@ class ValueInfo:
 _TOLD_BYTES = 1024
 
 
+def _count(number: int | None, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def _extent(found: ValueType) -> list[str]:
     """How much of it there is, where that can be said."""
     match found.kind:
         case Kind.TABLE:
-            columns = len(found.columns or ())
-            return [f"{found.rows} rows x {columns} columns"]
+            return [f"{_count(found.rows, 'row')} x {_count(len(found.columns or ()), 'column')}"]
         case Kind.ARRAY:
             return ["x".join(map(str, found.shape or ())) + " elements"] if found.shape else []
         case Kind.LIST if found.count is not None:
-            return [f"{found.count} items"]
+            return [_count(found.count, "item")]
         case Kind.MAP if found.count is not None:
-            return [f"{found.count} keys"]
+            return [_count(found.count, "key")]
         case Kind.FILE if found.media is not None:
             return [found.media]
         case _:

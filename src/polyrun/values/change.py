@@ -22,6 +22,7 @@ __all__ = ["CannotConvert", "as_declared", "as_json", "as_wanted", "stored_node"
 
 _DECLARABLE = {
     (Kind.LIST, Kind.ARRAY), (Kind.LIST, Kind.TABLE), (Kind.MAP, Kind.TABLE), (Kind.ARRAY, Kind.LIST),
+    (Kind.FILE, Kind.TABLE),
 }  # fmt: skip
 """What a declared type may make of a value besides parsing a text: the same data in another form."""
 
@@ -60,19 +61,14 @@ def _is_so(found: ValueType, wish: Wish) -> bool:
 
 
 def _turned(stored: Stored, wish: Wish, workshop: Workshop) -> Stored:
-    read = _reads(stored)
-    made = Reshaper(read, workshop).turn(_loaded(decode(stored.encoded()), read), wish)
+    made = Reshaper(stored.read, workshop).turn(_loaded(decode(stored.encoded()), stored.read), wish)
     kept = isinstance(made, Packed | Array) and made.data in stored.refs
     return stored_node(made, stored.folder if kept else workshop.folder)
 
 
 def unpacker(stored: Stored) -> Unpacker:
     """What takes the data of `stored` apart."""
-    return Unpacker(_reads(stored))
-
-
-def _reads(stored: Stored) -> Read:
-    return lambda ref: stored.open(ref)(0, ref.length)
+    return Unpacker(stored.read)
 
 
 def as_json(stored: Stored) -> str:

@@ -82,10 +82,17 @@ def _npy(path: str, workshop: Workshop) -> Node:
 
 
 def _csv(path: str, workshop: Workshop) -> Node:
-    from polyrun.values.csv_form import read_columns
+    from polyrun.values.delimited import read_csv
 
     with open(path, encoding="utf-8-sig", newline="") as file:
-        return workshop.table(read_columns(file))
+        return workshop.table(read_csv(file))
+
+
+def _tsv(path: str, workshop: Workshop) -> Node:
+    from polyrun.values.delimited import read_tsv
+
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return workshop.table(read_tsv(file))
 
 
 def _columnar(path: str, workshop: Workshop) -> Node:
@@ -99,6 +106,7 @@ _READERS: dict[str, Callable[[str, Workshop], Node]] = {
     ".txt": _txt,
     ".npy": _npy,
     ".csv": _csv,
+    ".tsv": _tsv,
     ".arrow": _columnar,
     ".parquet": _columnar,
 }

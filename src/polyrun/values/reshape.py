@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from polyrun.model.limits import MIB, format_bytes
 from polyrun.model.values import DTYPES, Kind
 from polyrun.values.convert import CannotConvert, Wish, convert_scalar, kind_of, parse_type
 from polyrun.values.making import Workshop
-from polyrun.values.nodes import Array, Node, Packed, Ref, Table
+from polyrun.values.nodes import Array, File, Node, Packed, Ref, Table
 from polyrun.values.unpack import Read, Unpacker, nested
+
+MAX_DELIMITED = 64 * MIB
+"""Bytes of a CSV or TSV file that a block hands over as a table; it is read as a whole."""
 
 
 class Reshaper:
@@ -70,12 +75,14 @@ class Reshaper:
                 return Array(node.dtype, (node.data.length // DTYPES[node.dtype],), "C", node.data)
             lists = self._unpack.lists(_parsed(node, Kind.LIST) if isinstance(node, str) else node)
             shape = _shape(lists)
-            numbers = _flat(lists, shape)
+            numbers = _parsed_numbers(_flat(lists, shape), dtype)
         return self._workshop.array(numbers, dtype or _dtype_of(numbers), shape)
 
     def _table(self, node: Node) -> Node:
         if isinstance(node, Table):
             return node
+        if isinstance(node, File):
+            return self._workshop.table(self._columns_in(node))
         if isinstance(node, str):
             node = _parsed(node, None)
         if isinstance(node, Mapping):
@@ -85,6 +92,18 @@ class Reshaper:
         if len({len(column) for column in columns.values()}) > 1:
             raise CannotConvert("the columns of a table must all have the same length")
         return self._workshop.table(columns)
+
+    def _columns_in(self, file: File) -> Mapping[str, Sequence[Node]]:
+        """The columns of a CSV or TSV file."""
+        from polyrun.values.delimited import read_csv, read_tsv
+
+        if file.data.length > MAX_DELIMITED:
+            raise CannotConvert(f"`{file.name}` is larger than {format_bytes(MAX_DELIMITED)}")
+        read = read_tsv if file.name.lower().endswith(".tsv") else read_csv
+        try:
+            return read(io.StringIO(self._read(file.data).decode("utf-8-sig"), newline=""))
+        except ValueError as error:
+            raise CannotConvert(f"`{file.name}` is no table: {error}") from error
 
     def _map(self, node: Node, wish: Wish) -> Node:
         if isinstance(node, Table):
@@ -117,6 +136,14 @@ def _parsed(text: str, wanted: Kind | None) -> Node:
     if wanted is not None and kind_of(node) is not wanted:
         raise CannotConvert(f"the text is a {kind_of(node)} in JSON, not a {wanted}")
     return node
+
+
+def _parsed_numbers(numbers: list[Node], dtype: str | None) -> list[Node]:
+    """`numbers`, of which some may be texts: a shell has nothing else."""
+    if not any(isinstance(number, str) for number in numbers):
+        return numbers
+    kind = Kind.BOOL if dtype == "bool" else Kind.FLOAT if dtype is None or dtype.startswith("float") else Kind.INT
+    return [convert_scalar(number, kind) for number in numbers]
 
 
 def _shape(node: Node) -> tuple[int, ...]:

@@ -91,12 +91,12 @@ def _write_arrow(stored: Stored, node: Node, path: str) -> None:
 
 
 def _write_csv(stored: Stored, node: Node, path: str) -> None:
-    from polyrun.values.csv_form import write_rows
+    from polyrun.values.delimited import write_csv
 
     assert isinstance(node, Table)
     unpack = unpacker(stored)
     columns = {column.name: unpack.column(column, node.rows) for column in node.columns}
-    _write(path, (line.encode() for line in write_rows(columns)))
+    _write(path, (line.encode() for line in write_csv(columns)))
 
 
 def _write_parquet(stored: Stored, node: Node, path: str) -> None:

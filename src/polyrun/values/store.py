@@ -53,6 +53,10 @@ class Stored:
         """Its encoded form; large data is not in it."""
         return b"".join(_pieces(self.data))
 
+    def read(self, ref: Ref) -> bytes:
+        """All bytes of the data that `ref` names. Raises `OSError`."""
+        return self.open(ref)(0, ref.length)
+
     def open(self, ref: Ref) -> Callable[[int, int], bytes]:
         """How to read bytes of the data that `ref` names: `(start, length)`. Raises `OSError`."""
         assert self.folder is not None
@@ -84,22 +88,38 @@ class Store:
             self._workshops[index] = Workshop(os.path.join(self._folder, f"made-{index}"), f"made-{index}-")
         return self._workshops[index]
 
-    def inbox(self, index: int, imports: Mapping[str, Stored], exports: Mapping[str, str | None]) -> str:
+    def inbox(
+        self, index: int, imports: Mapping[str, Stored], exports: Mapping[str, str | None], *, shell: bool = False
+    ) -> str:
         """A new inbox for block `index`: the values `imports` by their names in it, and what it is to export.
 
-        `exports` are names with their declared types. Raises `OSError`.
+        `exports` are names with their declared types. With `shell` it is one for a shell (see `shell_form`).
+        Raises `OSError`, and `CannotConvert` for what is too large for a shell.
         """
         folder = os.path.join(self._folder, f"in-{index}")
         os.mkdir(folder, 0o755)
         for stored in imports.values():
             for name in {ref.file for ref in stored.refs}:
                 assert stored.folder is not None
-                target = os.path.join(folder, name)
-                if not os.path.lexists(target):
-                    os.link(os.path.join(stored.folder, name), target, follow_symlinks=False)
+                _link(stored.folder, name, folder)
+        if shell:
+            self._words(index, folder, imports, exports)
+            return folder
         with open(os.path.join(folder, VALUES), "xb") as file:
             file.writelines(_inbox_file(_prefix(index), imports, exports))
         return folder
+
+    def _words(self, index: int, folder: str, imports: Mapping[str, Stored], exports: Mapping[str, str | None]) -> None:
+        from polyrun.values.shell_form import WORDS, words
+
+        workshop = self.workshop(index)
+        with open(os.path.join(folder, WORDS), "xb") as file:
+            file.write(f"{_prefix(index)}\0".encode())
+            file.writelines(f"e\0{name}\0{kind or ''}\0".encode() for name, kind in exports.items())
+            for name, stored in imports.items():
+                file.writelines(f"{word}\0".encode() for word in words(name, stored.encoded(), stored.read, workshop))
+        for made in os.listdir(workshop.folder) if os.path.isdir(workshop.folder) else ():
+            _link(workshop.folder, made, folder)
 
     def take(self, outbox: Outbox, content: Content) -> dict[str, Stored]:
         """Make the values of a sound outbox values of the run.
@@ -112,6 +132,13 @@ class Store:
                 _frame(outbox, item, framed)
         path = os.path.join(outbox.folder, VALUES)
         return {name: _stored(found, path, outbox) for name, found in content.values.items()}
+
+
+def _link(source: str, name: str, folder: str) -> None:
+    """Show the file `name` of the folder `source` in `folder`, too."""
+    target = os.path.join(folder, name)
+    if not os.path.lexists(target):
+        os.link(os.path.join(source, name), target, follow_symlinks=False)
 
 
 def _prefix(index: int) -> str:

@@ -91,7 +91,7 @@ def tagged(value: Any) -> Tagged | None:
     if isinstance(value, dt.time):
         if value.tzinfo is not None:
             raise Unsupported("it is a time of day with a zone, which has no meaning without a day")
-        return Tagged(TIME, value.isoformat())
+        return Tagged(TIME, value.isoformat(timespec="microseconds").rstrip("0").rstrip("."))
     if isinstance(value, dt.timedelta):
         rest = getattr(value, "nanoseconds", 0)
         whole = value.days * 86400 + value.seconds
