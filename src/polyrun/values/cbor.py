@@ -214,6 +214,10 @@ class Reader:
     def ref(self) -> Ref:
         """The reference to bytes in a file that comes next."""
         self.tag(REF)
+        return self.ref_inside()
+
+    def ref_inside(self) -> Ref:
+        """A reference whose tag was read already."""
         self.length(4, 3)
         return Ref(self.text(), self.size(), self.size())
 

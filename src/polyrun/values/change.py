@@ -58,14 +58,25 @@ def _is_so(found: ValueType, wish: Wish) -> bool:
 
 
 def _turned(stored: Stored, wish: Wish, workshop: Workshop) -> Stored:
-    node = decode(stored.encoded())
-
     def read(ref: Ref) -> bytes:
         return stored.open(ref)(0, ref.length)
 
-    made = Reshaper(read, workshop).turn(node, wish)
+    made = Reshaper(read, workshop).turn(_loaded(decode(stored.encoded()), read), wish)
     kept = isinstance(made, Packed | Array) and made.data in stored.refs
     return stored_node(made, stored.folder if kept else workshop.folder)
+
+
+def _loaded(node: Node, read: Callable[[Ref], bytes]) -> Node:
+    """`node` with bytes in place of the references that stand for bytes in it."""
+    match node:
+        case Ref():
+            return read(node)
+        case list():
+            return [_loaded(item, read) for item in node]
+        case dict():
+            return {key: _loaded(value, read) for key, value in node.items()}
+        case _:
+            return node
 
 
 def stored_node(node: Node, folder: str | None) -> Stored:

@@ -62,12 +62,6 @@ def _tagged(reader: Reader, tag: int) -> Node:
     return read(reader)
 
 
-def _ref(reader: Reader) -> Ref:
-    """A reference whose tag was read already."""
-    reader.length(4, 3)
-    return Ref(reader.text(), reader.size(), reader.size())
-
-
 def _big_int(reader: Reader) -> Node:
     return int(reader.text())
 
@@ -111,7 +105,7 @@ def _file(reader: Reader) -> Node:
 
 _PLAIN: dict[int, Callable[[Reader, int], Node]] = {2: Reader.take, 3: Reader.decoded, 4: _list, 5: _map, 6: _tagged}
 _RECORDS: dict[int, Callable[[Reader], Node]] = {
-    REF: _ref,
+    REF: Reader.ref_inside,
     BIG_INT: _big_int,
     DURATION: _duration,
     PACKED: _packed,

@@ -201,7 +201,7 @@ class Survey:
         seen.digits = max(seen.digits, len(f"{nanoseconds:09}".rstrip("0")))
 
     def _bytes(self, seen: Seen) -> None:
-        ref = self._ref(None)
+        ref = self._checked(self._reader.ref_inside())
         seen.counted(Kind.BYTES, ref.length)
 
     def _packed(self, seen: Seen) -> None:
@@ -298,6 +298,10 @@ class Survey:
         ref = self._reader.ref()
         if length is not None and ref.length != length:
             self._reader.fail("has an array whose data does not fit its shape")
+        return self._checked(ref)
+
+    def _checked(self, ref: Ref) -> Ref:
+        """`ref`, whose bytes are there."""
         self._files.bytes_of(ref)
         self._refs.append(ref)
         return ref
