@@ -59,14 +59,14 @@ module PolyRun
     # Yields the value of the block's variable `name` if it has one: a local variable or a constant, else the instance
     # or global variable of that name. A local variable that was never set is nil, as Ruby has it.
     def variable(name, left)
-      if @binding.local_variable_defined?(name)
+      if name.match?(/\A[A-Z]/)
+        yield Object.const_get(name) if Object.const_defined?(name)
+      elsif @binding.local_variable_defined?(name)
         value = @binding.local_variable_get(name)
         if left && value.nil?
           raise Unsupported, "it is nil, and as the block left through `exit`, it may never have been set"
         end
         yield value
-      elsif name.match?(/\A[A-Z]/)
-        yield Object.const_get(name) if Object.const_defined?(name)
       elsif @binding.receiver.instance_variable_defined?("@#{name}")
         yield @binding.receiver.instance_variable_get("@#{name}")
       elsif global_variables.include?(:"$#{name}")

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module PolyRun
-  # A column in the layout of Apache Arrow. `parts` are its validity, its data and its offsets: bytes, a `Ref` to bytes, or
-  # nil for a part that it has not.
+  # A column in the layout of Apache Arrow. `parts` are its validity, its data and its offsets: bytes, a `Ref` to bytes,
+  # or nil for a part that it has not.
   class Column
     attr_reader :name, :type
 
@@ -18,7 +18,7 @@ module PolyRun
       @parts.map { |part| part.is_a?(Ref) ? part.bytes : part }
     end
 
-    # All values, nil for what is missing. They are frozen, so that the table that is handed on is the one that was seen.
+    # All values, nil for what is missing. They are frozen, so that a table is handed on as it was seen.
     def values
       @values ||= read(*parts).freeze
     end

@@ -70,9 +70,9 @@ module PolyRun
             raise Unsupported, "#{number.inspect[0, 40]} does not fit into an array of #{dtype}"
           end
         end
-        if dtype == "float32" && (big = numbers.find { |number| number.abs > MAX_FLOAT32 && number.abs != Float::INFINITY })
-          raise Unsupported, "#{big} does not fit into an array of float32"
-        end
+        big = numbers.find { |number| number.abs > MAX_FLOAT32 && number.abs != Float::INFINITY } if dtype == "float32"
+        raise Unsupported, "#{big} does not fit into an array of float32" if big
+
         numbers.pack("#{FORMATS[dtype]}*")
       end
 
@@ -88,12 +88,15 @@ module PolyRun
     end
 
     def initialize(numbers, dtype = nil, shape: nil, order: "C")
-      raise Unsupported, "`#{dtype}` is no type of numbers; known are #{FORMATS.keys.join(", ")}" unless dtype.nil? || FORMATS.key?(dtype.to_s)
+      unless dtype.nil? || FORMATS.key?(dtype.to_s)
+        raise Unsupported, "`#{dtype}` is no type of numbers; known are #{FORMATS.keys.join(", ")}"
+      end
       raise Unsupported, "the order of an array is C or F, not `#{order}`" unless %w[C F].include?(order)
 
       flat, found = shape.nil? ? flatten(numbers) : [numbers, shape]
-      raise Unsupported, "the shape #{found.join(" x ")} does not fit #{flat.size} numbers" if found.inject(1, :*) != flat.size
-
+      if found.inject(1, :*) != flat.size
+        raise Unsupported, "the shape #{found.join(" x ")} does not fit #{flat.size} numbers"
+      end
       dtype = dtype.nil? ? Grid.dtype_of(flat) : dtype.to_s
       fill(dtype, found, order, Grid.pack(flat, dtype))
     end

@@ -3,8 +3,8 @@
 module PolyRun
   # Columns of one length.
   #
-  # `table["price"]` is a column, an array with nil for what is missing. `each` and `to_a` give rows as hashes, `size` counts
-  # them, `to_h` gives all columns. `PolyRun::Table.new` makes one of a hash of columns or an array of rows.
+  # `table["price"]` is a column, an array with nil for what is missing. `each` and `to_a` give rows as hashes, `size`
+  # counts them, `to_h` gives all columns. `PolyRun::Table.new` makes one of a hash of columns or an array of rows.
   class Table
     include Enumerable
 

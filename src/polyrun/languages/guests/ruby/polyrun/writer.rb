@@ -9,19 +9,19 @@ module PolyRun
     INLINE_BYTES = 64 * 1024
     INT64 = (-(1 << 63)..(1 << 63) - 1).freeze
     HINTS = {
-      "Set" => "`x.to_a` of it is a list", "Range" => "`x.to_a` of it is a list", "Rational" => "`x.to_f` of it is a float",
-      "Enumerator" => "`x.to_a` of it is a list", "Enumerator::Lazy" => "`x.to_a` of it is a list",
-      "CSV::Table" => "`x.map(&:to_h)` of it is a list"
+      "Set" => "`to_a` of it is a list", "Range" => "`to_a` of it is a list", "Enumerator" => "`to_a` of it is a list",
+      "Enumerator::Lazy" => "`to_a` of it is a list", "CSV::Table" => "`map(&:to_h)` of it is a list",
+      "Rational" => "`to_f` of it is a float", "OpenStruct" => "`to_h` of it is a map"
     }.freeze
 
     def initialize(outbox)
       @outbox = outbox
+      @depth = 0
     end
 
     # The bytes of `value`, as its declared type asks for it where Ruby has one thing for two types.
     def encode(value, declared)
       @out = String.new(encoding: Encoding::BINARY)
-      @depth = 0
       kind, inside = declared.to_s.delete(" )").split("(", 2)
       case kind
       when "file" then value.is_a?(String) ? file(value) : value(value)
@@ -102,11 +102,12 @@ module PolyRun
     end
 
     def nested
-      raise Unsupported, "it is nested deeper than #{MAX_DEPTH} levels, or contains itself" if @depth >= MAX_DEPTH
-
       @depth += 1
+      raise Unsupported, "it is nested deeper than #{MAX_DEPTH} levels, or contains itself" if @depth > MAX_DEPTH
+
       yield
-      @depth -= 1
+    ensure
+      @depth -= 1 # also when the value is given up and the next one follows
     end
 
     def list(list)
@@ -226,7 +227,7 @@ module PolyRun
 
       string
     rescue EncodingError
-      raise Unsupported, "it holds text that is not valid #{string.encoding}; bytes are exported with `:bytes`"
+      raise Unsupported, "it holds text that is not valid #{string.encoding}; bytes are declared as `:bytes`"
     end
 
     # A string without an encoding as the text that its bytes are.
