@@ -9,8 +9,8 @@ our $characters;    # whether the block says `use utf8`, so that its texts are c
 
 my ($folder) = __FILE__ =~ m{^(.*)/};
 my $process = $$;
-my %given;          # imported scalars as they came
-my ($exports, $prefix, $outbox, $variables);
+my %given;          # imported scalars as they came, and whether they are bytes
+my ($exports, $prefix, $outbox, $variables, $is_ending);
 
 sub load {
     my ($name) = @_;
@@ -47,7 +47,7 @@ sub bytes {
 # End with the reason why a value has no form that others could read: in the block's own line, or while it is exported.
 sub refuse {
     my ($message) = @_;
-    die bless \$message, 'PolyRun::Unsupported' if ${^GLOBAL_PHASE} eq 'END';
+    die bless \$message, 'PolyRun::Unsupported' if $is_ending;
     my $level = 0;
     $level++ while (caller $level)[0] =~ /^PolyRun\b/;
     my (undef, $file, $line) = caller $level;
@@ -57,12 +57,25 @@ sub refuse {
 # Make the imported `value` the variable `$name`, and what it refers to `@name` or `%name`. That it is done from another
 # package than the block's makes them known to `use strict`.
 sub give {
-    my ($name, $value) = @_;
-    $given{$name} = $value if !ref $value;
+    my ($name, $value, $is_bytes) = @_;
+    $given{$name} = [$value, $is_bytes] if defined $value && !ref $value;
     no strict 'refs';
     *{"main::$name"} = \$value;
     *{"main::$name"} = $value if ref $value eq 'ARRAY' || ref $value eq 'HASH';
     return;
+}
+
+# A reference to the value of a variable, and its type. A scalar that is still what was imported has the type that it
+# had then, whatever it was used as.
+sub look_up {
+    my ($name) = @_;
+    my ($value, $type) = ($variables->value($name), $exports->{$name});
+    my $given = $given{$name};
+    if ($given && ref $value eq 'SCALAR' && defined $$value && !ref $$value && $$value eq $given->[0]) {
+        $value = \$given->[0];
+        $type = 'bytes' if $given->[1] && !defined $type;
+    }
+    return ($value, $type);
 }
 
 sub hand_over {
@@ -71,11 +84,8 @@ sub hand_over {
     my (@exported, %refused);
     for my $name (sort keys %$exports) {
         my $found = eval {
-            my $value = $variables->value($name);
-            if (ref $value eq 'SCALAR' && exists $given{$name} && defined $given{$name}) {
-                $value = \$given{$name} if defined $$value && !ref $$value && $$value eq $given{$name};
-            }
-            [$name, $value && $writer->encode($value, $exports->{$name})];
+            my ($value, $type) = look_up($name);
+            [$name, $value && $writer->encode($value, $type)];
         };
         if (!$found) {
             die $@ if ref $@ ne 'PolyRun::Unsupported';
@@ -96,12 +106,12 @@ sub hand_over {
     }
     $characters = $source =~ /^\s*use\s+utf8\b/m;
     load('Reader');
-    my $facts = PolyRun::Reader->new($ENV{POLYRUN_IN})->value;
+    my $facts = PolyRun::Reader->new($ENV{POLYRUN_IN})->facts;
     ($exports, $prefix, $outbox) = (@$facts{'exports', 'prefix'}, $ENV{POLYRUN_OUT});
-    give($_, $facts->{imports}{$_}) for keys %{ $facts->{imports} };
+    give(@$_) for @{ $facts->{imports} };
     if (%$exports) {
         load('Variables');
-        $variables = PolyRun::Variables->new(keys %{ $facts->{imports} });
+        $variables = PolyRun::Variables->new(map { $_->[0] } @{ $facts->{imports} });
     }
 }
 
@@ -111,6 +121,7 @@ INIT { $variables->hold(keys %$exports) if $variables }
 END {
     if ($variables && $? == 0 && $$ == $process) {
         local ($?, $!, $@, $,, $\, $/);
+        $is_ending = 1;
         hand_over();
     }
 }

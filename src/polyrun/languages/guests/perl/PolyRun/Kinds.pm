@@ -13,6 +13,8 @@ use constant {
     MODERN => $] >= 5.036,    # which does not take a number for a text once it has been printed
 };
 
+my %NUMBERS = (WHOLE, 'int', NUMBER, 'float', WHOLE | NUMBER, 'whole');
+
 # `null`, `bool`, `int`, `float`, `string`, or `whole` for a number that was computed as an int or as a float and used
 # as the other; for a reference `list`, `map` or `object`.
 sub kind {
@@ -30,6 +32,16 @@ sub kind {
         return 'string';
     }
     return $whole ? $number ? 'whole' : 'int' : $number ? 'float' : 'string';
+}
+
+# Of a list of numbers, which kinds there are: `int`, `whole`, `float`; none if it holds something else, too.
+sub numbers {
+    my ($list) = @_;
+    my @seen;
+    for (@$list) { $seen[15 & B::svref_2object(\$_)->FLAGS >> 8] = 1 }
+    my @kinds = grep { $seen[$_] } 0 .. $#seen;
+    return if grep { !$NUMBERS{$_ << 8} } @kinds;
+    return map { $NUMBERS{$_ << 8} => 1 } @kinds;
 }
 
 # Whether a value is true or false and nothing else.

@@ -7,9 +7,12 @@ no warnings 'uninitialized';    # an undefined key is an empty one, as in any ha
 
 use constant { PLACES => 0, KEYS => 1, VALUES => 2, NEXT => 3 };
 
+# It begins with these keys, of which no two are the same, and values.
 sub TIEHASH {
-    my ($class) = @_;
-    return bless [{}, [], [], 0], $class;
+    my ($class, $keys, $values) = @_;
+    my %places;
+    @places{@$keys} = 0 .. $#$keys if $keys;
+    return bless [\%places, $keys || [], $values || [], 0], $class;
 }
 
 sub STORE {

@@ -4,6 +4,8 @@ package PolyRun::Reader;
 use strict;
 use warnings;
 
+PolyRun::load('Map');
+
 my %TAGS = (
     50500 => 'bytes', 50501 => 'integer', 50502 => 'decimal', 50505 => 'timestamp', 50507 => 'numbers',
     50508 => 'array', 50509 => 'table', 50510 => 'file',
@@ -27,6 +29,25 @@ sub contents {
         read $file, $data, $length - length $data, length $data or die "cannot read all of $path\n";
     }
     return $data;
+}
+
+# What the file holds; of each import, its name, its value and whether that is bytes.
+sub facts {
+    my ($self) = @_;
+    my %facts;
+    for (1 .. $self->_head) {
+        my $part = $self->value;
+        if ($part ne 'imports') {
+            $facts{$part} = $self->value;
+            next;
+        }
+        for (1 .. $self->_head) {
+            my $name = $self->value;
+            my $is_bytes = substr(${ $self->{data} }, $self->{at}, 3) =~ /^(?:[\x40-\x5f]|\xd9\xc5\x44)/;
+            push @{ $facts{imports} }, [$name, $self->value, $is_bytes];
+        }
+    }
+    return \%facts;
 }
 
 # The next value.
@@ -86,13 +107,12 @@ sub _text {
 
 sub _map {
     my ($self, $count) = @_;
-    PolyRun::load('Map');
-    tie my %map, 'PolyRun::Map';
-    my $keeper = tied %map;
+    my (@keys, @values);
     for (1 .. $count) {
-        my $key = $self->value;
-        $keeper->STORE($key, $self->value);
+        push @keys, $self->value;
+        push @values, $self->value;
     }
+    tie my %map, 'PolyRun::Map', \@keys, \@values;
     return \%map;
 }
 

@@ -88,14 +88,14 @@ sub _global {
     return *$glob{ARRAY} || *$glob{HASH};
 }
 
-# Whether a variable that is visible from the statement number `from` on had been declared when the block left.
+# Whether a variable that is visible to statements with a number above `from` had been declared when the block left.
 sub _was_reached {
     my ($from) = @_;
     my $reached = 0;
     no warnings 'once';
     local *B::COP::polyrun_look = sub {
         my ($cop) = @_;
-        $reached = 1 if $cop->line == $left && $cop->cop_seq >= $from;
+        $reached = 1 if $cop->line == $left && $cop->cop_seq > $from;
     };
     local *B::OP::polyrun_look = sub { };
     B::walkoptree(B::main_root(), 'polyrun_look');

@@ -125,27 +125,15 @@ sub _object {
 # A list; one of many numbers of one type is stored as numbers.
 sub _list {
     my ($self, $list) = @_;
-    if (@$list) {
-        my (%kinds, $other);
-        for my $item (@$list) {
-            my $kind = PolyRun::Kinds::kind($item);
-            $kinds{$kind}++;
-            last if $other = $kind !~ /^(?:int|whole|float)$/;
-        }
-        if (!$other && $kinds{float} && $kinds{whole} && !$kinds{int}) {
-            # Floats of which some were used as whole numbers: what they were is told by the others.
-            return $self->_numbers(float64 => pack 'd<*', @$list) if @$list >= PACK_FROM;
-            $self->_head(4, scalar @$list);
-            $self->_float($_) for @$list;
-            return;
-        }
-        if (!$other && keys %kinds == ($kinds{int} && $kinds{whole} ? 2 : 1) && @$list >= PACK_FROM) {
-            return $self->_numbers(float64 => pack 'd<*', @$list) if $kinds{float};
-            return $self->_numbers(int64 => pack 'q<*', @$list) if !grep { $_ > INT64_HIGH } @$list;
-        }
+    my $may = @$list && PolyRun::Kinds::kind($list->[0]) =~ /^(?:int|whole|float)$/;
+    my %kinds = $may ? PolyRun::Kinds::numbers($list) : ();
+    my $is_floats = $kinds{float} && !$kinds{int};    # also those that were used as whole numbers
+    if (@$list >= PACK_FROM && ($is_floats || %kinds && !$kinds{float})) {
+        return $self->_numbers(float64 => pack 'd<*', @$list) if $is_floats;
+        return $self->_numbers(int64 => pack 'q<*', @$list) if !grep { $_ > INT64_HIGH } @$list;
     }
     $self->_head(4, scalar @$list);
-    $self->_value($_) for @$list;
+    for (@$list) { $is_floats ? $self->_float($_) : $self->_value($_) }
     return;
 }
 
@@ -167,7 +155,7 @@ sub _map {
         my $text = _as_text($key);
         PolyRun::refuse('two keys of a map have the same text') if $used{$text}++;
         $self->_text($text);
-        $self->_value($map->{$key});
+        $self->_value(my $copy = $map->{$key});    # an element of a tied hash has flags of its own
     }
     return;
 }
