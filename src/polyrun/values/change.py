@@ -9,14 +9,16 @@ from polyrun.model.values import Kind, ValueType
 from polyrun.values.cbor import Reader, encode
 from polyrun.values.convert import WIDENING, CannotConvert, Wish, is_exact, parse_type
 from polyrun.values.decode import decode
+from polyrun.values.json_form import to_json
 from polyrun.values.making import Workshop
 from polyrun.values.nodes import Array, Node, Packed, Ref
 from polyrun.values.preview import preview
 from polyrun.values.reshape import Reshaper
 from polyrun.values.store import Stored
 from polyrun.values.survey import Survey
+from polyrun.values.unpack import Read, Unpacker
 
-__all__ = ["CannotConvert", "as_declared", "as_wanted", "stored_node"]
+__all__ = ["CannotConvert", "as_declared", "as_json", "as_wanted", "stored_node", "unpacker"]
 
 _DECLARABLE = {
     (Kind.LIST, Kind.ARRAY), (Kind.LIST, Kind.TABLE), (Kind.MAP, Kind.TABLE), (Kind.ARRAY, Kind.LIST),
@@ -58,15 +60,30 @@ def _is_so(found: ValueType, wish: Wish) -> bool:
 
 
 def _turned(stored: Stored, wish: Wish, workshop: Workshop) -> Stored:
-    def read(ref: Ref) -> bytes:
-        return stored.open(ref)(0, ref.length)
-
+    read = _reads(stored)
     made = Reshaper(read, workshop).turn(_loaded(decode(stored.encoded()), read), wish)
     kept = isinstance(made, Packed | Array) and made.data in stored.refs
     return stored_node(made, stored.folder if kept else workshop.folder)
 
 
-def _loaded(node: Node, read: Callable[[Ref], bytes]) -> Node:
+def unpacker(stored: Stored) -> Unpacker:
+    """What takes the data of `stored` apart."""
+    return Unpacker(_reads(stored))
+
+
+def _reads(stored: Stored) -> Read:
+    return lambda ref: stored.open(ref)(0, ref.length)
+
+
+def as_json(stored: Stored) -> str:
+    """`stored` as one line of strict JSON (see `json_form`): an array as lists, a table as a list of its rows.
+
+    Raises `CannotConvert` for a file, and for more than `unpack.MAX_ITEMS` numbers.
+    """
+    return to_json(unpacker(stored).plain(decode(stored.encoded())))
+
+
+def _loaded(node: Node, read: Read) -> Node:
     """`node` with bytes in place of the references that stand for bytes in it."""
     match node:
         case Ref():
