@@ -22,3 +22,5 @@ BasicObject.class_eval <<~'RUBY', "<internal:polyrun>", 1
     private :__dir__, :require_relative
   end
 RUBY
+
+require "#{File.dirname(__FILE__)}/polyrun.rb" if ENV.key?("POLYRUN_IN")
