@@ -4,6 +4,7 @@ import com.sun.source.util.TaskListener;
 import com.sun.source.util.Trees;
 import java.io.File;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,10 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import javax.tools.Diagnostic;
-import javax.tools.DiagnosticListener;
 import javax.tools.JavaCompiler;
-import javax.tools.JavaFileObject;
 
 /**
  * Compiles a block with values: what it imports are static fields that every class of it sees, and what it exports is
@@ -48,20 +46,21 @@ final class Bindings {
             edited.add(new Compile.Unit(document, one.text()));
         }
         edited.add(new Compile.Unit("polyrun_imports.java", code));
-        int[] errors = {0};
-        JavacTask task = Compile.task(compiler, path, build, told(edits, errors), edited, mains);
+        StringWriter told = new StringWriter();
+        JavacTask task = Compile.task(compiler, path, build, told, edited, mains);
         task.addTaskListener(new Exportable(Trees.instance(task), task.getElements(), task.getTypes(), exports));
         boolean good = task.call();
-        if (errors[0] > 0) {
-            System.err.println(errors[0] + (errors[0] == 1 ? " error" : " errors"));
+        String text = told.toString();
+        for (Edits one : edits) {
+            text = one.unedited(text);
         }
-        return good && errors[0] == 0;
+        System.err.print(text);
+        return good;
     }
 
     /** What is to be put into each unit: found in the trees of a first look, which says nothing about what is wrong. */
     private List<Edits> edit(List<Compile.Unit> units, String path) throws IOException {
-        DiagnosticListener<JavaFileObject> silent = fault -> {};
-        JavacTask task = Compile.task(compiler, path, build, silent, units, new TaskListener() {});
+        JavacTask task = Compile.task(compiler, path, build, new StringWriter(), units, new TaskListener() {});
         List<CompilationUnitTree> trees = new ArrayList<>();
         task.parse().forEach(trees::add);
         Exits exits = new Exits(trees, Trees.instance(task).getSourcePositions(), exports, imports());
@@ -87,19 +86,5 @@ final class Bindings {
             }
         }
         return names;
-    }
-
-    /** Tells what the compiler has to say, with the lines as their author wrote them. */
-    private DiagnosticListener<JavaFileObject> told(List<Edits> edits, int[] errors) {
-        return fault -> {
-            if (fault.getKind() == Diagnostic.Kind.ERROR) {
-                errors[0]++;
-            }
-            String text = fault.toString();
-            for (Edits one : edits) {
-                text = one.unedited(text);
-            }
-            System.err.println(text);
-        };
     }
 }

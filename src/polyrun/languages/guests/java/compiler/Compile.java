@@ -2,6 +2,7 @@ import com.sun.source.util.JavacTask;
 import com.sun.source.util.TaskEvent;
 import com.sun.source.util.TaskListener;
 import java.io.IOException;
+import java.io.Writer;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -16,9 +17,7 @@ import javax.lang.model.element.Modifier;
 import javax.lang.model.element.NestingKind;
 import javax.lang.model.element.TypeElement;
 import javax.lang.model.util.ElementFilter;
-import javax.tools.DiagnosticListener;
 import javax.tools.JavaCompiler;
-import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 
@@ -118,11 +117,11 @@ final class Compile {
             JavaCompiler compiler,
             String path,
             Path build,
-            DiagnosticListener<? super JavaFileObject> told,
+            Writer told,
             List<Unit> units,
             TaskListener listener) {
         List<String> options = List.of("-d", build.toString(), "-cp", path, "-g", "-proc:none");
-        JavacTask task = (JavacTask) compiler.getTask(null, null, told, options, null, units);
+        JavacTask task = (JavacTask) compiler.getTask(told, null, null, options, null, units);
         task.addTaskListener(listener);
         return task;
     }

@@ -29,25 +29,33 @@ final class Edits {
         return text.append(code, at, end).toString();
     }
 
-    /** A message of the compiler in which the lines that it quotes are as they were, and what points at them too. */
-    String unedited(String message) {
-        String told = message;
+    /** What the compiler says, with the lines that it quotes as they were, and what points at them moved too. */
+    String unedited(String messages) {
+        String told = messages;
+        int last = -1;
         for (int place : put.keySet()) {
             int start = code.lastIndexOf('\n', place - 1) + 1;
-            int end = code.indexOf('\n', place);
-            end = end < 0 ? code.length() : end;
-            String quoted = "\n" + edited(start, end) + "\n";
-            int found = told.indexOf(quoted);
-            if (found >= 0) {
-                int pointer = found + quoted.length();
-                String rest = told.substring(pointer);
-                int column = rest.indexOf('^');
-                boolean points = column >= 0 && rest.substring(0, column).isBlank() && rest.indexOf('\n') != 0;
-                String moved = points ? " ".repeat(original(start, end, column)) + rest.substring(column) : rest;
-                told = told.substring(0, found) + "\n" + code.substring(start, end) + "\n" + moved;
+            if (start != last) {
+                int end = code.indexOf('\n', place);
+                told = unedited(told, start, end < 0 ? code.length() : end);
+                last = start;
             }
         }
         return told;
+    }
+
+    private String unedited(String messages, int start, int end) {
+        String[] lines = messages.split("\n", -1);
+        String quoted = edited(start, end);
+        for (int n = 0; n < lines.length; n++) {
+            if (lines[n].equals(quoted)) {
+                lines[n] = code.substring(start, end);
+                if (n + 1 < lines.length && lines[n + 1].trim().equals("^")) {
+                    lines[n + 1] = " ".repeat(original(start, end, lines[n + 1].indexOf('^'))) + "^";
+                }
+            }
+        }
+        return String.join("\n", lines);
     }
 
     /** Where in the line from `start` the text stands that is at `column` of the line with all that was put there. */

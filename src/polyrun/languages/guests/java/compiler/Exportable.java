@@ -53,11 +53,13 @@ final class Exportable implements TaskListener {
 
     @Override
     public void finished(TaskEvent event) {
-        if (event.getKind() == TaskEvent.Kind.ANALYZE && event.getTypeElement() != null) {
-            TreePath path = trees.getPath(event.getTypeElement());
-            if (path != null && event.getSourceFile() instanceof Compile.Unit) {
-                new Puts(event.getCompilationUnit()).scan(path, null);
-            }
+        TypeElement type = event.getTypeElement();
+        if (event.getKind() != TaskEvent.Kind.ANALYZE || type == null) {
+            return;
+        }
+        TreePath path = trees.getPath(type);
+        if (path != null) {
+            new Puts(event.getCompilationUnit()).scan(path, null);
         }
     }
 
