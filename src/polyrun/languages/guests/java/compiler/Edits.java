@@ -37,7 +37,8 @@ final class Edits {
             int start = code.lastIndexOf('\n', place - 1) + 1;
             if (start != last) {
                 int end = code.indexOf('\n', place);
-                told = unedited(told, start, end < 0 ? code.length() : end);
+                end = end < 0 ? code.length() : end;
+                told = unedited(told, start, end > start && code.charAt(end - 1) == '\r' ? end - 1 : end);
                 last = start;
             }
         }
@@ -51,7 +52,9 @@ final class Edits {
             if (lines[n].equals(quoted)) {
                 lines[n] = code.substring(start, end);
                 if (n + 1 < lines.length && lines[n + 1].trim().equals("^")) {
-                    lines[n + 1] = " ".repeat(original(start, end, lines[n + 1].indexOf('^'))) + "^";
+                    int column = original(start, end, lines[n + 1].indexOf('^'));
+                    String before = lines[n].substring(0, Math.min(column, lines[n].length()));
+                    lines[n + 1] = before.replaceAll("[^\t]", " ") + "^";
                 }
             }
         }

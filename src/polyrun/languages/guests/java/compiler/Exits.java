@@ -138,6 +138,7 @@ final class Exits {
     private final class Walk extends TreePathScanner<Void, Void> {
         private final Edits edits;
         private final Map<String, Integer> assigned = new HashMap<>();
+        private int ends;
 
         Walk(Edits edits) {
             this.edits = edits;
@@ -172,8 +173,8 @@ final class Exits {
         public Void visitExpressionStatement(ExpressionStatementTree tree, Void nothing) {
             if (tree.getExpression() instanceof MethodInvocationTree) {
                 MethodInvocationTree call = (MethodInvocationTree) tree.getExpression();
-                boolean exits = call.getMethodSelect().toString().equals("System.exit") && call.getArguments().size() == 1;
-                if (exits && isPlain(call.getArguments().get(0))) {
+                boolean exits = call.getMethodSelect().toString().equals("System.exit");
+                if (exits && call.getArguments().size() == 1 && isPlain(call.getArguments().get(0))) {
                     before(tree);
                 }
             }
@@ -183,10 +184,11 @@ final class Exits {
         /** What leaves by a `return` may be changed by a `finally` on the way: it is handed over there once more. */
         @Override
         public Void visitTry(TryTree tree, Void nothing) {
+            int before = ends;
             super.visitTry(tree, nothing);
             BlockTree last = tree.getFinallyBlock();
-            if (last != null && Flow.completes(last)) {
-                Set<String> names = known(end(last), getCurrentPath(), true);
+            if (last != null && ends > before && Flow.completes(last)) {
+                Set<String> names = known(start(tree), getCurrentPath());
                 edits.put(end(last) - 1, " " + puts(names));
             }
             return null;
@@ -197,15 +199,16 @@ final class Exits {
         }
 
         private void before(StatementTree tree) {
-            Set<String> names = known(start(tree), getCurrentPath(), false);
+            ends++;
+            Set<String> names = known(start(tree), getCurrentPath());
             if (start(tree) >= 0 && end(tree) > 0) {
                 edits.put(start(tree), "{ " + puts(names));
                 edits.put(end(tree), " }");
             }
         }
 
-        /** Names in scope at `place` that have a value there; if `initialized`, one that they were declared with. */
-        private Set<String> known(int place, TreePath path, boolean initialized) {
+        /** Names in scope at `place` that have a value there. */
+        private Set<String> known(int place, TreePath path) {
             Set<String> names = new LinkedHashSet<>(shared);
             for (VariableTree parameter : main.getParameters()) {
                 names.add(parameter.getName().toString());
@@ -213,7 +216,7 @@ final class Exits {
             for (TreePath up = path; up != null; up = up.getParentPath()) {
                 List<StatementTree> declared = new ArrayList<>();
                 for (StatementTree one : Flow.statements(up.getLeaf())) {
-                    if (one instanceof VariableTree && start(one) < place && isSet((VariableTree) one, place, initialized)) {
+                    if (one instanceof VariableTree && start(one) < place && isSet((VariableTree) one, place)) {
                         declared.add(one);
                     }
                 }
@@ -223,12 +226,9 @@ final class Exits {
             return names;
         }
 
-        private boolean isSet(VariableTree variable, int place, boolean initialized) {
-            if (variable.getInitializer() != null) {
-                return true;
-            }
+        private boolean isSet(VariableTree variable, int place) {
             Integer first = assigned.get(variable.getName().toString());
-            return !initialized && first != null && first < place;
+            return variable.getInitializer() != null || first != null && first < place;
         }
     }
 }

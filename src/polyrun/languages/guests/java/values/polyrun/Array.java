@@ -99,7 +99,8 @@ public abstract class Array {
     /** Where the number at that place lies, whatever the order. */
     final int at(int... place) {
         if (place.length != shape.length) {
-            throw new IndexOutOfBoundsException(place.length + " indices into an array of " + shape.length + " dimensions");
+            String counts = place.length + " indices into an array of " + shape.length + " dimensions";
+            throw new IndexOutOfBoundsException(counts);
         }
         int at = 0;
         for (int n = 0; n < place.length; n++) {

@@ -28,7 +28,7 @@ public final class BooleanArray extends Array {
         return get(at(place));
     }
 
-    /** Sets the value at that place. An array that was imported cannot be changed: a {@code ReadOnlyBufferException}. */
+    /** Sets the value at that place. In one that was imported a {@code ReadOnlyBufferException}. */
     public void set(boolean value, int... place) {
         data.put(at(place), (byte) (value ? 1 : 0));
     }

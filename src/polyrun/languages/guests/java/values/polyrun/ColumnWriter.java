@@ -53,7 +53,8 @@ final class ColumnWriter {
         if (values instanceof Object[]) {
             return objects((Object[]) values);
         }
-        throw new Unsupported("the column `" + name + "` is " + Encoder.told(values) + ", not an array or a collection");
+        String found = values == null ? "null" : Encoder.told(values);
+        throw new Unsupported("the column `" + name + "` is " + found + ", not an array or a collection");
     }
 
     private Part objects(Object[] all) {
@@ -197,7 +198,7 @@ final class ColumnWriter {
                 data.putLong(Math.addExact(whole, one.getNano() / (1_000_000_000 / scale)));
             }
         } catch (ArithmeticException fault) {
-            throw new Unsupported("the column `" + name + "` holds a time that is too far away to count its nanoseconds");
+            throw new Unsupported("the column `" + name + "` holds a time too far away to count its nanoseconds");
         }
         String unit = isExact ? "(ns" : "(us";
         String base = first instanceof LocalTime ? "time" : first instanceof Duration ? "duration" : "timestamp";

@@ -47,7 +47,7 @@ public final class DoubleArray extends Array {
         return get(at(place));
     }
 
-    /** Sets the number at that place. An array that was imported cannot be changed: a {@code ReadOnlyBufferException}. */
+    /** Sets the number at that place. In one that was imported a {@code ReadOnlyBufferException}. */
     public void set(double number, int... place) {
         data.putDouble(at(place) << 3, number);
     }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -31,7 +32,7 @@ final class Encoder {
         int bracket = declared.indexOf('(');
         String kind = bracket < 0 ? declared : declared.substring(0, bracket);
         if (kind.equals("file") && value instanceof CharSequence) {
-            Outbox.get().file(encoder.out, Path.of(value.toString()));
+            Outbox.get().file(encoder.out, path(value.toString()));
         } else if (kind.equals("list") && value != null && Numbers.isIn(value)) {
             encoder.numberList(value, 0);
         } else if (kind.equals("array") && value instanceof byte[]) {
@@ -40,6 +41,14 @@ final class Encoder {
             encoder.write(value, 0);
         }
         return encoder.out.data();
+    }
+
+    private static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException fault) {
+            throw new Unsupported("`" + text + "` is no path of a file");
+        }
     }
 
     private void write(Object value, int depth) throws IOException {
@@ -74,8 +83,9 @@ final class Encoder {
             out.real(value.doubleValue());
         } else if (value instanceof BigDecimal) {
             String text = value.toString();
-            if (text.length() > Wire.MAX_DIGITS) {
-                throw new Unsupported("it is a number of more than 4300 digits");
+            long scale = ((BigDecimal) value).scale();
+            if (text.length() > Wire.MAX_DIGITS || Math.abs(scale) > Wire.MAX_EXPONENT) {
+                throw new Unsupported("it is a decimal of more digits than can be handed over");
             }
             out.tagged(Wire.DECIMAL, text);
         } else if (value instanceof BigInteger) {
@@ -108,7 +118,8 @@ final class Encoder {
         for (Map.Entry<?, ?> one : map.entrySet()) {
             Object key = one.getKey();
             if (!(key instanceof CharSequence)) {
-                throw new Unsupported("the keys of a map must be texts, and " + (key == null ? "null" : told(key)) + " is not");
+                String found = key == null ? "null" : told(key);
+                throw new Unsupported("the keys of a map must be texts, and " + found + " is not");
             }
             out.text(key.toString());
             write(one.getValue(), depth + 1);
@@ -117,7 +128,8 @@ final class Encoder {
 
     private void list(Collection<?> items, int depth) throws IOException {
         if (items instanceof Set && !(items instanceof SortedSet || items instanceof LinkedHashSet)) {
-            throw new Unsupported("a `" + items.getClass().getSimpleName() + "` has no order; export a sorted list of it");
+            String type = items.getClass().getSimpleName();
+            throw new Unsupported("a `" + type + "` has no order; export a sorted list of it");
         }
         Object[] all = items.toArray();
         if (all.length >= Wire.PACK_FROM && pack(all)) {
@@ -199,7 +211,7 @@ final class Encoder {
         } else if (values instanceof Object[]) {
             list(Arrays.asList((Object[]) values), depth);
         } else {
-            throw new Unsupported("an array of characters has no form that other languages could read; export a String");
+            throw new Unsupported("an array of `char` has no form that other languages could read; export a String");
         }
     }
 

@@ -3,7 +3,10 @@ package polyrun;
 import java.nio.ByteBuffer;
 import java.util.stream.IntStream;
 
-/** An array of {@code int32}, {@code int16}, {@code int8}, {@code uint16} or {@code uint8}: {@code a.get(i)}, {@code a.get(i, j)}, {@code a.toArray()}. */
+/**
+ * An array of {@code int32}, {@code int16}, {@code int8}, {@code uint16} or {@code uint8}: {@code a.get(i)},
+ * {@code a.get(i, j)}, {@code a.toArray()}.
+ */
 public final class IntArray extends Array {
     IntArray(Dtype dtype, ByteBuffer data, int[] shape, boolean byColumns) {
         super(dtype, data, shape, byColumns);
@@ -46,7 +49,7 @@ public final class IntArray extends Array {
         return get(at(place));
     }
 
-    /** Sets the number at that place. An array that was imported cannot be changed: a {@code ReadOnlyBufferException}. */
+    /** Sets the number at that place. In one that was imported a {@code ReadOnlyBufferException}. */
     public void set(int number, int... place) {
         data.putInt(at(place) << 2, number);
     }

@@ -5,7 +5,10 @@ import java.nio.ByteBuffer;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
-/** An array of {@code int64}, {@code uint32} or {@code uint64}; a number larger than any long is an error, see {@code big}: {@code a.get(i)}, {@code a.get(i, j)}, {@code a.toArray()}. */
+/**
+ * An array of {@code int64}, {@code uint32} or {@code uint64}: {@code a.get(i)}, {@code a.get(i, j)},
+ * {@code a.toArray()}. A number larger than any long is an error; {@code a.big(i)} gives it.
+ */
 public final class LongArray extends Array {
     LongArray(Dtype dtype, ByteBuffer data, int[] shape, boolean byColumns) {
         super(dtype, data, shape, byColumns);
@@ -48,7 +51,7 @@ public final class LongArray extends Array {
         return get(at(place));
     }
 
-    /** Sets the number at that place. An array that was imported cannot be changed: a {@code ReadOnlyBufferException}. */
+    /** Sets the number at that place. In one that was imported a {@code ReadOnlyBufferException}. */
     public void set(long number, int... place) {
         data.putLong(at(place) << 3, number);
     }

@@ -4,7 +4,10 @@ import java.math.BigInteger;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
-/** A column of {@code int64}, {@code uint32} or {@code uint64}; a number larger than any long is an error, see {@code big}. */
+/**
+ * A column of {@code int64}, {@code uint32} or {@code uint64}. A number larger than any long is an error;
+ * {@code column.big(row)} gives it.
+ */
 public final class LongColumn extends Column<Long> {
     private final Dtype dtype;
 

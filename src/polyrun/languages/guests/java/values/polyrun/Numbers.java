@@ -51,7 +51,8 @@ final class Numbers {
             isNested |= item.getComponentType().isArray();
             item = item.getComponentType();
         }
-        return item.isPrimitive() && item != char.class && (item != byte.class || isNested) && item != values.getClass();
+        boolean isNumber = item.isPrimitive() && item != char.class && item != values.getClass();
+        return isNumber && (item != byte.class || isNested);
     }
 
     private static Dtype dtype(Class<?> item) {
@@ -143,7 +144,7 @@ final class Numbers {
         }
     }
 
-    /** Puts numbers of `row`, beginning with the one at `from`, into the room that `to` has left; how many those are. */
+    /** Puts numbers of `row`, from the one at `from` on, into the room that `to` has left; how many those are. */
     private int fill(ByteBuffer to, Object row, int from) {
         int count = Math.min(java.lang.reflect.Array.getLength(row) - from, to.remaining() / dtype.size);
         switch (dtype) {

@@ -10,6 +10,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +23,8 @@ final class Outbox {
     private final File folder = Inbox.folder("POLYRUN_OUT");
     private final Map<String, byte[]> values = new LinkedHashMap<>();
     private final Map<String, String> refused = new LinkedHashMap<>();
+    private final Map<String, List<String>> files = new HashMap<>();
+    private List<String> made = new ArrayList<>();
     private List<String> defined = List.of();
     private int count;
 
@@ -40,22 +44,32 @@ final class Outbox {
         return only;
     }
 
-    synchronized void put(String name, byte[] encoded) {
-        refused.remove(name);
-        values.put(name, encoded);
-    }
-
-    synchronized void refuse(String name, String why) {
+    /** Encodes `value`; the data files of one that it replaces are gone. */
+    synchronized void put(String name, Object value, String declared) {
+        for (String file : files.getOrDefault(name, List.of())) {
+            new File(folder, file).delete();
+        }
         values.remove(name);
-        refused.put(name, why);
+        refused.remove(name);
+        made = new ArrayList<>();
+        files.put(name, made);
+        try {
+            values.put(name, Encoder.encode(value, declared));
+        } catch (Unsupported fault) {
+            refused.put(name, fault.getMessage());
+        } catch (IOException fault) {
+            refused.put(name, "its data cannot be written: " + fault.getMessage());
+        }
     }
 
     synchronized void define(List<String> names) {
         defined = names;
     }
 
-    private synchronized String name(String ending) {
-        return Inbox.get().prefix + count++ + ending;
+    private String name(String ending) {
+        String name = Inbox.get().prefix + count++ + ending;
+        made.add(name);
+        return name;
     }
 
     private RandomAccessFile create(String name) throws IOException {

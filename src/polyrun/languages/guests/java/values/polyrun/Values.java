@@ -1,6 +1,5 @@
 package polyrun;
 
-import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 
@@ -9,8 +8,8 @@ public final class Values {
     private Values() {}
 
     /**
-     * Hands over {@code value} under {@code name}, which an {@code #export:} of the block must declare. It is read at once;
-     * a later call for the name replaces it.
+     * Hands over {@code value} under {@code name}, which an {@code #export:} of the block must declare. It is read at
+     * once; a later call for the name replaces it.
      */
     public static void put(String name, Object value) {
         Map<String, String> exports = Inbox.get().exports;
@@ -19,13 +18,7 @@ public final class Values {
             String hint = "add `#export: " + name + "` to the block";
             throw new IllegalArgumentException("`" + name + "` is not exported: " + hint);
         }
-        try {
-            Outbox.get().put(name, Encoder.encode(value, declared));
-        } catch (Unsupported fault) {
-            Outbox.get().refuse(name, fault.getMessage());
-        } catch (IOException fault) {
-            Outbox.get().refuse(name, "its data cannot be written: " + fault.getMessage());
-        }
+        Outbox.get().put(name, value, declared);
     }
 
     /** The imported value {@code name}, of the type that Java writes like that. For the code that PolyRun generates. */
@@ -48,7 +41,7 @@ public final class Values {
         Form.learn(type, maker);
     }
 
-    /** The variables of {@code main}, for the hint about an export that is missing. For the code that PolyRun generates. */
+    /** The variables of {@code main}, to tell them when an export is missing. For the code that PolyRun generates. */
     public static void define(String... names) {
         Outbox.get().define(List.of(names));
     }

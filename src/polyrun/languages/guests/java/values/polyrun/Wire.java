@@ -24,4 +24,6 @@ interface Wire {
     int MAX_DEPTH = 64;
     /** Digits of the longest number. */
     int MAX_DIGITS = 4300;
+    /** A decimal is not moved by more places. */
+    int MAX_EXPONENT = 990_000;
 }
