@@ -16,9 +16,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from polyrun.sandbox.scratch import MEMORY
+
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _SETTLE_S = 3.0
-_GROUP_NAME = re.compile(r"polyrun-(\d+)-")
+_OWN_NAME = re.compile(r"polyrun-(\d+)-")
 
 
 def adopt_orphans() -> None:
@@ -144,15 +146,21 @@ def _groups() -> frozenset[str]:
         except OSError:
             continue
         for name in names:
-            match = _GROUP_NAME.match(name)
-            if match and (int(match[1]) == os.getpid() or not os.path.exists(f"/proc/{match[1]}")):
+            if _is_own(name):
                 found.add(f"{folder}/{name}")
     return frozenset(found)
 
 
 def _folders() -> frozenset[str]:
     ours = tempfile.gettempdir()
-    return frozenset(f"{ours}/{name}" for name in os.listdir(ours) if name.startswith("polyrun-"))
+    found = {f"{ours}/{name}" for name in os.listdir(ours) if name.startswith("polyrun-")}
+    return frozenset(found | {f"{MEMORY}/{name}" for name in os.listdir(MEMORY) if _is_own(name)})
+
+
+def _is_own(name: str) -> bool:
+    """Whether what is called `name` was made by this process, or by one that is gone."""
+    match = _OWN_NAME.match(name)
+    return match is not None and (int(match[1]) == os.getpid() or not os.path.exists(f"/proc/{match[1]}"))
 
 
 def _descriptors() -> dict[int, str]:

@@ -10,6 +10,9 @@ REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = REPOSITORY / "examples"
 PAGES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")), REPOSITORY / "benchmarks/README.md")
 
+VALUE_PAGES = tuple(sorted((REPOSITORY / "docs/values").glob("*.md")))
+"""One for each language; each document in them is followed by what its programs print."""
+
 _FENCE = re.compile(r"^(?P<fence>`{3,})(?P<kind>[^\n`]*)\n(?P<text>.*?)^(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
@@ -28,10 +31,10 @@ class Fenced:
         return f"{self.page.relative_to(REPOSITORY)}:{self.line}"
 
 
-def fenced(*kinds: str) -> list[Fenced]:
-    """All fenced blocks of these kinds in the project's pages, in order."""
+def fenced(*kinds: str, pages: tuple[Path, ...] = PAGES) -> list[Fenced]:
+    """All fenced blocks of these kinds in `pages`, in order."""
     found = []
-    for page in PAGES:
+    for page in pages:
         content = page.read_text("utf-8")
         for match in _FENCE.finditer(content):
             if match["kind"].strip() in kinds:

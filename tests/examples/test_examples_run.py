@@ -57,6 +57,7 @@ EXPECTED = {
         },
         artifacts=("rolls.txt",),
     ),
+    "prices.mix": Expected(blocks=3, output={"block 3": "2 things for 516\n"}),
     "text.mix": Expected(
         blocks=5,
         output={

@@ -14,7 +14,7 @@ import pytest
 
 import polyrun
 from cli_case import Case
-from examples.pages import EXAMPLES, PAGES, REPOSITORY, Fenced, fenced
+from examples.pages import EXAMPLES, PAGES, REPOSITORY, VALUE_PAGES, Fenced, fenced
 
 DOCUMENTS = fenced("mix")
 PROGRAMS = fenced("python")
@@ -25,6 +25,10 @@ COMMANDS = [
     for line in block.text.splitlines()
     if line.startswith("polyrun ")
 ]
+
+_VALUES = fenced("mix", "text", pages=(REPOSITORY / "docs/values.md", *VALUE_PAGES))
+SHOWN = list(zip(_VALUES[::2], _VALUES[1::2], strict=True))
+"""Documents about values, and what they print."""
 
 EXIT_CODES = {"polyrun run errors.mix --fail-fast": 1}
 """Shown command lines that do not end with 0."""
@@ -50,6 +54,13 @@ def test_documents_have_no_faults_and_run(block: Fenced, tmp_path: Path) -> None
     assert polyrun.check(source).diagnostics == ()
     done = Case(tmp_path).file("shown.mix", block.text).args("run", "shown.mix", "--strict").exits(0)
     assert done.out
+
+
+@pytest.mark.parametrize(("block", "output"), SHOWN, ids=[block.place for block, _ in SHOWN])
+def test_documents_print_what_is_shown(block: Fenced, output: Fenced, tmp_path: Path) -> None:
+    assert (block.kind, output.kind) == ("mix", "text")
+    done = Case(tmp_path).file("shown.mix", block.text).args("run", "shown.mix", "--quiet").exits(0)
+    assert done.text == output.text
 
 
 def test_the_first_document_is_an_example() -> None:

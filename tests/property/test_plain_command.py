@@ -26,6 +26,7 @@ def test_the_plain_forms_mean_what_click_makes_of_them(words: list[str]) -> None
     given = {name: value for name, value in context.params.items() if value not in (None, (), False)}
     assert given.pop("form") == "text"
     assert given.pop("log")
+    assert given.pop("save_tables") == "arrow"
     assert given == {"file": file, **switches}
 
 

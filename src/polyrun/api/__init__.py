@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from polyrun.api.settings import load_settings
     from polyrun.api.standing import LanguageStatus, check, languages, plan
     from polyrun.api.trial import Check, test_language
-    from polyrun.api.upkeep import CleanReport, DoctorReport, Leftover, clean, doctor, history
+    from polyrun.api.upkeep import CleanReport, DoctorReport, Leftover, clean, doctor, history, values
     from polyrun.model.codes import explain
 
 _HOMES = {
@@ -23,7 +23,7 @@ _HOMES = {
     "polyrun.api.settings": "load_settings",
     "polyrun.api.standing": "LanguageStatus check languages plan",
     "polyrun.api.trial": "Check test_language",
-    "polyrun.api.upkeep": "CleanReport DoctorReport Leftover clean doctor history",
+    "polyrun.api.upkeep": "CleanReport DoctorReport Leftover clean doctor history values",
     "polyrun.model.codes": "explain",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -51,6 +51,7 @@ __all__ = [
     "runner",
     "test_language",
     "validate_mix_file",
+    "values",
 ]
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from polyrun.api.folders import user_folders
 from polyrun.api.reading import Input, as_input, runnable
@@ -19,15 +19,19 @@ from polyrun.api.standing import find_toolchains, registry_for
 from polyrun.config.settings import Settings
 from polyrun.execute.cache import BuildCache
 from polyrun.execute.emitter import Listener
-from polyrun.execute.engine import Engine
+from polyrun.execute.engine import Engine, Kept
 from polyrun.execute.surroundings import Surroundings
 from polyrun.model.errors import UsageError
 from polyrun.model.results import RunResult
 from polyrun.model.spans import Source
+from polyrun.plan import Plan
 from polyrun.sandbox.base import Workspace
 from polyrun.sandbox.registry import choose
 from polyrun.sandbox.scratch import reap
 from polyrun.sandbox.scratch import scratch as make_scratch
+
+if TYPE_CHECKING:
+    from polyrun.execute.handover import Handover
 
 
 async def arun(
@@ -92,6 +96,14 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
     _check_grants(settings)
     plan, diagnostics = runnable(given, registry_for(given.folder, settings.trusted_folders), settings)
     chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=folders.cache)
+    if settings.given:
+        from polyrun.api.values import check_given
+
+        check_given(plan.document, settings.given)
+    if _wants_exports(settings):
+        from polyrun.api.exports import check_wanted
+
+        check_wanted(plan, settings)
     toolchains = find_toolchains([job.language for job in plan.jobs])
     reap(folders.cache, thorough=False)  # what a killed run left behind
     scratch = cleanup.enter_context(make_scratch())
@@ -105,14 +117,14 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
     if any(job.links for job in plan.jobs):
         from polyrun.api.values import open_handover  # most documents pass no values, and need not pay for this
 
-        handover = open_handover(given, plan, scratch, cleanup)
+        handover = open_handover(given, plan, settings.given, scratch, cleanup)
     record = Record(settings, folders, given, run_id, started)
     cleanup.callback(record.close)
     return Engine(
         run_id,
         plan,
         Surroundings(
-            source=given.source,
+            document=plan.document,
             sandbox=chosen.sandbox,
             capabilities=chosen.capabilities,
             toolchains=toolchains,
@@ -128,8 +140,21 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
         downgrades=chosen.downgrades,
         diagnostics=diagnostics,
         log_path=record.log_path,
-        collect=lambda: record.keep(workspace),
+        collect=lambda: _collect(record.keep(workspace), plan, settings, handover),
     )
+
+
+def _wants_exports(settings: Settings) -> bool:
+    return bool(settings.get) or settings.save_to is not None
+
+
+def _collect(kept: Kept, plan: Plan, settings: Settings, handover: Handover | None) -> Kept:
+    """`kept` with the exports that the caller has asked for."""
+    if handover is None or not _wants_exports(settings):
+        return kept
+    from polyrun.api.exports import hand_out
+
+    return hand_out(plan, settings, handover, kept)
 
 
 def _check_grants(settings: Settings) -> None:

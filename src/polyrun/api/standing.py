@@ -14,6 +14,7 @@ from polyrun.model.diagnostics import Severity
 from polyrun.model.frozen import frozen, replace
 from polyrun.model.spans import Source
 from polyrun.plan import Plan
+from polyrun.plan.links import unused
 from polyrun.sandbox.host import run_trusted
 
 
@@ -64,7 +65,8 @@ def check(document: str | os.PathLike[str] | Source, settings: Settings | None =
     given = as_input(document)
     parsed, planned, diagnostics = analyse(given, registry_for(given.folder, settings.trusted_folders), settings)
     asked = [replace(job.refusal, severity=Severity.WARNING) for job in planned.jobs if job.refusal is not None]
-    found = sorted([*diagnostics, *asked], key=lambda one: (one.primary.span.start, one.code))
+    links = {job.info.index: job.links for job in planned.jobs}
+    found = sorted([*diagnostics, *asked, *unused(parsed, links)], key=lambda one: (one.primary.span.start, one.code))
     return CheckResult(given.source, parsed, tuple(found))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
 
 from polyrun import __version__
@@ -12,7 +13,7 @@ from polyrun.config.settings import Settings
 from polyrun.execute.cache import BuildCache
 from polyrun.model.errors import SandboxUnavailable
 from polyrun.model.frozen import frozen
-from polyrun.report.history import PastRun, read_history
+from polyrun.report.history import PastExport, PastRun, read_exports, read_history
 from polyrun.sandbox.base import Capabilities, Unavailable
 from polyrun.sandbox.registry import FACTORIES, choose, probe
 from polyrun.sandbox.scratch import reap
@@ -99,6 +100,15 @@ def clean(*, dry_run: bool = False, cache: bool = False) -> CleanReport:
         if size:
             found.append(Leftover("build cache", folders.cache, size))
     return CleanReport(tuple(found), removed=not dry_run, troubles=reaped.troubles)
+
+
+def values(
+    document: str | os.PathLike[str], settings: Settings | None = None
+) -> tuple[PastRun, tuple[PastExport, ...]] | None:
+    """The newest run of `document` in the log folder of `settings`, and what it exported; `None` without one."""
+    folder = settings.log_dir if settings and settings.log_dir else user_folders().logs
+    path = os.path.abspath(document)
+    return read_exports(folder, os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)))
 
 
 def history(limit: int = 20, settings: Settings | None = None) -> list[PastRun]:

@@ -10,6 +10,7 @@ from polyrun.cli import given
 from polyrun.cli.exit_codes import ExitCode
 from polyrun.cli.framework import Command, Example
 from polyrun.cli.streams import look, out, print_data
+from polyrun.model.frozen import replace
 from polyrun.report.diagnostics import render_text, to_json, to_sarif
 from polyrun.report.neutral import safe_line
 from polyrun.report.words import count
@@ -26,8 +27,9 @@ from polyrun.report.words import count
 @click.argument("file", type=click.Path(allow_dash=True), metavar="FILE")
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="What is printed.")
 @click.option("--strict", is_flag=True, help="Treat notes about the document's form as errors.")
+@click.option("--set", "given_values", metavar="NAME[=VALUE]", multiple=True, help="An import that a run is given.")
 @click.option("-c", "--config", type=click.Path(), metavar="FILE", help="Read this polyrun.toml or config.json too.")
-def check(file: str, form: str, config: str | None, *, strict: bool) -> int:
+def check(file: str, form: str, given_values: tuple[str, ...], config: str | None, *, strict: bool) -> int:
     """Find the faults of the document FILE without running anything.
 
     Exits with 0 if it can be run and with 2 if not. FILE may be - for stdin.
@@ -35,7 +37,9 @@ def check(file: str, form: str, config: str | None, *, strict: bool) -> int:
     from polyrun import api
 
     document = given.document(file)
-    result = api.check(document, given.settings(config, document, {"strict": strict}))
+    settings = given.settings(config, document, {"strict": strict})
+    outside = given.values(given_values, bare=True)
+    result = api.check(document, replace(settings, given=outside))
     if form == "text":
         print_data(render_text(result.source, result.diagnostics, colour=look(out()).colour))
         if not result.diagnostics:

@@ -21,6 +21,7 @@ _COMMANDS = {
     "doctor": Lazy("polyrun.cli.doctor:doctor", "show what this host's sandboxes and toolchains can do"),
     "explain": Lazy("polyrun.cli.explain:explain", "explain a code such as PR103"),
     "history": Lazy("polyrun.cli.history:history", "list earlier runs"),
+    "values": Lazy("polyrun.cli.values:values", "list what a document's last run exported"),
     "clean": Lazy("polyrun.cli.clean:clean", "remove what killed runs left behind"),
     "completion": Lazy("polyrun.cli.completion:completion", "print the completion script for a shell"),
 }

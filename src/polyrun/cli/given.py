@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from polyrun.cli.streams import err
@@ -56,6 +56,19 @@ def document(name: str) -> str | Source:
             return Source(bytes(data), STDIN_NAME)
         data += piece
     raise DocumentUnreadable(STDIN_NAME, f"it is larger than {format_bytes(MAX_DOCUMENT_BYTES)}")
+
+
+def values(words: Sequence[str], *, bare: bool = False) -> dict[str, str]:
+    """What `--set NAME=VALUE` gave, by name; with `bare` the name may stand alone. Raises `UsageError`."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, separator, text = word.partition("=")
+        if not (separator or bare) or not name.isidentifier():
+            raise UsageError(f"`--set {word[:60]}` is not `NAME=VALUE`", hint="such as `--set n=3`")
+        if name in found:
+            raise UsageError(f"`--set {name}=…` stands there twice")
+        found[name] = text
+    return found
 
 
 def settings(config: str | None, given: str | Source | None, chosen: Mapping[str, object]) -> Settings:

@@ -11,7 +11,7 @@ from polyrun.cli import given
 from polyrun.cli.framework import Command, Example
 from polyrun.cli.streams import look, out, print_data
 from polyrun.cli.table import render_table
-from polyrun.model.frozen import as_dict
+from polyrun.model.frozen import as_dict, replace
 from polyrun.model.limits import format_bytes
 from polyrun.report.neutral import safe_line
 
@@ -30,13 +30,15 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "mermaid"]), default="text", help="What is printed."
 )
+@click.option("--set", "given_values", metavar="NAME[=VALUE]", multiple=True, help="An import that a run is given.")
 @click.option("-c", "--config", type=click.Path(), metavar="FILE", help="Read this polyrun.toml or config.json too.")
-def plan(file: str, form: str, config: str | None) -> None:
+def plan(file: str, form: str, given_values: tuple[str, ...], config: str | None) -> None:
     """Show what a run of the document FILE would do, without doing it. FILE may be - for stdin."""
     from polyrun import api
 
     document = given.document(file)
-    found = api.plan(document, given.settings(config, document, {}))
+    outside = given.values(given_values, bare=True)
+    found = api.plan(document, replace(given.settings(config, document, {}), given=outside))
     if form == "json":
         print_data(json.dumps([_facts(job) for job in found.jobs], indent=2) + "\n")
     elif form == "mermaid":

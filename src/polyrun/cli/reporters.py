@@ -14,12 +14,12 @@ class Reporters:
     """The reports of one run.
 
     `text` is the console; `json` and `events` put their own format on stdout, and the console then
-    only tells of progress and problems on stderr.
+    only tells of progress and problems on stderr. So it does with `values_only`, when stdout carries exported values.
     """
 
-    def __init__(self, form: str, *, raw: bool, verbose: bool, quiet: bool) -> None:
+    def __init__(self, form: str, *, raw: bool, verbose: bool, quiet: bool, values_only: bool = False) -> None:
         data, people = out(), err()
-        text = form == "text"
+        text = form == "text" and not values_only
         self._console = Console(
             data, people, look(people), raw=raw, verbose=verbose and text, quiet=quiet or not text, data=text
         )

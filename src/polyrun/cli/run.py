@@ -55,6 +55,28 @@ _SELECTION = _several(
         click.option("--strict", is_flag=True, help="Treat notes about the document's form as errors."),
     ]
 )
+_VALUES = _several(
+    [
+        click.option(
+            "--set",
+            "given_values",
+            metavar="NAME=VALUE",
+            multiple=True,
+            help="Give an import: JSON, text, or a .json, .txt, .csv, .npy, .arrow or .parquet file.",
+        ),
+        click.option(
+            "--get", metavar="NAME", multiple=True, help="Print this export as JSON, instead of the programs' output."
+        ),
+        click.option("--save", "save_to", type=click.Path(), metavar="DIR", help="Write all exports to files in DIR."),
+        click.option(
+            "--tables",
+            "save_tables",
+            type=click.Choice(["arrow", "csv", "parquet"]),
+            default="arrow",
+            help="How --save writes tables.",
+        ),
+    ]
+)
 _LIMITS = _several(
     [
         click.option("--timeout", metavar="TIME", help="Wall time of each block, such as 10s or 2m."),
@@ -110,13 +132,14 @@ _REPORT = _several(
     examples=(
         Example("polyrun run stats.mix", "run every block, in a sandbox, and show the output"),
         Example("polyrun run stats.mix --only load,mean --timeout 5s", "two blocks and what they need"),
+        Example("polyrun run stats.mix --set rates=rates.json --get total", "values in, and one out as JSON"),
         Example("polyrun run stats.mix --format json | jq '.blocks[].status'", "for programs"),
         Example("polyrun run fetch.mix --allow-net --allow-write=./data", "grant what it needs, and no more"),
-        Example("generate | polyrun run -", "a document from stdin, working in this folder"),
     ),
 )
 @click.argument("file", type=click.Path(allow_dash=True), metavar="FILE")
 @_SELECTION
+@_VALUES
 @_LIMITS
 @_SANDBOX
 @_REPORT

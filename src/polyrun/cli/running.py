@@ -8,6 +8,7 @@ import sys
 from polyrun.cli import given
 from polyrun.cli.exit_codes import ExitCode
 from polyrun.cli.reporters import Reporters
+from polyrun.cli.streams import print_data
 from polyrun.model.errors import DocumentError, UsageError
 from polyrun.model.frozen import replace
 
@@ -22,11 +23,16 @@ def execute(
     raw: bool = False,
     only: tuple[str, ...] = (),
     allow_write: tuple[str, ...] = (),
+    given_values: tuple[str, ...] = (),
+    get: tuple[str, ...] = (),
+    save_to: str | None = None,
+    save_tables: str = "arrow",
     **flags: object,
 ) -> int:
     """Run the document `file` and return the exit code.
 
     `form` is `text`, `json` or `events`. `allow_write` holds paths, or an empty text for the document's own folder.
+    `given_values` are `NAME=VALUE` each; `get`, `save_to` and `save_tables` are those of `Settings`.
     `flags` are those of `given.FLAGS` that were used. Raises what `api.run` raises.
     """
     from polyrun import api
@@ -42,19 +48,28 @@ def execute(
     settings = given.settings(config, document, chosen)
     if names:
         settings = replace(settings, only=names)
-    reporters = Reporters(form, raw=raw, verbose=verbose, quiet=quiet)
+    if given_values or get or save_to is not None:
+        from pathlib import Path  # only here: its import takes as long as all of this module
+
+        target = Path(save_to) if save_to is not None else None
+        outside = given.values(given_values)
+        settings = replace(settings, given=outside, get=get, save_to=target, save_tables=save_tables)
+    reporters = Reporters(form, raw=raw, verbose=verbose, quiet=quiet, values_only=bool(get) and form == "text")
     _import_asyncio()
     run = api.run
     gc.freeze()  # all that was imported stays, so that no collection needs to look at it
     gc.enable()
     try:
-        return run(document, settings, on_event=reporters.handle).exit_code
+        result = run(document, settings, on_event=reporters.handle)
     except DocumentError as error:
         if reporters.refuse(error, ExitCode.USAGE):
             return ExitCode.USAGE
         raise
     finally:
         reporters.close()
+    if form == "text":
+        print_data("".join(f"{value}\n" for value in result.values.values()))
+    return result.exit_code
 
 
 def _import_asyncio() -> None:

@@ -49,7 +49,9 @@ class Settings:
     `sandbox` is `auto`, `require` or a backend's name; `auto` takes the first usable of `chain`
     whose level is at least `minimum`, `require` refuses any but the first of `chain`.
     `only` are block names or 1-based indexes as text; empty means all. `given` are values from outside by name, each as
-    text in JSON, other text, or the path of a file (`api.given`).
+    text in JSON, other text, or the path of a file (`values.given`). `get` are exports (`NAME` or `BLOCK.NAME`) that
+    the result holds as JSON; `save_to` is the folder that all exports are saved in, tables as `save_tables`: `arrow`,
+    `csv` or `parquet`.
     `supported_languages` restricts the languages a document may use; `None` means all.
     `log_dir` is `None` for the user's state folder. Configuration files found under
     `trusted_folders` may set everything; others that were found beside a document may only tighten.
@@ -68,6 +70,9 @@ class Settings:
     fail_fast: bool = False
     only: tuple[str, ...] = ()
     given: Mapping[str, str] = NOTHING
+    get: tuple[str, ...] = ()
+    save_to: Path | None = None
+    save_tables: str = "arrow"
     strict: bool = False
     supported_languages: tuple[str, ...] | None = None
     log_dir: Path | None = None

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from polyrun.execute.deadline import deadline_in
 from polyrun.execute.emitter import Emitter, Listener
-from polyrun.execute.exit_code import INTERNAL, exit_code
+from polyrun.execute.exit_code import BLOCK_FAILED, INTERNAL, exit_code
 from polyrun.execute.runner import JobRunner, unstarted
 from polyrun.execute.schedule import Schedule, Skip, Start
 from polyrun.execute.surroundings import Surroundings
 from polyrun.model.diagnostics import Diagnostic
 from polyrun.model.events import JobFinished, JobStarted, RunFinished, RunStarted, SecurityEvent
-from polyrun.model.frozen import frozen
+from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult, RunResult
 from polyrun.plan import Job, Plan
@@ -24,11 +24,18 @@ _CANCELLED = "the run was cancelled"
 
 @frozen
 class Kept:
-    """What was kept of the files the blocks wrote: relative paths, the folder that holds them, remarks."""
+    """What was kept of the files the blocks wrote: relative paths, the folder that holds them, remarks.
+
+    `values` are exports as JSON and `saved` the files that exports were saved in, as far as the caller asked for them;
+    with `lacking` something that was asked for is not there.
+    """
 
     paths: tuple[str, ...] = ()
     folder: str | None = None
     notes: tuple[str, ...] = ()
+    values: Mapping[str, str] = NOTHING
+    saved: tuple[str, ...] = ()
+    lacking: bool = False
 
 
 class Engine:
@@ -98,6 +105,7 @@ class Engine:
                 sandbox=self._around.capabilities.backend,
                 level=self._around.capabilities.level,
                 blocks=tuple(job.info for job in self._plan.jobs),
+                folder=self._around.workspace.folder,
             )
         )
         for message in self._downgrades:
@@ -156,6 +164,8 @@ class Engine:
     def _finish(self, started: float) -> RunResult:
         kept = self._collect()
         code = INTERNAL if self._fault else exit_code(self._results, cancelled=self._cancelled)
+        if code == 0 and kept.lacking:
+            code = BLOCK_FAILED
         return RunResult(
             run_id=self._run_id,
             source=self._around.source,
@@ -170,4 +180,6 @@ class Engine:
             artifacts_dir=kept.folder,
             log_path=self._log_path,
             notes=kept.notes + tuple(self._around.sandbox.notes),
+            values=kept.values,
+            saved=kept.saved,
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult
 
+BLOCK_FAILED = 1
 INTERNAL = 70
 INTERRUPTED = 130
 
@@ -27,4 +28,4 @@ def exit_code(blocks: Iterable[BlockResult], *, cancelled: bool) -> int:
         return 4
     if any(status.is_limit for status in failures):
         return 5
-    return 1
+    return BLOCK_FAILED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from polyrun.document import Document
 from polyrun.execute.steps import Performed
 from polyrun.languages import locate
 from polyrun.languages.spec import ToolchainMissing
@@ -14,6 +15,7 @@ from polyrun.model.outcomes import Feature, Status
 from polyrun.model.results import StepResult
 from polyrun.model.spans import Source, Span
 from polyrun.plan import Job
+from polyrun.plan.links import exported_by, forgotten
 
 _TAIL = 64 * 1024
 
@@ -38,7 +40,7 @@ _DENIALS = (
 )
 
 
-def explain_failure(job: Job, source: Source, status: Status, performed: Performed) -> Diagnostic | None:
+def explain_failure(job: Job, document: Document, status: Status, performed: Performed) -> Diagnostic | None:
     """The diagnostic for a job whose last step ended as `status`; `None` for statuses that are no fault of it.
 
     Points at the line that the program's own error message names, else at the block's header.
@@ -50,6 +52,7 @@ def explain_failure(job: Job, source: Source, status: Status, performed: Perform
     tail = step.stderr.tail(_TAIL)
     if status is Status.BUILD_FAILED and not tail:
         tail = step.stdout.tail(_TAIL)
+    source = document.source
     location = locate(job.language, tail, source.name)
     block = job.block
     if location and block.code_line <= location.line < block.code_line + _line_count(block.code):
@@ -58,7 +61,12 @@ def explain_failure(job: Job, source: Source, status: Status, performed: Perform
     else:
         label, context = Label(block.header, ""), []
     return Diagnostic(
-        code, Severity.ERROR, _message(job, status, step), label, tuple(context), _hint(job, status, performed, tail)
+        code,
+        Severity.ERROR,
+        _message(job, status, step),
+        label,
+        tuple(context),
+        _hint(job, status, performed, tail) or _not_handed_over(job, document, tail),
     )
 
 
@@ -114,6 +122,26 @@ def _hint(job: Job, status: Status, performed: Performed, tail: bytes) -> str | 
         for text, feature, flag in _DENIALS:
             if text in tail and feature in performed.enforced:
                 return f"if it was the sandbox that denied this, `{flag}` allows it; only for a document you trust"
+    return None
+
+
+def _not_handed_over(job: Job, document: Document, tail: bytes) -> str | None:
+    """What to do when the message is about a variable that an earlier block has: no block sees another's variables."""
+    handing = job.language.values
+    for pattern in handing.undefined if handing is not None else ():
+        found = re.search(pattern, tail.decode("utf-8", "replace"), re.MULTILINE)
+        if found is None:
+            continue
+        name = found["name"]
+        exporter = exported_by(document, job.block, name)
+        if exporter is not None:
+            return f"`{name}` is exported by {exporter.label}; add `#import: {name}` to this block"
+        setter = forgotten(document, job.block, name)
+        if setter is not None:
+            return (
+                f"`{name}` was set in {setter.label} but not exported; "
+                f"add `#export: {name}` there and `#import: {name}` here"
+            )
     return None
 
 

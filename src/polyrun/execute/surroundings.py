@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from polyrun.document import Document
 from polyrun.execute.cache import BuildCache
 from polyrun.languages import Toolchain, ToolchainMissing
 from polyrun.model.frozen import frozen
@@ -23,7 +24,7 @@ class Surroundings:
     as the run and lies where builds are cached. `handover` passes values between blocks, if any block has values.
     """
 
-    source: Source
+    document: Document
     sandbox: Sandbox
     capabilities: Capabilities
     toolchains: Mapping[str, Toolchain | ToolchainMissing]
@@ -32,6 +33,11 @@ class Surroundings:
     cache: BuildCache
     new_folder: Callable[[], str]
     handover: Handover | None = None
+
+    @property
+    def source(self) -> Source:
+        """The document's text."""
+        return self.document.source
 
     def toolchain(self, language: str) -> Toolchain:
         """The toolchain of `language`, which must have been found."""

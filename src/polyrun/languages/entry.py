@@ -66,6 +66,8 @@ def _with_exports(  # noqa: PLR0917 - code and blanked code go together
     pieces = [Piece(body.start + p.start, body.start + p.end) for p in split(blanked[body.start : body.end], spec)]
     inserted: dict[int, str] = {}
     for name in passed.exports:
+        if not re.search(rf"\b{re.escape(name)}\b", blanked):
+            continue  # it is no variable: the block hands it over by `put`, which takes the name as a text
         at = _behind_declaration(blanked, pieces, name, body.start)
         inserted[at] = inserted.get(at, "") + expand(main.each_export, {"name": name})
     for at in sorted(inserted, reverse=True):

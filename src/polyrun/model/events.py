@@ -36,7 +36,8 @@ class BlockInfo:
 class RunStarted:
     """A run begins; `blocks` are all the blocks that will be run or skipped, in document order.
 
-    `source` is the document itself, which problems point into; `None` in a stream read back from a log.
+    `source` is the document itself, which problems point into; `None` in a stream read back from a log. `folder` is the
+    document's, absolute.
     """
 
     time: float
@@ -46,6 +47,7 @@ class RunStarted:
     level: int
     blocks: tuple[BlockInfo, ...]
     source: Source | None = None
+    folder: str | None = None
 
 
 @frozen

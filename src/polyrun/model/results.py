@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from polyrun.model.capture import Capture
 from polyrun.model.diagnostics import Diagnostic
-from polyrun.model.frozen import frozen
+from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.limits import Usage
 from polyrun.model.outcomes import Outcome, Status
 from polyrun.model.spans import Source
@@ -103,7 +105,8 @@ class RunResult:
     `status` is `ok` when every block is ok (or allowed to fail), `cancelled` after an interrupt,
     else `failed`. `exit_code` is the command line's. `level` is the sandbox's (0–4). `artifacts` are the paths,
     relative to the document's folder, that blocks created or changed; unless written through,
-    they are kept in `artifacts_dir`.
+    they are kept in `artifacts_dir`. `values` are the exports that `settings.get` asked for, as strict JSON, and
+    `saved` the files that `settings.save_to` asked for.
     """
 
     run_id: str
@@ -119,6 +122,8 @@ class RunResult:
     artifacts_dir: str | None = None
     log_path: str | None = None
     notes: tuple[str, ...] = ()
+    values: Mapping[str, str] = NOTHING
+    saved: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -213,6 +213,12 @@ def forgotten(document: Document, block: Block, name: str) -> Block | None:
     return None
 
 
+def exported_by(document: Document, block: Block, name: str) -> Block | None:
+    """The latest block before `block` that exports `name`."""
+    earlier = reversed(document.blocks[: block.index - 1])
+    return next((other for other in earlier if name in _exported_names(other)), None)
+
+
 _ASSIGNED = (
     r"(?:^|[\s;(,{{$@%*&])\b{name}\b(?:\[[^\]\n]*\]|:\s*[\w\[\]., ]+)?\s*(?::=|=(?![=~>])|<-)"
     r"|\b(?:fn|def|function)\s+{name}\b"

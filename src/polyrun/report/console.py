@@ -35,6 +35,7 @@ from polyrun.report.width import display_width, shorten
 from polyrun.report.words import count, seconds, status_style, status_word
 
 _LISTED_ARTIFACTS = 5
+_LISTED_VALUES = 10
 
 
 class Console:
@@ -180,6 +181,7 @@ class Console:
         if result.problem is not None and self._source is not None:
             self._own_line()
             self._say(render_text(self._source, [result.problem], colour=self._look.colour).rstrip("\n"))
+            self._imports(result)
             self._told = not self._quiet and self._data
             if result.allowed_to_fail:
                 self._say("the block may fail (`allow-fail`), so the run goes on")
@@ -190,6 +192,15 @@ class Console:
                 self._header(block)
                 self._progress.idle()
             self._status(block, result)
+
+    def _imports(self, result: BlockResult) -> None:
+        """What a block that failed was given: a wrong value may come from far above."""
+        for info in result.imports[:_LISTED_VALUES]:
+            where = f"from {info.producer}, line {info.line}" if info.producer else "given by `--set`"
+            name = self._look.paint("import", "cyan")
+            self._say(f"{name}: `{safe_line(info.name)}`, {safe_line(str(info))}, {safe_line(where)}")
+        if len(result.imports) > _LISTED_VALUES:
+            self._say(f"and {count(len(result.imports) - _LISTED_VALUES, 'more import')}")
 
     def _status(self, block: BlockInfo, result: BlockResult) -> None:
         look = self._look
@@ -224,6 +235,10 @@ class Console:
             self._say("")
         self._say(render_summary(result, self._look).rstrip("\n"))
         self._artifacts(result)
+        if result.saved:
+            names = ", ".join(safe_line(path) for path in result.saved[:_LISTED_ARTIFACTS])
+            more = f", {self._look.ellipsis}" if len(result.saved) > _LISTED_ARTIFACTS else ""
+            self._say(f"{count(len(result.saved), 'export')} saved: {names}{more}")
         if result.log_path and (self._verbose or not result.ok):
             self._say(self._look.paint(f"log: {safe_line(result.log_path)}", "dim"))
 

@@ -82,6 +82,7 @@ class EventEncoder:
                     {"index": b.index, "name": b.name, "language": b.language, "line": b.line} for b in event.blocks
                 ]
                 facts = {"event": "run_started", "run_id": event.run_id, "document": event.document}
+                facts |= {"folder": event.folder}
                 facts |= {"sandbox": event.sandbox, "level": event.level, "blocks": blocks}
             case SecurityEvent():
                 facts = {"event": "security", "kind": event.kind, "message": event.message}

@@ -129,6 +129,8 @@ def run_tail(result: RunResult) -> Facts:
         "artifacts_dir": result.artifacts_dir,
         "log": result.log_path,
         "notes": list(result.notes),
+        "values": {name: json.loads(text) for name, text in result.values.items()},
+        "saved": list(result.saved),
     }
 
 

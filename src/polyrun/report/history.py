@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import IO
 
 from polyrun.model.frozen import frozen
 from polyrun.report.logfiles import stems
 
 _HEAD_BYTES = 4 << 20
 _TAIL_BYTES = 1 << 20
+_EVENT_BYTES = 200
+"""Within the first bytes of a line stands which event it is."""
 
 
 @frozen
@@ -49,6 +54,49 @@ def read_history(folder: str | os.PathLike[str], limit: int = 20) -> list[PastRu
         if run is not None:
             runs.append(run)
     return runs
+
+
+@frozen
+class PastExport:
+    """A value that a block of an earlier run exported: its name, the block, and the facts of `report.facts.value`."""
+
+    name: str
+    block: str
+    facts: Mapping[str, object]
+
+
+def read_exports(folder: str | os.PathLike[str], document: str) -> tuple[PastRun, tuple[PastExport, ...]] | None:
+    """What the newest run of `document`, an absolute path, exported; `None` when no run of it is logged in `folder`.
+
+    Raises `OSError` when the folder cannot be read.
+    """
+    wanted = {"document": os.path.basename(document), "folder": os.path.dirname(document)}
+    try:
+        newest = stems(os.fspath(folder))[::-1]
+    except FileNotFoundError:
+        return None
+    for stem in newest:
+        path = os.path.join(folder, f"{stem.name}.jsonl")
+        with suppress(OSError), open(path, "rb") as file:
+            head = _object(file.readline(_HEAD_BYTES), "run_started")
+            if head is None or {key: head.get(key) for key in wanted} != wanted:
+                continue
+            run = _read(path)
+            if run is not None:
+                return run, tuple(_exports(file))
+    return None
+
+
+def _exports(lines: IO[bytes]) -> Iterator[PastExport]:
+    while line := lines.readline(_HEAD_BYTES):
+        if b'"job_finished"' not in line[:_EVENT_BYTES]:
+            continue
+        facts = _object(line, "job_finished") or {}
+        exports = facts.get("exports")
+        label = facts.get("name") or f"block {facts.get('block')}"
+        for name, value in exports.items() if isinstance(exports, dict) else ():
+            if isinstance(value, dict):
+                yield PastExport(str(name), str(label), value)
 
 
 def _read(path: str) -> PastRun | None:

@@ -13,6 +13,9 @@ from polyrun.model.errors import SandboxError
 from polyrun.model.frozen import frozen
 from polyrun.sandbox import cgroups, disk, identity, pidfd
 
+MEMORY = "/dev/shm"  # noqa: S108 - a folder below it is made afresh, private, and never guessed
+"""Where files live in memory (tmpfs(5))."""
+
 _LOCK = "lock"
 _GRACE_S = 60.0
 _END_S = 5.0
@@ -102,11 +105,11 @@ def check_name(name: str) -> None:
 def reap(*more: str, thorough: bool = True, dry_run: bool = False) -> Reaped:
     """Remove processes, control groups and folders of PolyRuns of this user that are gone.
 
-    Looks in the temp folder and in the folders `more`. Unless `thorough`, the look at every process of the
+    Looks in the temp folder, in `MEMORY` and in the folders `more`. Unless `thorough`, the look at every process of the
     host is spared when no folder or group is left: whoever leaves a process leaves its run's folder too.
     With `dry_run` only list them. What cannot be removed is told in `troubles`, never raised.
     """
-    parents = dict.fromkeys(os.path.realpath(parent) for parent in (*{temp_folder(), _parent()}, *more))
+    parents = dict.fromkeys(os.path.realpath(parent) for parent in (*{temp_folder(), _parent(), MEMORY}, *more))
     folders = [folder for parent in parents for folder in _dead_folders(parent)]
     groups = list(cgroups.dead_groups())
     search = bool(thorough or folders or groups)

@@ -9,14 +9,16 @@ from polyrun.model.values import Kind, ValueType
 from polyrun.values.cbor import Reader, encode
 from polyrun.values.convert import WIDENING, CannotConvert, Wish, is_exact, parse_type
 from polyrun.values.decode import decode
+from polyrun.values.json_form import to_json
 from polyrun.values.making import Workshop
 from polyrun.values.nodes import Array, Node, Packed, Ref
 from polyrun.values.preview import preview
 from polyrun.values.reshape import Reshaper
 from polyrun.values.store import Stored
 from polyrun.values.survey import Survey
+from polyrun.values.unpack import Read, Unpacker
 
-__all__ = ["CannotConvert", "as_declared", "as_wanted", "stored_node"]
+__all__ = ["CannotConvert", "as_declared", "as_json", "as_wanted", "stored_node", "unpacker"]
 
 _DECLARABLE = {
     (Kind.LIST, Kind.ARRAY), (Kind.LIST, Kind.TABLE), (Kind.MAP, Kind.TABLE), (Kind.ARRAY, Kind.LIST),
@@ -58,14 +60,26 @@ def _is_so(found: ValueType, wish: Wish) -> bool:
 
 
 def _turned(stored: Stored, wish: Wish, workshop: Workshop) -> Stored:
-    node = decode(stored.encoded())
-
-    def read(ref: Ref) -> bytes:
-        return stored.open(ref)(0, ref.length)
-
-    made = Reshaper(read, workshop).turn(node, wish)
+    made = Reshaper(_reads(stored), workshop).turn(decode(stored.encoded()), wish)
     kept = isinstance(made, Packed | Array) and made.data in stored.refs
     return stored_node(made, stored.folder if kept else workshop.folder)
+
+
+def unpacker(stored: Stored) -> Unpacker:
+    """What takes the data of `stored` apart."""
+    return Unpacker(_reads(stored))
+
+
+def _reads(stored: Stored) -> Read:
+    return lambda ref: stored.open(ref)(0, ref.length)
+
+
+def as_json(stored: Stored) -> str:
+    """`stored` as one line of strict JSON (see `json_form`): an array as lists, a table as a list of its rows.
+
+    Raises `CannotConvert` for a file, and for more than `unpack.MAX_ITEMS` numbers.
+    """
+    return to_json(unpacker(stored).plain(decode(stored.encoded())))
 
 
 def stored_node(node: Node, folder: str | None) -> Stored:

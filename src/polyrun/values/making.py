@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Mapping, Sequence
+from typing import IO
 
 from polyrun.model.frozen import frozen
 from polyrun.model.values import Kind
@@ -29,32 +30,33 @@ class Workshop:
         self._prefix = prefix
         self._count = 0
 
-    def _new(self, ending: str) -> tuple[str, int]:
+    def file(self, ending: str) -> IO[bytes]:
+        """A new data file, to be written; its name is the last part of its `name`."""
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        name = f"{self._prefix}{self._count}{ending}"
+        path = os.path.join(self.folder, f"{self._prefix}{self._count}{ending}")
         self._count += 1
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        return name, os.open(os.path.join(self.folder, name), flags, 0o444)
+        return open(path, "xb", opener=lambda path, flags: os.open(path, flags | os.O_CLOEXEC, 0o444))
 
     def array(self, numbers: Sequence[Node], dtype: str, shape: tuple[int, ...]) -> Array:
         """Numbers as an array in C order. Raises `CannotConvert` for what is no number of that type."""
         data = number_bytes(numbers, dtype)
-        name, fd = self._new(".npy")
-        with os.fdopen(fd, "wb") as file:
+        with self.file(".npy") as file:
             file.write(npy.head(dtype, shape, "C"))
             file.write(data)
-        return Array(dtype, shape, "C", Ref(name, NPY_HEAD, len(data)))
+        return Array(dtype, shape, "C", Ref(os.path.basename(file.name), NPY_HEAD, len(data)))
 
     def table(self, columns: Mapping[str, Sequence[Node]]) -> Table:
         """Columns of one length as a table; the type of each is that of its values. Raises `CannotConvert`."""
         rows = len(next(iter(columns.values()), ()))
-        name, fd = self._new(".arrow")
+        return self.table_of(rows, {name: column_bytes(name, values) for name, values in columns.items()})
+
+    def table_of(self, rows: int, columns: Mapping[str, ColumnBytes]) -> Table:
+        """Columns of `rows` values each as a table."""
         at = arrow_head(list(columns))
         made: list[ColumnData] = []
-        nulls = []
-        with os.fdopen(fd, "wb") as file:
-            for title, values in columns.items():
-                column = column_bytes(title, values)
+        with self.file(".arrow") as file:
+            name = os.path.basename(file.name)
+            for title, column in columns.items():
                 refs: list[Ref | None] = []
                 for part in (column.validity, column.data, column.offsets):
                     at = -(-at // ALIGNMENT) * ALIGNMENT
@@ -65,15 +67,20 @@ class Workshop:
                         at += len(part)
                 assert refs[1] is not None
                 made.append(ColumnData(title, column.type, refs[0], refs[1], refs[2]))
-                nulls.append(sum(value is None for value in values))
             table = Table(rows, tuple(made))
-            if made:
-                head, end, foot = arrow.frame(table, nulls)
-                file.truncate(end)
-                for position, data in ((0, head), (end, foot)):
-                    file.seek(position)
-                    file.write(data)
+            head, end, foot = arrow.frame(table, [_nulls(column.validity, rows) for column in columns.values()])
+            file.truncate(end)
+            for position, data in ((0, head), (end, foot)):
+                file.seek(position)
+                file.write(data)
         return table
+
+
+def _nulls(validity: bytes | None, rows: int) -> int:
+    """How many of `rows` values a bitmap says are missing."""
+    if validity is None:
+        return 0
+    return rows - (int.from_bytes(validity, "little") & ((1 << rows) - 1)).bit_count()
 
 
 def number_bytes(numbers: Sequence[Node], dtype: str) -> bytes:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import struct
-from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from polyrun.model.values import DTYPES, Kind
-from polyrun.values.columns import VARIABLE, column_type
 from polyrun.values.convert import CannotConvert, Wish, convert_scalar, kind_of, parse_type
-from polyrun.values.making import CODES, Workshop
-from polyrun.values.nodes import Array, ColumnData, Duration, Node, Packed, Ref, Table, Text
-
-MAX_ITEMS = 2_000_000
-"""As many values as a value file may hold; what would be more stays an array or a table."""
-
-Read = Callable[[Ref], bytes]
-"""All bytes of a reference."""
+from polyrun.values.making import Workshop
+from polyrun.values.nodes import Array, Node, Packed, Ref, Table
+from polyrun.values.unpack import Read, Unpacker, nested
 
 
 class Reshaper:
@@ -27,6 +17,7 @@ class Reshaper:
 
     def __init__(self, read: Read, workshop: Workshop) -> None:
         self._read = read
+        self._unpack = Unpacker(read)
         self._workshop = workshop
 
     def turn(self, node: Node, wish: Wish) -> Node:
@@ -47,46 +38,21 @@ class Reshaper:
                     raise CannotConvert(f"a {kind_of(node)} cannot be turned into {wish.kind}")
                 return convert_scalar(node, wish.kind)
 
-    def _items(self, node: Node) -> list[Node]:
-        """The items of a list in whatever form."""
-        match node:
-            case Packed():
-                data = node.data if isinstance(node.data, bytes) else self._read(node.data)
-                return self._numbers(node.dtype, data)
-            case list():
-                return cast("list[Node]", node)
-            case _:
-                raise CannotConvert(f"a {kind_of(node)} cannot be turned into a list")
-
-    @staticmethod
-    def _numbers(dtype: str, data: bytes) -> list[Node]:
-        if len(data) // DTYPES[dtype] > MAX_ITEMS:
-            raise CannotConvert(f"it has more than {MAX_ITEMS:,} numbers")
-        if dtype == "bool":
-            return [byte != 0 for byte in data]
-        return list(array(CODES[dtype], data))
-
     def _list(self, node: Node, wish: Wish) -> Node:
         if isinstance(node, Array):
-            made = self._list_of_array(node)
+            made = self._unpack.array(node)
         elif isinstance(node, Table):
-            made = self._rows(node)
+            made = self._unpack.rows(node)
         elif isinstance(node, Packed):
             made = node
         elif isinstance(node, str):
             made = _parsed(node, Kind.LIST)
         else:
-            made = self._items(node)
+            made = self._unpack.items(node)
         if wish.inside is None:
             return made
         inside = parse_type(wish.inside)
-        return [self.turn(item, inside) for item in self._items(made)]
-
-    def _list_of_array(self, node: Array) -> Node:
-        if len(node.shape) == 1 and node.dtype in {"int64", "float64"}:
-            return Packed(node.dtype, node.data)
-        numbers = self._numbers(node.dtype, self._read(node.data))
-        return _nested(numbers, node.shape, node.order)
+        return [self.turn(item, inside) for item in self._unpack.items(made)]
 
     def _array(self, node: Node, inside: str | None) -> Node:
         dtype = inside.partition(",")[0].strip() if inside else None
@@ -96,22 +62,16 @@ class Reshaper:
             if dtype in {None, node.dtype}:
                 return node
             shape = node.shape
-            numbers = self._numbers(node.dtype, self._read(node.data))
+            numbers = self._unpack.numbers(node.dtype, self._read(node.data))
             if node.order == "F":
-                numbers = _flat(_nested(numbers, shape, "F"), shape)
+                numbers = _flat(nested(numbers, shape, "F"), shape)
         else:
             if isinstance(node, Packed) and isinstance(node.data, Ref) and dtype in {None, node.dtype}:
                 return Array(node.dtype, (node.data.length // DTYPES[node.dtype],), "C", node.data)
-            nested = self._unpacked(_parsed(node, Kind.LIST) if isinstance(node, str) else node)
-            shape = _shape(nested)
-            numbers = _flat(nested, shape)
+            lists = self._unpack.lists(_parsed(node, Kind.LIST) if isinstance(node, str) else node)
+            shape = _shape(lists)
+            numbers = _flat(lists, shape)
         return self._workshop.array(numbers, dtype or _dtype_of(numbers), shape)
-
-    def _unpacked(self, node: Node) -> Node:
-        """Lists of lists without packed ones among them."""
-        if isinstance(node, Packed | list):
-            return [self._unpacked(item) for item in self._items(node)]
-        return node
 
     def _table(self, node: Node) -> Node:
         if isinstance(node, Table):
@@ -119,16 +79,16 @@ class Reshaper:
         if isinstance(node, str):
             node = _parsed(node, None)
         if isinstance(node, Mapping):
-            columns = {name: self._items(column) for name, column in node.items()}
+            columns = {name: self._unpack.items(column) for name, column in node.items()}
         else:
-            columns = _columns_of(self._items(node))
+            columns = _columns_of(self._unpack.items(node))
         if len({len(column) for column in columns.values()}) > 1:
             raise CannotConvert("the columns of a table must all have the same length")
         return self._workshop.table(columns)
 
     def _map(self, node: Node, wish: Wish) -> Node:
         if isinstance(node, Table):
-            made: Node = {column.name: self._column(column, node.rows) for column in node.columns}
+            made: Node = {column.name: self._unpack.column(column, node.rows) for column in node.columns}
         elif isinstance(node, str):
             made = _parsed(node, Kind.MAP)
         elif isinstance(node, Mapping):
@@ -140,50 +100,10 @@ class Reshaper:
         inside = parse_type(wish.inside)
         return {key: self.turn(item, inside) for key, item in made.items()}
 
-    def _rows(self, table: Table) -> Node:
-        if table.rows * len(table.columns) > MAX_ITEMS:
-            raise CannotConvert(f"it has more than {MAX_ITEMS:,} values")
-        names = [column.name for column in table.columns]
-        columns = [self._column(column, table.rows) for column in table.columns]
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-    def _column(self, column: ColumnData, rows: int) -> list[Node]:
-        """The values of a column."""
-        if rows > MAX_ITEMS:
-            raise CannotConvert(f"it has more than {MAX_ITEMS:,} values")
-        values = list(self._values(column, rows))
-        if column.validity is None:
-            return values
-        valid = _bits(self._read(column.validity), rows)
-        return [value if there else None for value, there in zip(values, valid, strict=True)]
-
-    def _values(self, column: ColumnData, rows: int) -> Iterator[Node]:
-        kind = column_type(column.type)
-        data = self._read(column.data)
-        if kind.base in VARIABLE:
-            assert column.offsets is not None
-            ends = array("i", self._read(column.offsets))
-            pieces = (data[start:end] for start, end in pairwise(ends))
-            yield from (piece.decode() if kind.base == "str" else piece for piece in pieces)
-        elif kind.base == "bool":
-            yield from _bits(data, rows)
-        elif kind.base in DTYPES:
-            yield from array(CODES[kind.base], data)
-        elif kind.base == "decimal":
-            for low, high in struct.iter_unpack("<Qq", data):
-                yield Text(Kind.DECIMAL, _decimal_text(high << 64 | low, kind.scale))
-        else:
-            yield from _moments(column.type, data)
-
     def _json(self, node: Node) -> Node:
         from polyrun.values.json_form import to_json
 
-        return to_json(self._unpacked_all(node))
-
-    def _unpacked_all(self, node: Node) -> Node:
-        if isinstance(node, Mapping):
-            return {key: self._unpacked_all(value) for key, value in node.items()}
-        return [self._unpacked_all(item) for item in self._items(node)] if isinstance(node, Packed | list) else node
+        return to_json(self._unpack.plain(node))
 
 
 def _parsed(text: str, wanted: Kind | None) -> Node:
@@ -218,27 +138,6 @@ def _flat(node: Node, shape: tuple[int, ...]) -> list[Node]:
     return [number for item in node for number in _flat(item, shape[1:])]
 
 
-def _nested(numbers: list[Node], shape: tuple[int, ...], order: str) -> Node:
-    """Numbers as nested lists, the first index outermost."""
-    if not shape:
-        return numbers[0]
-    if order == "F" and len(shape) > 1:
-        step = len(numbers) // (shape[-1] or 1)
-        last = [_nested(numbers[n * step : (n + 1) * step], shape[:-1], "F") for n in range(shape[-1])]
-        return _gathered(last, shape[:-1])
-    if len(shape) == 1:
-        return numbers
-    step = math.prod(shape[1:])
-    return [_nested(numbers[n * step : (n + 1) * step], shape[1:], "C") for n in range(shape[0])]
-
-
-def _gathered(slices: list[Node], shape: tuple[int, ...]) -> Node:
-    """Nested lists of one shape as one, with their order as the innermost index."""
-    if not shape:
-        return slices
-    return [_gathered([cast("list[Node]", one)[n] for one in slices], shape[1:]) for n in range(shape[0])]
-
-
 def _dtype_of(numbers: Sequence[Node]) -> str:
     kinds = set(map(kind_of, numbers))
     return "int64" if kinds == {Kind.INT} else "bool" if kinds == {Kind.BOOL} else "float64"
@@ -251,32 +150,3 @@ def _columns_of(rows: list[Node]) -> dict[str, list[Node]]:
             raise CannotConvert("a table is made of a list of maps, one for each row, or of a map of lists")
         names.update(dict.fromkeys(row))
     return {name: [cast("Mapping[str, Node]", row).get(name) for row in rows] for name in names}
-
-
-def _bits(data: bytes, count: int) -> list[bool]:
-    return [bool(data[position >> 3] >> (position & 7) & 1) for position in range(count)]
-
-
-def _decimal_text(number: int, scale: int) -> str:
-    digits = f"{abs(number):0{scale + 1}}"
-    text = f"{digits[:-scale]}.{digits[-scale:]}" if scale else digits
-    return f"-{text}" if number < 0 else text
-
-
-def _moments(text: str, data: bytes) -> Iterator[Node]:
-    """Dates, times, timestamps and durations of a column of the type `text`."""
-    from polyrun.values import forms
-
-    kind = column_type(text)
-    if kind.base == "date":
-        yield from (Text(Kind.DATE, forms.date_text(days)) for days in array("i", data))
-        return
-    factor = 1000 if kind.unit == "us" else 1
-    for count in array("q", data):
-        nanoseconds = count * factor
-        if kind.base == "duration":
-            yield Duration(*divmod(nanoseconds, 10**9))
-        elif kind.base == "time":
-            yield Text(Kind.TIME, forms.time_text(nanoseconds))
-        else:
-            yield Text(Kind.TIMESTAMP, forms.timestamp_text(nanoseconds, kind.zone))

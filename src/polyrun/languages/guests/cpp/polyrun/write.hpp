@@ -237,6 +237,11 @@ void write_declared(writer& out, const T& what, std::string_view declared) {
 
 }  // namespace detail
 
+/// Deleted rather than left out, so that the compiler points at the call and not into this file.
+template <class T>
+  requires(!detail::exportable<T>)
+void put(const std::string& cannot_be_exported, const T&) = delete;
+
 /// Hand over `what` under `name`, which an `#export:` of the block must declare. Later calls for the name replace it.
 template <class T>
   requires detail::exportable<T>
@@ -264,13 +269,15 @@ array<T> make_array(std::size_t size) { return make_array<T>({size}); }
 
 /// Hands over a variable when it goes out of scope, by whatever way the program leaves `main` in order.
 template <class T>
-  requires detail::exportable<T>
 class exporter {
  public:
-  exporter(const char* name, const T& what) : name_(name), what_(what) { detail::outbox::get(); }
+  /// Deleted rather than left out, so that the compiler points at the variable and not into this file.
+  exporter(const char* cannot_be_exported, const T&) requires(!detail::exportable<T>) = delete;
+  exporter(const char* name, const T& what) requires detail::exportable<T> : name_(name), what_(what) { detail::outbox::get(); }
   exporter(const exporter&) = delete;
   ~exporter() {
-    if (std::uncaught_exceptions() == exceptions_) put(name_, what_);
+    if constexpr (detail::exportable<T>)
+      if (std::uncaught_exceptions() == exceptions_) put(name_, what_);
   }
 
  private:

@@ -57,7 +57,8 @@ class Outgoing:
         if made is None:
             made = self._of_packages(value)
         if made is None:
-            raise Unsupported(f"{_name(value)} has no form that other languages could read")
+            hint = "; export `sorted(…)` of it" if isinstance(value, (set, frozenset)) else ""
+            raise Unsupported(f"{_name(value)} has no form that other languages could read{hint}")
         return made
 
     def _of_packages(self, value: Any) -> Any:
@@ -186,5 +187,4 @@ def _name(value: Any) -> str:
     name = kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
     if callable(value):
         return f"a function or class (`{getattr(value, '__name__', name)}`)"
-    hint = "; export `sorted(…)` of it" if isinstance(value, (set, frozenset)) else ""
-    return f"an object of the type `{name}`{hint}"
+    return f"an object of the type `{name}`"

@@ -1,0 +1,165 @@
+"""Arrays, tables and packed lists taken apart into plain values, for the few that PolyRun itself must look into."""
+
+from __future__ import annotations
+
+import math
+import struct
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import cast
+
+from polyrun.model.values import DTYPES, Kind
+from polyrun.values.columns import VARIABLE, column_type
+from polyrun.values.convert import CannotConvert, kind_of
+from polyrun.values.making import CODES
+from polyrun.values.nodes import Array, ColumnData, Duration, File, Node, Packed, Ref, Table, Text
+
+MAX_ITEMS = 2_000_000
+"""As many values as a value file may hold; what would be more stays an array or a table."""
+
+Read = Callable[[Ref], bytes]
+"""All bytes of a reference."""
+
+
+class Unpacker:
+    """Takes apart values whose data `read` gives. Nothing of more than `MAX_ITEMS` numbers is taken apart."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    def items(self, node: Node) -> list[Node]:
+        """The items of a list in whatever form. Raises `CannotConvert` for what is none."""
+        match node:
+            case Packed():
+                data = node.data if isinstance(node.data, bytes) else self._read(node.data)
+                return self.numbers(node.dtype, data)
+            case list():
+                return cast("list[Node]", node)
+            case _:
+                raise CannotConvert(f"a {kind_of(node)} cannot be turned into a list")
+
+    @staticmethod
+    def numbers(dtype: str, data: bytes) -> list[Node]:
+        """Raw numbers of a dtype. Raises `CannotConvert` when there are too many."""
+        if len(data) // DTYPES[dtype] > MAX_ITEMS:
+            raise CannotConvert(f"it has more than {MAX_ITEMS:,} numbers")
+        if dtype == "bool":
+            return [byte != 0 for byte in data]
+        return list(array(CODES[dtype], data))
+
+    def array(self, node: Array) -> Node:
+        """An array as nested lists."""
+        if len(node.shape) == 1 and node.dtype in {"int64", "float64"}:
+            return Packed(node.dtype, node.data)
+        numbers = self.numbers(node.dtype, self._read(node.data))
+        return nested(numbers, node.shape, node.order)
+
+    def lists(self, node: Node) -> Node:
+        """Lists of lists without packed ones among them."""
+        if isinstance(node, Packed | list):
+            return [self.lists(item) for item in self.items(node)]
+        return node
+
+    def rows(self, table: Table) -> Node:
+        """A table as a list of maps, one for each row. Raises `CannotConvert` when it is too large."""
+        if table.rows * len(table.columns) > MAX_ITEMS:
+            raise CannotConvert(f"it has more than {MAX_ITEMS:,} values")
+        names = [column.name for column in table.columns]
+        columns = [self.column(column, table.rows) for column in table.columns]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    def column(self, column: ColumnData, rows: int) -> list[Node]:
+        """The values of a column. Raises `CannotConvert` when there are more than `MAX_ITEMS`."""
+        if rows > MAX_ITEMS:
+            raise CannotConvert(f"it has more than {MAX_ITEMS:,} values")
+        values = list(self._values(column, rows))
+        if column.validity is None:
+            return values
+        valid = _bits(self._read(column.validity), rows)
+        return [value if there else None for value, there in zip(values, valid, strict=True)]
+
+    def _values(self, column: ColumnData, rows: int) -> Iterator[Node]:
+        kind = column_type(column.type)
+        data = self._read(column.data)
+        if kind.base in VARIABLE:
+            assert column.offsets is not None
+            ends = array("i", self._read(column.offsets))
+            pieces = (data[start:end] for start, end in pairwise(ends))
+            yield from (piece.decode() if kind.base == "str" else piece for piece in pieces)
+        elif kind.base == "bool":
+            yield from _bits(data, rows)
+        elif kind.base in DTYPES:
+            yield from array(CODES[kind.base], data)
+        elif kind.base == "decimal":
+            for low, high in struct.iter_unpack("<Qq", data):
+                yield Text(Kind.DECIMAL, _decimal_text(high << 64 | low, kind.scale))
+        else:
+            yield from _moments(column.type, data)
+
+    def plain(self, node: Node) -> Node:
+        """`node` without packed lists, arrays, tables and references in it. Raises `CannotConvert` for files."""
+        match node:
+            case Ref():
+                return self._read(node)
+            case Array():
+                node = self.array(node)
+            case Table():
+                node = self.rows(node)
+            case File():
+                raise CannotConvert("a file has no form in JSON")
+            case _:
+                pass
+        if isinstance(node, Mapping):
+            return {key: self.plain(value) for key, value in node.items()}
+        return [self.plain(item) for item in self.items(node)] if isinstance(node, Packed | list) else node
+
+
+def nested(numbers: list[Node], shape: tuple[int, ...], order: str) -> Node:
+    """Numbers as nested lists, the first index outermost."""
+    if not shape:
+        return numbers[0]
+    if order == "F" and len(shape) > 1:
+        step = len(numbers) // (shape[-1] or 1)
+        last = [nested(numbers[n * step : (n + 1) * step], shape[:-1], "F") for n in range(shape[-1])]
+        return _gathered(last, shape[:-1])
+    if len(shape) == 1:
+        return numbers
+    step = math.prod(shape[1:])
+    return [nested(numbers[n * step : (n + 1) * step], shape[1:], "C") for n in range(shape[0])]
+
+
+def _gathered(slices: list[Node], shape: tuple[int, ...]) -> Node:
+    """Nested lists of one shape as one, with their order as the innermost index."""
+    if not shape:
+        return slices
+    return [_gathered([cast("list[Node]", one)[n] for one in slices], shape[1:]) for n in range(shape[0])]
+
+
+def _bits(data: bytes, count: int) -> list[bool]:
+    return [bool(data[position >> 3] >> (position & 7) & 1) for position in range(count)]
+
+
+def _decimal_text(number: int, scale: int) -> str:
+    digits = f"{abs(number):0{scale + 1}}"
+    text = f"{digits[:-scale]}.{digits[-scale:]}" if scale else digits
+    return f"-{text}" if number < 0 else text
+
+
+def _moments(text: str, data: bytes) -> Iterator[Node]:
+    """Dates, times, timestamps and durations of a column of the type `text`."""
+    from polyrun.values import forms
+
+    kind = column_type(text)
+    if kind.base == "date":
+        yield from (Text(Kind.DATE, forms.date_text(days)) for days in array("i", data))
+        return
+    factor = 1000 if kind.unit == "us" else 1
+    for count in array("q", data):
+        nanoseconds = count * factor
+        if kind.base == "duration":
+            yield Duration(*divmod(nanoseconds, 10**9))
+        elif kind.base == "time":
+            yield Text(Kind.TIME, forms.time_text(nanoseconds))
+        else:
+            yield Text(Kind.TIMESTAMP, forms.timestamp_text(nanoseconds, kind.zone))
