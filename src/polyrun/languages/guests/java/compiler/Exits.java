@@ -39,26 +39,45 @@ final class Exits {
         this.positions = positions;
         this.exports = exports;
         shared = new HashSet<>(imports);
+        Map<String, ClassTree> classes = new HashMap<>();
+        ClassTree own = null;
         for (CompilationUnitTree one : units) {
             for (Tree type : one.getTypeDecls()) {
                 if (type instanceof ClassTree) {
-                    look(one, (ClassTree) type);
+                    classes.put(((ClassTree) type).getSimpleName().toString(), (ClassTree) type);
+                    own = own == null && look(one, (ClassTree) type) ? (ClassTree) type : own;
                 }
             }
         }
+        boolean isOwn = true;
+        while (own != null) {
+            share(own, isOwn);
+            Tree base = own.getExtendsClause();
+            own = base == null ? null : classes.remove(base.toString());
+            isOwn = false;
+        }
     }
 
-    /** Notes the first `main`, and the static fields beside it or in the class that it extends. */
-    private void look(CompilationUnitTree one, ClassTree type) {
+    /** Whether `main` is in that class; the first one counts. */
+    private boolean look(CompilationUnitTree one, ClassTree type) {
         for (Tree member : type.getMembers()) {
-            if (member instanceof VariableTree) {
-                VariableTree field = (VariableTree) member;
-                if (field.getModifiers().getFlags().contains(Modifier.STATIC)) {
-                    shared.add(field.getName().toString());
-                }
-            } else if (member instanceof MethodTree && main == null && starts((MethodTree) member)) {
+            if (member instanceof MethodTree && starts((MethodTree) member)) {
                 unit = one;
                 main = (MethodTree) member;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Notes the static fields of the class with `main`, or of one that it extends. */
+    private void share(ClassTree type, boolean isOwn) {
+        for (Tree member : type.getMembers()) {
+            if (member instanceof VariableTree) {
+                Set<Modifier> flags = ((VariableTree) member).getModifiers().getFlags();
+                if (flags.contains(Modifier.STATIC) && (isOwn || !flags.contains(Modifier.PRIVATE))) {
+                    shared.add(((VariableTree) member).getName().toString());
+                }
             }
         }
     }
