@@ -175,5 +175,12 @@ def _bindings(job: Job, imports: Mapping[str, Stored]) -> Mapping[str, bytes]:
 
     maps = {link.local for link in job.links.imports if (link.wanted or "").startswith("map")}
     types = {name: stored.type for name, stored in imports.items()}
-    made = bind(handing.bindings, types, identifier=handing.identifier, reserved=handing.reserved, maps=maps)
+    made = bind(
+        handing.bindings,
+        types,
+        exports=[export.name for export in job.links.exports],
+        identifier=handing.identifier,
+        reserved=handing.reserved,
+        maps=maps,
+    )
     return {name: text.encode() for name, text in made.items()}

@@ -84,6 +84,7 @@ def _bindings(table: Table, steps: Collection[str]) -> Bindings:
         text=table.text("text"),
         types=table.text_table("types"),
         each_import=table.text("import", ""),
+        each_export=table.text("export", ""),
         record=table.text("record", ""),
         uniform=table.text("uniform", ""),
         table=table.text("table", ""),

@@ -11,10 +11,12 @@ from polyrun.model.frozen import frozen
 class Bindings:
     """How the types of imported values are written in a language with types.
 
-    `file` gets `text`, in which `{declarations}` are the types that are made for these values and `{imports}` is
-    `each_import` of each value. `types` maps a kind, `any`, or a dtype or column type (`array.int8`, `column.str`,
-    `column.timestamp.us`), to how it is written; `list`, `optional`, `array`, `column` and `map` are written around the
-    `{item}` in them, and `name` says what a type that is made is called. `record` and `table` are declarations:
+    `file` gets `text`, in which `{declarations}` are the types that are made for these values, `{imports}` is
+    `each_import` of each value and `{exports}` is `each_export` of each name. `types` maps a kind, `any`, or a dtype or
+    column type (`array.int8`, `column.str`, `column.timestamp.us`), to how it is written; timestamps may have one for
+    each of `MOMENTS` (`timestamp.utc`, `column.timestamp.utc`). `list`, `optional`, `array`, `column` and `map` are
+    written around the `{item}` in them, for which `boxed.TYPE` stands where there is one. `name` says what a type that
+    is made is called: `{name}`, `{Name}`, or `{NameOf}` in camel case. `record` and `table` are declarations:
     `{fields}` in them stands for `field` of every key (`column` of every column), `{each}` for `each` (`each_column`).
     `uniform` is put for `{uniform}` in a record whose fields all have the type `{item}`. `args` are the arguments of
     the build step in place of `{values}`, `prepare` those of the prepare step.
@@ -24,6 +26,7 @@ class Bindings:
     text: str
     types: Mapping[str, str]
     each_import: str = ""
+    each_export: str = ""
     record: str = ""
     uniform: str = ""
     table: str = ""

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 
 from polyrun.model.bindings import Bindings
 from polyrun.model.values import INT64_HIGH, INT64_LOW, Column, Field, Kind, ValueType
-from polyrun.values.columns import column_type
+from polyrun.values.columns import column_type, moment_of
 
 MAX_UNIFORM_FIELDS = 16
 """A map with more keys whose values have one type is a map, not a record: its keys are data."""
@@ -21,11 +21,12 @@ def bind(
     written: Bindings,
     imports: Mapping[str, ValueType],
     *,
+    exports: Collection[str] = (),
     identifier: str,
     reserved: Collection[str] = (),
     maps: Collection[str] = (),
 ) -> dict[str, str]:
-    """The file that gives `imports` their types: its name and its text.
+    """The file that gives `imports` their types and names the `exports`: its name and its text.
 
     `identifier` and `reserved` tell what a field can be called. Those `maps` are maps even if their keys could be
     fields.
@@ -35,7 +36,9 @@ def bind(
     for name, found in imports.items():
         kind = binder.map_type(found) if name in maps and found.kind is Kind.MAP else binder.type(found, name)
         lines.append(fill(written.each_import, {"name": name, "type": kind}))
-    text = fill(written.text, {"declarations": "".join(binder.declarations), "imports": "".join(lines)})
+    names = "".join(fill(written.each_export, {"name": name}) for name in exports)
+    parts = {"declarations": "".join(binder.declarations), "imports": "".join(lines), "exports": names}
+    text = fill(written.text, parts)
     return {written.file: text}
 
 
@@ -60,7 +63,12 @@ class _Binder:
         inner = self._present(found, name)
         if not found.nullable or inner == self._any():  # whatever holds any value holds null
             return inner
-        return fill(self._written.types["optional"], {"item": inner})
+        return self._around("optional", inner)
+
+    def _around(self, outer: str, item: str) -> str:
+        """A type made of `item`, which may be written in another way inside of one."""
+        types = self._written.types
+        return fill(types[outer], {"item": types.get(f"boxed.{item}", item)})
 
     def _present(self, found: ValueType, name: str) -> str:
         """The type of what is there when it is not null."""
@@ -73,11 +81,13 @@ class _Binder:
         kind = next(iter(kinds))
         if kind is Kind.INT and not _fits(found):
             return types.get("big", self._any())
+        if kind is Kind.TIMESTAMP and len(found.moments) == 1:
+            return types.get(f"timestamp.{found.moments[0]}", types["timestamp"])
         make = self._made.get(kind)
         return make(found, name) if make is not None else types[kind.value]
 
     def _list(self, found: ValueType, name: str) -> str:
-        return fill(self._written.types["list"], {"item": self._item(found, f"{name}_item")})
+        return self._around("list", self._item(found, f"{name}_item"))
 
     def _array(self, found: ValueType, _name: str) -> str:
         if found.dtype is None:
@@ -101,7 +111,7 @@ class _Binder:
 
     def map_type(self, found: ValueType) -> str:
         """A map from text to values of one type."""
-        return fill(self._written.types["map"], {"item": self._item(found, "item")})
+        return self._around("map", self._item(found, "item"))
 
     def _legal(self, field: Field) -> bool:
         return self._identifier.fullmatch(field.name) is not None and field.name not in self._reserved
@@ -113,10 +123,12 @@ class _Binder:
         for position, field in enumerate(fields):
             kind = self.type(field.type, f"{name}_{field.name}")
             if not field.always and not field.type.nullable:
-                kind = fill(written.types["optional"], {"item": kind})
+                kind = self._around("optional", kind)
             parts.append({"type": kind, "field": field.name, "position": str(position)})
         same = len({part["type"] for part in parts}) == 1 and uniform
-        base = fill(written.uniform, {"name": own, "item": parts[0]["type"]}) if same else ""
+        item = parts[0]["type"]
+        boxed = written.types.get(f"boxed.{item}", item)
+        base = fill(written.uniform, {"name": own, "item": boxed}) if same else ""
         self._declare(written.record, own, parts, (written.field, written.each), base)
         return own
 
@@ -138,6 +150,8 @@ class _Binder:
         types = self._written.types
         kind = column_type(column.type)
         key = f"{kind.base}.{kind.unit}" if kind.unit is not None else kind.base
+        if kind.base == "timestamp" and f"column.timestamp.{moment_of(kind)}" in types:
+            key = f"timestamp.{moment_of(kind)}"
         item = types[f"column.{key}"] if f"column.{key}" in types else types[f"array.{key}"]
         around = types["column_null"] if column.nulls and "column_null" in types else types["column"]
         return fill(around, {"item": item})
@@ -150,7 +164,8 @@ class _Binder:
 
     def _new_name(self, name: str) -> str:
         """A name for a type that is not in use yet."""
-        own = fill(self._written.types["name"], {"name": name, "Name": name[:1].upper() + name[1:]})
+        camel = "".join(word[:1].upper() + word[1:] for word in name.split("_"))
+        own = fill(self._written.types["name"], {"name": name, "Name": name[:1].upper() + name[1:], "NameOf": camel})
         while own in self._names:
             own += "_"
         self._names.add(own)

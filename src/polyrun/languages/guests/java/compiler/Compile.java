@@ -2,6 +2,7 @@ import com.sun.source.util.JavacTask;
 import com.sun.source.util.TaskEvent;
 import com.sun.source.util.TaskListener;
 import java.io.IOException;
+import java.io.Writer;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -24,13 +25,14 @@ import javax.tools.ToolProvider;
  * Compiles a block: {@code Compile SOURCE_FOLDER BUILD_FOLDER DOCUMENT}.
  *
  * <p>Every file of the source folder is a compilation unit that goes by the document's name, in messages and in
- * stack traces. The argument file {@code launch} in the build folder then names the class to start.
+ * stack traces. The argument file {@code launch} in the build folder then names the class to start. A block that takes
+ * values from others or hands some over comes with the file {@code Bindings.FILE}.
  */
 final class Compile {
     private Compile() {}
 
     /** A source file that calls itself by the document's name, whatever public class it holds. */
-    private static final class Unit extends SimpleJavaFileObject {
+    static final class Unit extends SimpleJavaFileObject {
         private final String document;
         private final String code;
 
@@ -85,17 +87,23 @@ final class Compile {
     public static void main(String[] args) throws IOException, URISyntaxException {
         Path build = Path.of(args[1]);
         List<Unit> units = new ArrayList<>();
+        String bindings = null;
         try (var files = Files.newDirectoryStream(Path.of(args[0]))) {
             for (Path file : files) {
-                units.add(new Unit(args[2], new String(Files.readAllBytes(file), StandardCharsets.UTF_8)));
+                String code = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+                if (file.getFileName().toString().equals("polyrun_imports.java")) {
+                    bindings = code;
+                } else {
+                    units.add(new Unit(args[2], code));
+                }
             }
         }
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        List<String> options = List.of("-d", build.toString(), "-cp", build.toString(), "-g", "-proc:none");
-        JavacTask task = (JavacTask) compiler.getTask(null, null, null, options, null, units);
         Mains mains = new Mains();
-        task.addTaskListener(mains);
-        if (!task.call()) {
+        boolean good = bindings == null
+                ? task(compiler, build.toString(), build, null, units, mains).call()
+                : new Bindings(compiler, build, bindings, args[2]).compile(units, mains);
+        if (!good) {
             System.exit(1);
         }
         if (mains.found.isEmpty()) {
@@ -103,5 +111,18 @@ final class Compile {
             System.exit(1);
         }
         Files.writeString(build.resolve("launch"), mains.found.get(0) + "\n");
+    }
+
+    static JavacTask task(
+            JavaCompiler compiler,
+            String path,
+            Path build,
+            Writer told,
+            List<Unit> units,
+            TaskListener listener) {
+        List<String> options = List.of("-d", build.toString(), "-cp", path, "-g", "-proc:none");
+        JavacTask task = (JavacTask) compiler.getTask(told, null, null, options, null, units);
+        task.addTaskListener(listener);
+        return task;
     }
 }
