@@ -39,7 +39,7 @@ final class Column
             $type = $wanted ?? self::typeOf($values);
             return new self($name, $type, $validity, ...self::encode($type, $values));
         } catch (Unsupported $error) {
-            throw new Unsupported("the column `$name` cannot be exported: {$error->getMessage()}");
+            throw new Unsupported("of its column `$name`: {$error->getMessage()}");
         }
     }
 

@@ -49,6 +49,7 @@ final class Handing
     /** Write what the block exports. A child that it has forked, or a block that failed, has nothing to hand over. */
     public function handOver(): void
     {
+        set_error_handler(null); // one of the block might throw
         if (((error_get_last()['type'] ?? 0) & self::FATAL) !== 0 || getmypid() !== $this->pid) {
             return;
         }

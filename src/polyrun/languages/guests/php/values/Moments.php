@@ -49,7 +49,7 @@ final class Moments
             $days = $interval->d;
         }
         $seconds = (($days * 24 + $interval->h) * 60 + $interval->i) * 60 + $interval->s;
-        if (($interval->from_string ?? false) || !is_int($seconds)) {
+        if (!is_int($seconds) || (!is_int($interval->days) && !self::isSteady($interval, $seconds))) {
             throw new Unsupported('it is an interval without a length of its own');
         }
         $microseconds = (int) round($interval->f * 1_000_000);
@@ -58,6 +58,21 @@ final class Moments
         }
         $carry = (int) floor($microseconds / 1_000_000);
         return [$seconds + $carry, $microseconds - $carry * 1_000_000];
+    }
+
+    /** Whether an interval is as long on a Monday as on a Saturday; one such as `last thursday` is not. */
+    private static function isSteady(\DateInterval $interval, int $seconds): bool
+    {
+        $seconds = $interval->invert === 1 ? -$seconds : $seconds;
+        foreach (['1970-01-05', '1970-01-10'] as $day) {
+            $start = new \DateTimeImmutable($day, new \DateTimeZone('UTC'));
+            $whole = clone $interval;
+            $whole->f = 0;
+            if ($start->add($whole)->getTimestamp() !== $start->getTimestamp() + $seconds) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** What `$value` is: the name of a type; `timestamp` for what is no class of ours. */

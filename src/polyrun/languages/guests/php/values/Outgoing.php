@@ -79,23 +79,24 @@ final class Outgoing
             $value instanceof \SplFixedArray => $value->toArray(),
             $value instanceof \GMP => $this->integer((string) $value),
             $value instanceof \BcMath\Number => new Tag(Tag::DECIMAL, (string) $value),
-            default => throw new Unsupported(self::describe($value) . ' has no form that other languages could read'),
+            default => throw self::unreadable($value),
         };
     }
 
-    private static function describe(mixed $value): string
+    private static function unreadable(mixed $value): Unsupported
     {
+        $what = match (true) {
+            $value instanceof \Closure => 'a function',
+            is_object($value) => 'an object of the class `' . get_debug_type($value) . '`',
+            default => 'a ' . get_debug_type($value),
+        };
         $hint = match (true) {
             $value instanceof \Traversable => '; export `iterator_to_array(…)` of it',
             $value instanceof \UnitEnum => '; export its `name` or `value`',
             is_object($value) && get_object_vars($value) !== [] => '; export `get_object_vars(…)` of it',
             default => '',
         };
-        return match (true) {
-            $value instanceof \Closure => 'a function',
-            is_object($value) => 'an object of the class `' . get_debug_type($value) . "`$hint; as it is, it",
-            default => 'a ' . get_debug_type($value),
-        };
+        return new Unsupported("$what has no form that other languages could read$hint");
     }
 
     private function duration(\DateInterval $interval): Tag
