@@ -4,6 +4,7 @@
 -- one, without the calls of this file.
 
 local path, document, line = arg[1], arg[2], tonumber(arg[3])
+local guest = arg[0]:match("^(.*/)") or ""
 
 -- The arguments as `lua` would have given them to the document.
 local function set_arguments()
@@ -20,12 +21,22 @@ local function fail(text)
   os.exit(1, true)
 end
 
--- The block as a function. A first line such as `#!/usr/bin/lua` is none of Lua's.
-local function load_block()
+-- The library for values that go into the block and come out of it; nil for a block that has none.
+local function load_values()
+  local inbox, outbox, parts = os.getenv("POLYRUN_IN"), os.getenv("POLYRUN_OUT"), {}
+  local function use(name)
+    parts[name] = parts[name] or assert(loadfile(guest .. "values/" .. name .. ".lua"))(use, inbox, outbox)
+    return parts[name]
+  end
+  return inbox and use("handing")
+end
+
+-- The block as a function, with `opening` before its first line. A line such as `#!/usr/bin/lua` is none of Lua's.
+local function load_block(opening)
   local file = assert(io.open(path, "rb"))
   local code = file:read("a"):gsub("^#[^\n]*", "")
   file:close()
-  local block, fault = load(("\n"):rep(line - 1) .. code, "@" .. document, "t")
+  local block, fault = load(("\n"):rep(line - 1) .. opening .. code, "@" .. document, "t")
   return block or fail(fault)
 end
 
@@ -43,5 +54,9 @@ end
 
 io.stdout:setvbuf("no") -- output appears as it is printed
 set_arguments()
-local fine, fault = xpcall(load_block(), describe, table.unpack(arg))
+local values = load_values()
+local block = load_block(values and values.begin() or "")
+if values then values.watch(block) end
+local fine, fault = xpcall(block, describe, table.unpack(arg))
 if not fine then fail(fault) end
+if values then values.finish() end
