@@ -4,7 +4,7 @@
 -- one, without the calls of this file.
 
 local path, document, line = arg[1], arg[2], tonumber(arg[3])
-local guest = arg[0]:match("^(.*/)") or ""
+local guest = arg[0]:match("^(.*/)") or "./"
 
 -- The arguments as `lua` would have given them to the document.
 local function set_arguments()
@@ -48,7 +48,7 @@ local function describe(fault)
     local speaks = type(meta) == "table" and meta.__tostring
     text = speaks and tostring(fault) or ("(error object is a %s value)"):format(type(fault))
   end
-  local trace = debug.traceback(tostring(text), 2)
+  local trace = debug.traceback(tostring(text), 2):gsub("\n\t" .. guest:gsub("%p", "%%%0") .. "[^\n]*", "")
   return trace:match("^(.*)\n\t%[C%]: in function 'xpcall'") or trace
 end
 

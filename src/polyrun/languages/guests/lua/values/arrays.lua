@@ -10,6 +10,7 @@ local CODES = {
 }
 local PIECE = 256 -- numbers at once: as many results of one call
 local EXACT = 1 << 53
+local math_type = math.type
 
 local function size_of(dtype) return string.packsize(CODES[dtype]) end
 
@@ -48,7 +49,7 @@ local function check(dtype, list, count)
   local is_float, low, high = dtype:find("^f"), bounds_of(dtype)
   for n = 1, count do
     local value = list[n]
-    local kind = math.type(value) or type(value)
+    local kind = math_type(value) or type(value)
     if kind == "integer" and dtype ~= "bool" then
       if value < low or value > high then wire.refuse("it is no array of %s: %d does not fit", dtype, value) end
     elseif not (is_float and kind == "float") and not (dtype == "bool" and kind == "boolean") then
@@ -80,7 +81,7 @@ end
 
 -- The type of a list of numbers of one kind: `int64` or `float64`; nil if they are not.
 function arrays.kind_of(list, count)
-  local kind, math_type = math.type(list[1]), math.type
+  local kind = math_type(list[1])
   if not kind then return nil end
   for n = 2, count do
     if math_type(list[n]) ~= kind then return nil end
@@ -98,25 +99,29 @@ local function product(shape, from)
   return total
 end
 
+local function piece_of(self, piece)
+  local numbers, from = self[PIECES][piece], piece * PIECE
+  if not numbers then
+    numbers = arrays.unpack(self.dtype, self:bytes(), from, math.min(PIECE, #self - from))
+    self[PIECES][piece] = numbers
+  end
+  return numbers
+end
+
+local function row_of(self, key)
+  local size = product(self.shape, 2) * size_of(self.dtype)
+  local shape = table.move(self.shape, 2, #self.shape, 1, {})
+  return arrays.stored(self.dtype, shape, "C", self:bytes("C"):sub((key - 1) * size + 1, key * size))
+end
+
 -- `a[3]`: a number, or a row where there are more dimensions.
 function Array.__index(self, key)
-  if math.type(key) ~= "integer" then return METHODS[key] end
-  if key < 1 or key > (self.shape[1] or 1) then return nil end
-  if #self.shape > 1 then
-    local size = product(self.shape, 2) * size_of(self.dtype)
-    local data = self:bytes("C")
-    local shape = table.move(self.shape, 2, #self.shape, 1, {})
-    return arrays.stored(self.dtype, shape, "C", data:sub((key - 1) * size + 1, key * size))
-  end
-  local pieces = self[PIECES]
-  local piece = (key - 1) // PIECE
-  local numbers = pieces[piece]
-  if not numbers then
-    local from = piece * PIECE
-    numbers = arrays.unpack(self.dtype, self:bytes(), from, math.min(PIECE, (self.shape[1] or 1) - from))
-    pieces[piece] = numbers
-  end
-  return numbers[key - piece * PIECE]
+  if math_type(key) ~= "integer" then return METHODS[key] end
+  local shape = self.shape
+  if key < 1 or key > (shape[1] or 1) then return nil end
+  if shape[2] then return row_of(self, key) end
+  key = key - 1
+  return (self[PIECES][key // PIECE] or piece_of(self, key // PIECE))[key % PIECE + 1]
 end
 
 function Array.__newindex()
@@ -125,12 +130,18 @@ end
 
 function Array.__len(self) return self.shape[1] or 1 end
 
-local function following(self, n)
-  local value = self[n + 1]
-  if value ~= nil then return n + 1, value end
+-- A loop does not keep the numbers that it has passed.
+function Array.__pairs(self)
+  local n, count, numbers, is_flat = 0, #self, {}, #self.shape < 2
+  return function()
+    if n >= count then return nil end
+    n = n + 1
+    if not is_flat then return n, self[n] end
+    local at = (n - 1) % PIECE + 1
+    if at == 1 then numbers = arrays.unpack(self.dtype, self:bytes(), n - 1, math.min(PIECE, count - n + 1)) end
+    return n, numbers[at]
+  end
 end
-
-function Array.__pairs(self) return following, self, 0 end
 
 function Array.__tostring(self)
   return ("array(%s) of %s"):format(self.dtype, table.concat(self.shape, "x"))

@@ -71,8 +71,10 @@ local MOMENTS = {
   [moments.Date] = "date", [moments.Time] = "time", [moments.Timestamp] = "timestamp", [moments.Duration] = "duration",
 }
 
+local math_type = math.type
+
 local function kind_of(value)
-  local kind = math.type(value) or type(value)
+  local kind = math_type(value) or type(value)
   return kind == "table" and MOMENTS[getmetatable(value)] or kind
 end
 

@@ -12,21 +12,31 @@ local null = setmetatable({}, {
 })
 maps.null = null
 
+local function sorts_before(a, b)
+  if type(a) == type(b) and (type(a) == "string" or type(a) == "number") then return a < b end
+  return type(a) < type(b)
+end
+
+local NOWHERE = {}
+
 -- The keys of `map` in their order; what nobody knows the order of comes last, sorted.
 local function keys_of(map)
-  local meta = getmetatable(map)
-  local keys, rest, at = {}, {}, meta and meta.at or {}
-  for _, key in ipairs(meta and meta.keys or {}) do
+  local meta = getmetatable(map) or NOWHERE
+  local keys, rest, at = {}, nil, meta.at or NOWHERE
+  for _, key in ipairs(meta.keys or NOWHERE) do
     if key and rawget(map, key) ~= nil then keys[#keys + 1] = key end
   end
   for key in next, map do
-    if not at[key] then rest[#rest + 1] = key end
+    if not at[key] then
+      rest = rest or {}
+      rest[#rest + 1] = key
+    end
   end
-  table.sort(rest, function(a, b)
-    if type(a) == type(b) and (type(a) == "string" or type(a) == "number") then return a < b end
-    return type(a) < type(b)
-  end)
-  return table.move(rest, 1, #rest, #keys + 1, keys)
+  if rest then
+    table.sort(rest, sorts_before)
+    table.move(rest, 1, #rest, #keys + 1, keys)
+  end
+  return keys
 end
 maps.keys_of = keys_of
 
@@ -69,14 +79,24 @@ function make(map, keys)
   return setmetatable(map, meta_of(keys))
 end
 
-local shared = {}
+local latest, shared = {}, {}
 
--- `map` as one whose keys have the order of `keys`, whatever map with the same keys there was before.
+local function is_same(keys, others)
+  for n = 1, #keys do
+    if keys[n] ~= others[n] then return false end
+  end
+  return true
+end
+
+-- `map` as one whose keys have the order of `keys`. Maps with the same few keys in the same order share a metatable.
 function maps.share(map, keys)
-  local id = string.pack(("s"):rep(math.min(#keys, 200)), table.unpack(keys, 1, 200))
-  local meta = #keys <= 200 and shared[id] or meta_of(keys)
-  if #keys <= 200 then
-    shared[id], meta.shared = meta, true
+  local count = #keys
+  if count > 200 then return make(map, keys) end
+  local meta = latest[count] -- most often it is that of the map before
+  if not (meta and is_same(keys, meta.keys)) then
+    local id = string.pack(("s4"):rep(count), table.unpack(keys))
+    meta = shared[id] or meta_of(keys)
+    meta.shared, shared[id], latest[count] = true, meta, meta
   end
   return setmetatable(map, meta)
 end

@@ -44,25 +44,27 @@ local function offset_minutes(offset)
   return (sign == "-" and -1 or 1) * (hours * 60 + minutes) // 1
 end
 
--- What is wrong with the fields of a moment; nil if nothing is.
-local function fault(self, has_day, has_time)
-  local limits = { { "hour", 0, 23 }, { "min", 0, 59 }, { "sec", 0, 59 }, { "nsec", 0, 999999999 } }
-  if not has_time then limits = {} end
-  if has_day then
-    limits[#limits + 1] = { "year", 1, 9999 }
-    limits[#limits + 1] = { "month", 1, 12 }
-    limits[#limits + 1] = { "day", 1, 31 }
-  end
-  for _, limit in ipairs(limits) do
-    local field, low, high = table.unpack(limit)
-    local value = self[field]
+local DAY_FIELDS, TIME_FIELDS = { "year", "month", "day" }, { "hour", "min", "sec", "nsec" }
+local LOW = { year = 1, month = 1, day = 1, hour = 0, min = 0, sec = 0, nsec = 0 }
+local HIGH = { year = 9999, month = 12, day = 31, hour = 23, min = 59, sec = 59, nsec = 999999999 }
+
+-- What is wrong with some fields of a moment; nil if nothing is.
+local function fields_fault(self, fields)
+  for n = 1, #fields do
+    local field = fields[n]
+    local value, low, high = self[field], LOW[field], HIGH[field]
     if math.type(value) ~= "integer" or value < low or value > high then
       return ("its field `%s` is %s, not an integer from %d to %d"):format(field, tostring(value), low, high)
     end
   end
-  if has_day and select(3, date_of(days_of(self.year, self.month, self.day))) ~= self.day then
-    return ("there is no day %d in that month"):format(self.day)
+end
+
+local function day_fault(self)
+  local fault = fields_fault(self, DAY_FIELDS)
+  if not fault and self.day > 28 and select(3, date_of(days_of(self.year, self.month, self.day))) ~= self.day then
+    fault = ("there is no day %d in that month"):format(self.day)
   end
+  return fault
 end
 
 local function day_text(self) return ("%04d-%02d-%02d"):format(self.year, self.month, self.day) end
@@ -72,15 +74,15 @@ local function time_text(self)
 end
 
 Date.__tostring, Time.__tostring = day_text, time_text
-function Date.fault(self) return fault(self, true, false) end
-function Time.fault(self) return fault(self, false, true) end
+Date.fault = day_fault
+function Time.fault(self) return fields_fault(self, TIME_FIELDS) end
 function Timestamp.fault(self)
   local offset, zone = self.offset, self.zone
   if offset ~= nil and offset ~= "Z" and not tostring(offset):match("^[+-]%d%d:%d%d$") then
     return "its `offset` is not like `+01:00` or `Z`"
   end
   if zone ~= nil and not tostring(zone):match("^[%w_+%-./:]+$") then return "its `zone` is no name of a zone" end
-  return fault(self, true, true)
+  return day_fault(self) or fields_fault(self, TIME_FIELDS)
 end
 
 function Timestamp.__tostring(self)

@@ -133,7 +133,6 @@ function outgoing.new(folder, prefix)
   local declared
 
   local function declared_table(value, kind, inside)
-    local length = not maps.is_map(value) and wire.list_length(value)
     if kind == "array" then return arrays.array(inside, value) end
     if kind == "table" then return tables.table(value) end
     if kind ~= "map" and kind ~= "list" then return value end
@@ -143,7 +142,9 @@ function outgoing.new(folder, prefix)
       for key, item in next, value do made[key] = declared(item, inside) end
     end
     if kind == "list" then
-      if not length then wire.refuse("its keys are not 1, 2, 3, …; put `polyrun.null` where it has nothing") end
+      if maps.is_map(value) or not wire.list_length(value) then
+        wire.refuse("its keys are not 1, 2, 3, …; put `polyrun.null` where it has nothing")
+      end
       return made
     end
     return maps.map(made, maps.keys_of(value))

@@ -52,7 +52,8 @@ function wire.decode(data, make, plain)
     local made = {}
     for n = 1, count do
       local value = item()
-      made[n] = value == nil and maps.null or value
+      if value == nil then value = maps.null end
+      made[n] = value
     end
     return made
   end
@@ -62,7 +63,8 @@ function wire.decode(data, make, plain)
     for n = 1, count do
       local key, value = item(), item()
       keys[n] = key
-      made[key] = value == nil and maps.null or value
+      if value == nil then value = maps.null end
+      made[key] = value
     end
     return maps.share(made, keys)
   end
@@ -106,38 +108,38 @@ end
 -- How many items a table has if it is a list; nil for one that has other keys than 1, 2, 3, …
 local function list_length(value)
   local length, count = #value, 0
-  for key in next, value do
-    if math.type(key) ~= "integer" then return nil end
-    count = count + 1
-  end
   for n = 1, length do
-    if rawget(value, n) == nil then return nil end
+    if value[n] == nil then return nil end
   end
+  for _ in next, value do count = count + 1 end
   return count == length and length or nil
 end
 wire.list_length = list_length
 
-local function check_keys(map, keys)
-  local numbers, others = 0, 0
-  for _, key in ipairs(keys) do
+-- `known` are keys that were found to be texts before.
+local function check_keys(keys, known)
+  local numbers = 0
+  for n = 1, #keys do
+    local key = keys[n]
     if type(key) == "number" then
       numbers = numbers + 1
     elseif type(key) ~= "string" then
       wire.refuse("the keys of a map must be texts, and one of these is a %s", type(key))
-    else
-      others = others + 1
+    elseif not known[key] then
       if not wire.is_text(key) then wire.refuse("the keys of a map must be texts, and one of these is not valid UTF-8") end
+      known[key] = true
     end
   end
-  if numbers > 0 and others > 0 then wire.refuse("it is a list and a map at once: some of its keys are numbers") end
-  if numbers > 0 then
-    wire.refuse("its keys are numbers other than 1, 2, 3, …; put `polyrun.null` where a list has nothing, or make texts of them")
+  if numbers > 0 and numbers < #keys then
+    wire.refuse("it is a list and a map at once: some of its keys are numbers")
+  elseif numbers > 0 then
+    wire.refuse("its keys are numbers, and not 1, 2, 3, …; put `polyrun.null` where a list has nothing, or make texts of them")
   end
 end
 
 -- The bytes of `value`. `convert(value)` turns what is no plain value into one; `pack(list)` may do that with a list.
 function wire.encode(value, convert, pack)
-  local out, depth, encode = {}, 0, nil
+  local out, depth, known, encode = {}, 0, {}, nil
 
   local function put(text) out[#out + 1] = text end
 
@@ -151,7 +153,7 @@ function wire.encode(value, convert, pack)
       return
     end
     local keys = maps.keys_of(value)
-    check_keys(value, keys)
+    check_keys(keys, known)
     put(head(5, #keys))
     for _, key in ipairs(keys) do
       put(wire.text(key))
