@@ -25,7 +25,11 @@ end
 local function load_values()
   local inbox, outbox, parts = os.getenv("POLYRUN_IN"), os.getenv("POLYRUN_OUT"), {}
   local function use(name)
-    parts[name] = parts[name] or assert(loadfile(guest .. "values/" .. name .. ".lua"))(use, inbox, outbox)
+    if not parts[name] then
+      local file = assert(io.open(guest .. "values/" .. name .. ".lua"))
+      parts[name] = assert(load(file:read("a"), "=(polyrun " .. name .. ")"))(use, inbox, outbox)
+      file:close()
+    end
     return parts[name]
   end
   return inbox and use("handing")
@@ -48,7 +52,7 @@ local function describe(fault)
     local speaks = type(meta) == "table" and meta.__tostring
     text = speaks and tostring(fault) or ("(error object is a %s value)"):format(type(fault))
   end
-  local trace = debug.traceback(tostring(text), 2):gsub("\n\t" .. guest:gsub("%p", "%%%0") .. "[^\n]*", "")
+  local trace = debug.traceback(tostring(text), 2):gsub("\n\t%(polyrun %l+%):[^\n]*", "")
   return trace:match("^(.*)\n\t%[C%]: in function 'xpcall'") or trace
 end
 
