@@ -89,7 +89,7 @@ function arrays.kind_of(list, count)
   return kind == "integer" and "int64" or "float64"
 end
 
-local Array = { __name = "polyrun.array" }
+local Array = { __name = "polyrun.array", [wire.KIND] = "array" }
 local SOURCE, PIECES = {}, {} -- keys for what is nobody else's business
 local METHODS = {}
 
@@ -152,8 +152,6 @@ function arrays.stored(dtype, shape, order, source)
   return setmetatable({ dtype = dtype, shape = shape, order = order, [SOURCE] = source, [PIECES] = {} }, Array)
 end
 
-function arrays.is_array(value) return getmetatable(value) == Array end
-
 -- Numbers whose first index is the fastest, with the last one the fastest.
 local function turned(self, data)
   local size, shape, pieces = size_of(self.dtype), self.shape, {}
@@ -179,8 +177,8 @@ function METHODS.bytes(self, order)
     self.order = "C"
   end
   self[SOURCE] = data
-  if #data ~= product(self.shape) * size_of(self.dtype) then
-    wire.refuse("its shape %s does not fit its numbers", table.concat(self.shape, "x"))
+  if not CODES[self.dtype] or #data ~= product(self.shape) * size_of(self.dtype) then
+    wire.refuse("its type or its shape (%s) does not fit its numbers", table.concat(self.shape, "x"))
   end
   return data
 end

@@ -67,15 +67,11 @@ function columns.values(column, rows)
   return values
 end
 
-local MOMENTS = {
-  [moments.Date] = "date", [moments.Time] = "time", [moments.Timestamp] = "timestamp", [moments.Duration] = "duration",
-}
-
 local math_type = math.type
 
 local function kind_of(value)
   local kind = math_type(value) or type(value)
-  return kind == "table" and MOMENTS[getmetatable(value)] or kind
+  return kind == "table" and wire.kind_of(value) or kind
 end
 
 local function unit_of(list, count)

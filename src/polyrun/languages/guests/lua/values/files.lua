@@ -1,8 +1,10 @@
 -- Files: a path, and the name and the media type that the file has.
 
+local use = ...
+local wire = use("wire")
 local files = {}
 
-local File = { __name = "polyrun.file" }
+local File = { __name = "polyrun.file", [wire.KIND] = "file" }
 File.__index = File
 File.__tostring = function(self) return self.path end
 
@@ -29,7 +31,5 @@ function files.file(path, name, media)
   media = media or MEDIA[(name:match("%.(%w+)$") or ""):lower()] or "application/octet-stream"
   return setmetatable({ path = path, name = name, media = media }, File)
 end
-
-function files.is_file(value) return getmetatable(value) == File end
 
 return files

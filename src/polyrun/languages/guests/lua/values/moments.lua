@@ -4,11 +4,10 @@ local use = ...
 local wire = use("wire")
 local moments = {}
 
-local Date = { __name = "polyrun.date" }
-local Time = { __name = "polyrun.time" }
-local Timestamp = { __name = "polyrun.timestamp" }
-local Duration = { __name = "polyrun.duration" }
-moments.Date, moments.Time, moments.Timestamp, moments.Duration = Date, Time, Timestamp, Duration
+local Date = { __name = "polyrun.date", [wire.KIND] = "date" }
+local Time = { __name = "polyrun.time", [wire.KIND] = "time" }
+local Timestamp = { __name = "polyrun.timestamp", [wire.KIND] = "timestamp" }
+local Duration = { __name = "polyrun.duration", [wire.KIND] = "duration" }
 
 -- Days since 1970-01-01, with years that begin in March so that a leap day is the last one (Hinnant's algorithm).
 local function days_of(year, month, day)

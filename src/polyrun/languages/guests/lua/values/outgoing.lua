@@ -1,17 +1,14 @@
 -- What a block exports: its values as encoded values, and large data in files of their own.
 
 local use = ...
-local wire, maps, arrays, moments, tables, files =
-  use("wire"), use("maps"), use("arrays"), use("moments"), use("tables"), use("files")
+local wire, maps = use("wire"), use("maps")
 local outgoing = {}
 
 local NPY_HEAD = 256
 local PACK_FROM = 32
 local INLINE_BYTES = 64 * 1024
+local PIECE_BYTES = 1 << 20
 local PAGE, ALIGNMENT = 4096, 64
-local MOMENTS = {
-  [moments.Date] = "date", [moments.Time] = "time", [moments.Timestamp] = "timestamp", [moments.Duration] = "duration",
-}
 
 -- Writes to the folder `folder`; the names of data files begin with `prefix`.
 function outgoing.new(folder, prefix)
@@ -48,7 +45,9 @@ function outgoing.new(folder, prefix)
 
   -- A list; one of many numbers of one kind is stored as numbers.
   function self.pack(list, length)
-    local dtype = length >= PACK_FROM and arrays.kind_of(list, length)
+    if length < PACK_FROM then return nil end
+    local arrays = use("arrays")
+    local dtype = arrays.kind_of(list, length)
     if not dtype then return nil end
     local function fill(write) arrays.pack(dtype, list, length, write) end
     if length * 8 > INLINE_BYTES then return wire.tagged("packed", { dtype, npy(length * 8, fill) }) end
@@ -68,7 +67,7 @@ function outgoing.new(folder, prefix)
     for n, part in ipairs({ "validity", "data", "offsets" }) do
       refs[n] = maps.null
       if column[part] then
-        local data = arrays.bytes(column[part])
+        local data = use("arrays").bytes(column[part])
         at = (at + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
         file:seek("set", at)
         write(data)
@@ -80,7 +79,7 @@ function outgoing.new(folder, prefix)
   end
 
   local function table_(value)
-    local stored, rows = tables.parts(value)
+    local stored, rows = use("tables").parts(value)
     local at, described, name = 2048, {}, nil
     for _, column in ipairs(stored) do at = at + 512 + #column.name end
     at = (at + PAGE - 1) // PAGE * PAGE
@@ -102,39 +101,48 @@ function outgoing.new(folder, prefix)
   -- A copy of a file.
   local function file(value)
     local source = io.open(value.path, "rb")
-    local data = source and source:read("a")
-    if source then source:close() end
-    if not data or not wire.is_text(value.name) then wire.refuse("the file `%s` cannot be read", value.path) end
-    local safe = value.name:gsub("[^%w._-]", "_"):sub(-100)
-    local stored = new_file("-" .. safe, function(_, write) write(data) end)
-    return wire.tagged("file", { value.name, value.media, reference(stored, 0, #data) })
+    local piece = source and source:read(PIECE_BYTES)
+    if not piece and not (source and source:seek("end") == 0) or value.name == "" or not wire.is_text(value.name) then
+      wire.refuse("the file `%s` cannot be read", value.path)
+    end
+    local safe, size = value.name:gsub("[^%w._-]", "_"):sub(-100), 0
+    local stored = new_file("-" .. safe, function(_, write)
+      while piece do
+        write(piece)
+        size, piece = size + #piece, source:read(PIECE_BYTES)
+      end
+    end)
+    source:close()
+    return wire.tagged("file", { value.name, value.media, reference(stored, 0, size) })
   end
 
-  local function moment(value, kind)
-    local fault = value:fault()
+  local function moment(value)
+    local kind, fault = wire.kind_of(value), value:fault()
     if fault then wire.refuse("it is no %s: %s", kind, fault) end
     if kind == "duration" then return wire.tagged(kind, { value.seconds, value.nanoseconds }) end
     return wire.tagged(kind, tostring(value))
   end
 
+  local writers = {
+    array = array, table = table_, file = file, date = moment, time = moment, timestamp = moment, duration = moment,
+  }
+
   -- A plain value, or something behind a tag, for a value that is no plain one.
   function self.convert(value)
-    local meta = type(value) == "table" and getmetatable(value)
     if type(value) == "string" then return bytes(value) end
-    if meta and MOMENTS[meta] then return moment(value, MOMENTS[meta]) end
-    if arrays.is_array(value) then return array(value) end
-    if tables.is_table(value) then return table_(value) end
-    if files.is_file(value) then return file(value) end
-    local what = meta and "a table with a metatable" or "a " .. (io.type(value) or type(value))
-    local hint = meta and "; export a plain table of what is in it" or ""
+    local write = writers[wire.kind_of(value)]
+    if write then return write(value) end
+    local is_object = type(value) == "table"
+    local what = is_object and "a table with a metatable" or "a " .. (io.type(value) or type(value))
+    local hint = is_object and "; export a plain table of what is in it" or ""
     wire.refuse("%s has no form that other languages could read%s", what, hint)
   end
 
   local declared
 
   local function declared_table(value, kind, inside)
-    if kind == "array" then return arrays.array(inside, value) end
-    if kind == "table" then return tables.table(value) end
+    if kind == "array" then return use("arrays").array(inside, value) end
+    if kind == "table" then return use("tables").table(value) end
     if kind ~= "map" and kind ~= "list" then return value end
     local made = value
     if inside then
@@ -156,7 +164,7 @@ function outgoing.new(folder, prefix)
     if inside == "" then inside = nil end
     if type(value) == "string" then
       if kind == "str" and not wire.is_text(value) then wire.refuse("it is not valid UTF-8, and so it is bytes, not text") end
-      if kind == "file" then return file(files.file(value)) end
+      if kind == "file" then return file(use("files").file(value)) end
       return kind == "bytes" and bytes(value) or value
     end
     local is_plain = type(value) == "table" and value ~= maps.null and (getmetatable(value) == nil or maps.is_map(value))

@@ -1,10 +1,10 @@
 -- Tables: columns of one length.
 
 local use = ...
-local wire, maps, arrays, columns = use("wire"), use("maps"), use("arrays"), use("columns")
+local wire, maps, columns = use("wire"), use("maps"), use("columns")
 local tables = {}
 
-local Table = { __name = "polyrun.table" }
+local Table = { __name = "polyrun.table", [wire.KIND] = "table" }
 local STORED, READ = {}, {} -- keys for what is nobody else's business
 local METHODS = {}
 
@@ -40,8 +40,6 @@ function tables.stored(rows, parts)
   end
   return make(rows, stored)
 end
-
-function tables.is_table(value) return getmetatable(value) == Table end
 
 -- The columns as they are stored, and the number of rows.
 function tables.parts(value) return value[STORED], value[READ] end
@@ -104,7 +102,7 @@ local function columns_of(rows, count, names)
 end
 
 local function length_of(name, column)
-  local length = type(column) == "table" and (arrays.is_array(column) and #column or wire.list_length(column))
+  local length = type(column) == "table" and (wire.kind_of(column) == "array" and #column or wire.list_length(column))
   if not length then
     wire.refuse("the column `%s` of a table is no list; put `polyrun.null` where it has nothing", tostring(name))
   end
@@ -127,7 +125,7 @@ function tables.table(content, names, types)
     local length = length_of(name, column)
     rows = rows or length
     if length ~= rows then wire.refuse("the columns of a table must all have the same length") end
-    if arrays.is_array(column) then
+    if wire.kind_of(column) == "array" then
       column, wanted = column:table(), wanted or column.dtype
     end
     stored[n] = columns.of(name, column, length, wanted)

@@ -2,7 +2,9 @@
 
 local use = ...
 local maps = use("maps")
-local wire = {}
+-- `KIND` is the key under which a metatable of ours says what its tables are.
+local KIND = {}
+local wire = { KIND = KIND }
 
 wire.TAGS = {
   ref = 50500, big_int = 50501, decimal = 50502, date = 50503, time = 50504, timestamp = 50505, duration = 50506,
@@ -25,7 +27,16 @@ function wire.is_refusal(fault) return getmetatable(fault) == Unsupported end
 local Tagged, Bytes = { __name = "polyrun.tagged" }, { __name = "polyrun.bytes" }
 
 function wire.tagged(tag, value) return setmetatable({ tag = wire.TAGS[tag], value = value }, Tagged) end
-function wire.bytes(data) return setmetatable({ data = data }, Bytes) end
+function wire.bytes(data)
+  if type(data) ~= "string" then wire.refuse("bytes are made of a string") end
+  return setmetatable({ data = data }, Bytes)
+end
+
+-- What `value` is if it is a thing of ours: `array`, `date`, …; nil for all else.
+function wire.kind_of(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  return type(meta) == "table" and rawget(meta, KIND) or nil
+end
 
 -- Whether a string can be read as text.
 function wire.is_text(data)
