@@ -163,7 +163,9 @@ function outgoing.new(folder, prefix)
     local kind, inside = (wanted or ""):gsub(" ", ""):match("^(%l*)%(?(.-)%)?$")
     if inside == "" then inside = nil end
     if type(value) == "string" then
-      if kind == "str" and not wire.is_text(value) then wire.refuse("it is not valid UTF-8, and so it is bytes, not text") end
+      if kind == "str" and not wire.is_text(value) then
+        wire.refuse("it is not valid UTF-8, and so it is bytes, not text")
+      end
       if kind == "file" then return file(use("files").file(value)) end
       return kind == "bytes" and bytes(value) or value
     end

@@ -144,7 +144,8 @@ local function check_keys(keys, known)
   if numbers > 0 and numbers < #keys then
     wire.refuse("it is a list and a map at once: some of its keys are numbers")
   elseif numbers > 0 then
-    wire.refuse("its keys are numbers, and not 1, 2, 3, …; put `polyrun.null` where a list has nothing, or make texts of them")
+    local hint = "put `polyrun.null` where a list has nothing, or make texts of them"
+    wire.refuse("its keys are numbers, and not 1, 2, 3, …; %s", hint)
   end
 end
 

@@ -8,7 +8,9 @@ namespace PolyRun;
 final class Column
 {
     private const MAX_BYTES = 0x7fffffff;
-    private const NUMBERS = ['bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64'];
+    private const NUMBERS = [
+        'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64',
+    ];
 
     public function __construct(
         public string $name,
@@ -54,7 +56,8 @@ final class Column
             throw new Unsupported('it mixes ' . implode(' and ', array_keys($kinds)));
         }
         $kind = array_key_first($kinds) ?? 'string';
-        $known = ['bool' => 'bool', 'int' => 'int64', 'float' => 'float64', Date::class => 'date', Time::class => 'time(us)'];
+        $known = ['bool' => 'bool', 'int' => 'int64', 'float' => 'float64'];
+        $known += [Date::class => 'date', Time::class => 'time(us)'];
         if (isset($known[$kind])) {
             return $known[$kind];
         }

@@ -16,7 +16,9 @@ final class Numbers implements \ArrayAccess, \Countable, \IteratorAggregate, \Js
         'bool' => 'C', 'int8' => 'c', 'int16' => 's', 'int32' => 'l', 'int64' => 'q', 'uint8' => 'C', 'uint16' => 'S',
         'uint32' => 'L', 'uint64' => 'Q', 'float32' => 'f', 'float64' => 'd',
     ];
-    private const SIZES = ['C' => 1, 'c' => 1, 's' => 2, 'S' => 2, 'l' => 4, 'L' => 4, 'f' => 4, 'q' => 8, 'Q' => 8, 'd' => 8];
+    private const SIZES = [
+        'C' => 1, 'c' => 1, 's' => 2, 'S' => 2, 'l' => 4, 'L' => 4, 'f' => 4, 'q' => 8, 'Q' => 8, 'd' => 8,
+    ];
     private const PIECE = 8192;
     private const EXACT = 1 << 53;
 
