@@ -31,7 +31,7 @@ function arrays.unpack(dtype, data, from, count)
     for n = 1, count do made[n] = made[n] ~= 0 end
   elseif dtype == "uint64" then
     for n = 1, count do
-      if made[n] < 0 then error("one of these numbers needs more than the 63 bits that an integer of Lua has for it", 3) end
+      if made[n] < 0 then error("one of these numbers is larger than `math.maxinteger`", 0) end
     end
   end
   return made
@@ -188,7 +188,7 @@ function METHODS.table(self)
   local numbers = arrays.unpack(self.dtype, self:bytes("C"), 0, product(self.shape))
   for dimension = #self.shape, 2, -1 do
     local length, rows = self.shape[dimension], {}
-    for n = 1, product(self.shape) == 0 and product(table.move(self.shape, 1, dimension - 1, 1, {})) or #numbers // length do
+    for n = 1, product(table.move(self.shape, 1, dimension - 1, 1, {})) do
       rows[n] = table.move(numbers, (n - 1) * length + 1, n * length, 1, {})
     end
     numbers = rows

@@ -137,7 +137,9 @@ local function check_keys(keys, known)
     elseif type(key) ~= "string" then
       wire.refuse("the keys of a map must be texts, and one of these is a %s", type(key))
     elseif not known[key] then
-      if not wire.is_text(key) then wire.refuse("the keys of a map must be texts, and one of these is not valid UTF-8") end
+      if not wire.is_text(key) then
+        wire.refuse("the keys of a map must be texts, and one of these is not valid UTF-8")
+      end
       known[key] = true
     end
   end

@@ -205,7 +205,19 @@ final class Column
             }
             return $strings;
         }
-        return self::moments($base, $zone, Numbers::unpack($base === 'date' ? 'int32' : 'int64', $data));
+        $numbers = Numbers::unpack($base === 'date' ? 'int32' : 'int64', $data);
+        if (str_contains($this->type, '(ns')) {
+            $numbers = array_map([self::class, 'microseconds'], $numbers);
+        }
+        return self::moments($base, $zone, $numbers);
+    }
+
+    private static function microseconds(int $nanoseconds): int
+    {
+        if ($nanoseconds % 1000 !== 0) {
+            throw new \RangeException('one of these times has nanoseconds, and those of PHP have microseconds');
+        }
+        return intdiv($nanoseconds, 1000);
     }
 
     private static function moments(string $base, ?string $zone, array $numbers): array

@@ -64,7 +64,7 @@ final class Handing
                 $refused[$name] = $error->getMessage();
             }
         }
-        $rest = new \ArrayObject(['polyrun' => 1, 'refused' => new \ArrayObject($refused), 'defined' => $this->defined()]);
+        $rest = ['polyrun' => 1, 'refused' => new \ArrayObject($refused), 'defined' => $this->defined()];
         $parts = (new Encoder($outgoing))->encode($rest);
         $parts[0] = chr(ord($parts[0]) + 1); // one pair more: the exports, which are encoded already
         $parts .= Encoder::text('exports') . Encoder::head(5, count($values)) . implode('', $values);

@@ -201,7 +201,7 @@ final class Numbers implements \ArrayAccess, \Countable, \IteratorAggregate, \Js
             return array_map('boolval', $numbers);
         }
         if ($dtype === 'uint64' && $numbers !== [] && min($numbers) < 0) {
-            throw new \OverflowException('one of these numbers needs more than the 63 bits that an int of PHP has for it');
+            throw new \OverflowException('one of these numbers is larger than `PHP_INT_MAX`');
         }
         return $numbers;
     }

@@ -119,7 +119,8 @@ final class Outgoing
         if (strlen($data) <= self::INLINE_BYTES) {
             return new Bytes($data);
         }
-        return new Tag(Tag::REF, [$this->newFile('.bin', static fn ($file) => self::write($file, $data)), 0, strlen($data)]);
+        $name = $this->newFile('.bin', static fn ($file) => self::write($file, $data));
+        return new Tag(Tag::REF, [$name, 0, strlen($data)]);
     }
 
     /** A list of numbers of the type `$dtype`. */
@@ -178,7 +179,8 @@ final class Outgoing
         };
         $name = $table->stored === [] ? '' : $this->newFile('.arrow', $write);
         $tag = static fn (mixed $ref) => is_array($ref) ? new Tag(Tag::REF, [$name, ...$ref]) : $ref;
-        return new Tag(Tag::TABLE, [count($table), array_map(static fn (array $one) => array_map($tag, $one), $columns)]);
+        $columns = array_map(static fn (array $column) => array_map($tag, $column), $columns);
+        return new Tag(Tag::TABLE, [count($table), $columns]);
     }
 
     /** A copy of a file. */
