@@ -71,3 +71,7 @@ $_SERVER = array_replace(
     array_fill_keys(['PHP_SELF', 'SCRIPT_NAME', 'SCRIPT_FILENAME', 'PATH_TRANSLATED'], $argv[0]),
     ['argv' => $argv, 'argc' => $argc],
 );
+if (getenv('POLYRUN_IN') !== false) {
+    require __DIR__ . '/values/Handing.php';
+    Handing::begin(getenv('POLYRUN_IN'), getenv('POLYRUN_OUT'));
+}
