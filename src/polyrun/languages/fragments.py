@@ -18,7 +18,7 @@ from polyrun.languages.spec import FragmentSpec, Language, SourceSpec
 from polyrun.model.frozen import frozen, replace
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_IMPORTED = re.compile(r'(?:(\w+)\s+)?"(?:[^"\n]*/)?([^"/\n]+)"')
+_IMPORTED = re.compile(r'(?:\b(?!import\b)(\w+)\s+)?"(?:[^"\n]*/)?([^"/\n]+)"')
 
 
 @frozen
