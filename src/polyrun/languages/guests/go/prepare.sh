@@ -11,5 +11,5 @@ shipped=$("$go" env GOROOT)/pkg/$("$go" env GOOS)_$("$go" env GOARCH)/fmt.a
 "$go" list -export -f '{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}' std >absolute
 sed "s#=$PWD/#=#" absolute >importcfg
 rm -rf absolute path
-"$compile" -p polyrun -complete -pack -importcfg importcfg -trimpath "$guest/=>" -o polyrun.a "$guest"/polyrun/*.go >&2
+"$compile" -p polyrun -complete -pack -importcfg importcfg -trimpath "$guest=>" -o polyrun.a "$guest"/polyrun/*.go >&2
 echo packagefile polyrun=polyrun.a >>importcfg

@@ -22,21 +22,14 @@ var (
 	lock   sync.Mutex // guards mapped, and all that is handed over
 )
 
-// It is read before anything else of the block is done, because variables of its package are imported values. What is
-// exported is there from the beginning, so that a block which hands nothing over is told so.
+// It is read before anything else of the block is done, because variables of its package are imported values.
 func init() {
 	in, out := os.Getenv("POLYRUN_IN"), os.Getenv("POLYRUN_OUT")
 	if in == "" || out == "" {
 		return
 	}
-	why, failed := guarded(func() {
-		given = readInbox(in)
-		handed.folder = out
-		if len(given.exports) > 0 {
-			handed.commit()
-		}
-	})
-	if failed {
+	handed.folder = out
+	if why, failed := guarded(func() { given = readInbox(in) }); failed {
 		stop("the values of this block cannot be read: " + why)
 	}
 }

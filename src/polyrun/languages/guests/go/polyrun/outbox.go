@@ -8,6 +8,9 @@ import (
 	"strconv"
 )
 
+// fewExports is up to how many the value file is written after each of them.
+const fewExports = 64
+
 // An outbox gathers what is handed over. Everything in it is guarded by `lock`.
 type outbox struct {
 	folder  string
@@ -22,10 +25,10 @@ var handed = outbox{values: map[string][]byte{}, refused: map[string]string{}, f
 // Put hands over value under name, which an `#export:` of the block must declare. A later call for the same name
 // replaces it. It may be called by any goroutine.
 func Put(name string, value any) {
-	if given == nil {
-		panic("polyrun: `" + name + "` is not exported: add `#export: " + name + "` to the block")
+	declared, there := "", false
+	if given != nil {
+		declared, there = given.exports[name]
 	}
-	declared, there := given.exports[name]
 	if !there {
 		panic("polyrun: `" + name + "` is not exported: add `#export: " + name + "` to the block")
 	}
@@ -40,8 +43,9 @@ func Put(name string, value any) {
 	} else {
 		handed.values[name] = out.data
 	}
-	// A program may leave through os.Exit as soon as all is there.
-	if len(handed.values)+len(handed.refused) == len(given.exports) {
+	// A program may leave through os.Exit as soon as all is there; if it does so earlier, what it lacks can be told.
+	complete := len(handed.values)+len(handed.refused) == len(given.exports)
+	if complete || len(given.exports) <= fewExports {
 		if why, failed := guarded(handed.commit); failed {
 			stop("the exported values cannot be written: " + why)
 		}
