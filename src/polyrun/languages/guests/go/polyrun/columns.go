@@ -150,13 +150,11 @@ func joined(pieces [][]byte) (data []byte, offsets []int32) {
 // decimals are numbers with as many digits behind the point as the longest of them has.
 func (c *columnOut) decimals() (kind string, data []byte, offsets []int32) {
 	numbers := column(c, func(one Decimal) Decimal { return Decimal(one.checked()) })
-	scale := 0
+	scale, seen := 0, false
 	for n, one := range numbers {
-		if !c.is(n) {
-			continue
-		}
-		if places := placesOf(one); places > scale {
-			scale = places
+		if c.is(n) {
+			seen = true
+			scale = max(scale, placesOf(one))
 		}
 	}
 	if scale > 38 {
@@ -165,6 +163,7 @@ func (c *columnOut) decimals() (kind string, data []byte, offsets []int32) {
 	unit := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil))
 	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil)
 	data = make([]byte, len(numbers)*16)
+	precision := max(scale, 1)
 	for n, one := range numbers {
 		if !c.is(n) {
 			continue
@@ -173,6 +172,7 @@ func (c *columnOut) decimals() (kind string, data []byte, offsets []int32) {
 		if whole.CmpAbs(limit) >= 0 {
 			fail("its column ", strconv.Quote(c.name), " has numbers of more than 38 digits")
 		}
+		precision = max(precision, len(new(big.Int).Abs(whole).String()))
 		if whole.Sign() < 0 {
 			whole = new(big.Int).Add(whole, new(big.Int).Lsh(big.NewInt(1), 128))
 		}
@@ -181,10 +181,10 @@ func (c *columnOut) decimals() (kind string, data []byte, offsets []int32) {
 			data[n*16+at] = bytes[15-at]
 		}
 	}
-	if strings.HasPrefix(c.came, "decimal(38,") && len(numbers) == 0 {
+	if !seen && strings.HasPrefix(c.came, "decimal(") {
 		return c.came, data, nil
 	}
-	return "decimal(38," + strconv.Itoa(scale) + ")", data, nil
+	return "decimal(" + strconv.Itoa(precision) + "," + strconv.Itoa(scale) + ")", data, nil
 }
 
 // placesOf counts the digits behind the point.
@@ -192,8 +192,5 @@ func placesOf(number Decimal) int {
 	mantissa, exponent, _ := strings.Cut(strings.ToUpper(string(number)), "E")
 	_, fraction, _ := strings.Cut(mantissa, ".")
 	power, _ := strconv.Atoi(exponent)
-	if places := len(fraction) - power; places > 0 {
-		return places
-	}
-	return 0
+	return max(len(fraction)-power, 0)
 }

@@ -122,6 +122,8 @@ func min(a, b int) int {
 	return b
 }
 
+func max(a, b int) int { return a + b - min(a, b) }
+
 // padded writes number with zeros in front.
 func padded(number, width int) string {
 	text := strconv.Itoa(number)

@@ -180,11 +180,7 @@ func (w *writer) rat(value *big.Rat) {
 	if rest.BitLen() > 1 {
 		fail("it is the fraction ", value.String(), ", which is no decimal number")
 	}
-	places := factors[0]
-	if factors[1] > places {
-		places = factors[1]
-	}
-	w.tagged(decimalTag, Decimal(value.FloatString(places)).checked())
+	w.tagged(decimalTag, Decimal(value.FloatString(max(factors[0], factors[1]))).checked())
 }
 
 func (w *writer) duration(value time.Duration) {

@@ -80,11 +80,13 @@ func decode(r *reader, v reflect.Value) {
 	}
 }
 
+// decodePointer reads what may be null. Where a key may be missing as well, nil means that, and null is a pointer to nil.
 func decodePointer(r *reader, v reflect.Value) {
-	if v.Type().Elem() == bigType {
+	item := v.Type().Elem()
+	if item == bigType {
 		v.Set(reflect.ValueOf(decodeBig(r)))
-	} else if !r.null() {
-		v.Set(reflect.New(v.Type().Elem()))
+	} else if item.Kind() == reflect.Pointer || item.Kind() == reflect.Interface || !r.null() {
+		v.Set(reflect.New(item))
 		decode(r, v.Elem())
 	}
 }
