@@ -80,6 +80,7 @@ def _with_exports(  # noqa: PLR0917 - code and blanked code go together
             continue  # it is no variable: the block hands it over by `put`, which takes the name as a text
         if main.declares:
             at = _where_declared(main, blanked, (pieces, whole), name, body.start)
+            at = body.start if at is None and name in passed.imports else at
         else:
             at = _behind_declaration(blanked, pieces, name, body.start)
         if at is not None:
