@@ -25,9 +25,18 @@ class Names:
         return bool(self.imports or self.exports)
 
 
-def opening(main: Main, passed: Names) -> str:
+@frozen
+class Opening:
+    """What a `main` that is to be made begins with, and the variables that are there before it."""
+
+    text: str = ""
+    names: tuple[str, ...] = ()
+
+
+def opening(main: Main, passed: Names) -> Opening:
     """What stands at the beginning of `main` for every import."""
-    return "".join(expand(main.each_import, {"name": name}) for name in passed.imports)
+    text = "".join(expand(main.each_import, {"name": name}) for name in passed.imports)
+    return Opening(text, passed.imports)
 
 
 def in_fragment(main: Main, spec: FragmentSpec, code: str, blanked: str, passed: Names) -> str:
@@ -43,7 +52,7 @@ def in_program(main: Main, spec: FragmentSpec, code: str, blanked: str, passed: 
     start = found.end()
     body = Piece(start, _closing(blanked, start))
     text = _with_exports(main, spec, code, blanked, body, passed)
-    return text[:start] + opening(main, passed) + text[start:]
+    return text[:start] + opening(main, passed).text + text[start:]
 
 
 def _closing(blanked: str, start: int) -> int:
@@ -65,14 +74,37 @@ def _with_exports(  # noqa: PLR0917 - code and blanked code go together
         return _before_returns(main, code, blanked, body, passed)
     pieces = [Piece(body.start + p.start, body.start + p.end) for p in split(blanked[body.start : body.end], spec)]
     inserted: dict[int, str] = {}
+    whole = split(blanked, spec) if main.declares else []
     for name in passed.exports:
         if not re.search(rf"\b{re.escape(name)}\b", blanked):
             continue  # it is no variable: the block hands it over by `put`, which takes the name as a text
-        at = _behind_declaration(blanked, pieces, name, body.start)
-        inserted[at] = inserted.get(at, "") + expand(main.each_export, {"name": name})
+        if main.declares:
+            at = _where_declared(main, blanked, (pieces, whole), name, body.start)
+            at = body.start if at is None and name in passed.imports else at
+        else:
+            at = _behind_declaration(blanked, pieces, name, body.start)
+        if at is not None:
+            inserted[at] = inserted.get(at, "") + expand(main.each_export, {"name": name})
     for at in sorted(inserted, reverse=True):
         code = code[:at] + inserted[at] + code[at:]
     return code
+
+
+def _where_declared(
+    main: Main, blanked: str, pieces: tuple[list[Piece], list[Piece]], name: str, start: int
+) -> int | None:
+    """Behind the statement that declares `name` in `main`, or its beginning; `None` if the program hands it over.
+
+    `pieces` are those of `main` and those of the whole program.
+    """
+    declares = re.compile(expand(main.declares, {"name": re.escape(name)}))
+    own, whole = pieces
+    for piece in own:
+        text = blanked[piece.start : piece.end]
+        if declares.match(text.lstrip()):
+            return piece.start + len(text.rstrip())
+    outside = any(declares.match(blanked[piece.start : piece.end].lstrip()) for piece in whole)
+    return None if not outside and main.puts and re.search(main.puts, blanked) else start
 
 
 def _behind_declaration(blanked: str, pieces: list[Piece], name: str, start: int) -> int:

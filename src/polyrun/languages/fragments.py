@@ -11,19 +11,22 @@ import re
 from collections.abc import Mapping, Sequence
 
 from polyrun.languages import entry
-from polyrun.languages.entry import Names
+from polyrun.languages.entry import Names, Opening
 from polyrun.languages.names import encode, expand, line_names
 from polyrun.languages.pieces import MAX_HEADER, Piece, blank, mask, split, top_level
 from polyrun.languages.spec import FragmentSpec, Language, SourceSpec
 from polyrun.model.frozen import frozen, replace
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_IMPORTED = re.compile(r'(?:(\w+)\s+)?"(?:[^"\n]*/)?([^"/\n]+)"')
+_IMPORTED = re.compile(r'(?:\b(?!import\b)(\w+)\s+)?"(?:[^"\n]*/)?([^"/\n]+)"')
 
 
 @frozen
 class _Fragment:
-    """A fragment and where its pieces go: `front` of main, into its `body`, or both places."""
+    """A fragment and where its pieces go: `front` of main, into its `body`, or both places.
+
+    The names `taken` mean something already.
+    """
 
     spec: FragmentSpec
     text: str
@@ -32,13 +35,20 @@ class _Fragment:
     front: list[Piece]
     body: list[Piece]
     both: list[Piece]
+    taken: tuple[str, ...] = ()
 
     def masked(self, *groups: Sequence[Piece]) -> str:
         """The code with only the pieces of `groups` left."""
         return mask(self.text, sorted({piece for group in groups for piece in group}, key=lambda piece: piece.start))
 
 
-def wrap(language: Language, code: bytes, line: int, document: str, opening: str = "") -> dict[str, bytes] | None:
+def wrap(
+    language: Language,
+    code: bytes,
+    line: int,
+    document: str,
+    opening: Opening = Opening(),  # noqa: B008
+) -> dict[str, bytes] | None:
     """The files of the program that `code` is a fragment of, or `None` when it is a whole program already.
 
     `opening` is put at the beginning of the `main` that is made.
@@ -51,11 +61,11 @@ def wrap(language: Language, code: bytes, line: int, document: str, opening: str
     if _is_program(spec, blanked):
         return None
     names = line_names(language, line, document)
-    if opening:
-        variants = tuple(replace(one, open=one.open + opening) for one in spec.variants)
-        after_front = spec.open_after_front + opening
-        spec = replace(spec, open=spec.open + opening, open_after_front=after_front, variants=variants)
-    fragment = _cut(spec, text, blanked, line)
+    if opening.text:
+        variants = tuple(replace(one, open=one.open + opening.text) for one in spec.variants)
+        after_front = spec.open_after_front + opening.text
+        spec = replace(spec, open=spec.open + opening.text, open_after_front=after_front, variants=variants)
+    fragment = replace(_cut(spec, text, blanked, line), taken=opening.names)
     files = _files(fragment, language.source, names)
     return {expand(name, names): encode(content) for name, content in files.items()}
 
@@ -64,15 +74,19 @@ def _is_program(spec: FragmentSpec, blanked: str) -> bool:
     return re.search(spec.program, blanked if spec.deep else top_level(blanked), re.DOTALL) is not None
 
 
-def with_values(language: Language, code: bytes, passed: Names) -> tuple[bytes, str]:
+def _has_main(spec: FragmentSpec, blanked: str) -> bool:
+    return spec.main is not None and re.search(spec.main, top_level(blanked)) is not None
+
+
+def with_values(language: Language, code: bytes, passed: Names) -> tuple[bytes, Opening]:
     """`code` with what its `main` takes and hands over; and what belongs at the beginning of one that is to be made."""
     spec, main = language.fragment, language.values.main if language.values is not None else None
     if spec is None or main is None:
-        return code, ""
+        return code, Opening()
     text = code.decode("utf-8", "surrogateescape")
     blanked = blank(text, spec)
-    if _is_program(spec, blanked):
-        return encode(entry.in_program(main, spec, text, blanked, passed) or text), ""
+    if _is_program(spec, blanked) or _has_main(spec, blanked):
+        return encode(entry.in_program(main, spec, text, blanked, passed) or text), Opening(names=passed.imports)
     return encode(entry.in_fragment(main, spec, text, blanked, passed)), entry.opening(main, passed)
 
 
@@ -137,7 +151,7 @@ def _joined(fragment: _Fragment, directive: str, names: Mapping[str, str]) -> st
 
     parts = [spec.prelude] if spec.prelude else []
     parts += _imports(fragment)
-    if spec.main is not None and re.search(spec.main, top_level(fragment.blanked)):
+    if _has_main(spec, fragment.blanked):
         return "\n".join([*parts, at(fragment.line), fragment.text])
     if fragment.front:
         parts += [at(fragment.line), fragment.masked(fragment.front, fragment.both)]
@@ -159,7 +173,7 @@ def _imports(fragment: _Fragment) -> list[str]:
     for name, package in fragment.spec.imports.items():
         used = re.search(rf"(?<![\w.)\]]){name}\s*\.\s*[A-Z]", fragment.blanked)
         own = rf"\b{name}\b\s*(?:,\s*\w+\s*)*:?=(?!=)|\b(?:var|const|type|func)\s+{name}\b|[(,]\s*{name}\s+[\w*\[]"
-        if used and name not in imported and not re.search(own, fragment.blanked):
+        if used and name not in imported and name not in fragment.taken and not re.search(own, fragment.blanked):
             lines.append(f'import "{package}"')
     return lines
 

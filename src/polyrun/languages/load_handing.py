@@ -70,6 +70,8 @@ def _main(table: Table) -> Main:
         each_export=table.text("export", ""),
         each_return=table.text("return", ""),
         each_put=table.text("put", ""),
+        declares=table.pattern("declares", ""),
+        puts=table.pattern("puts", ""),
     )
     for key, text in (("import", main.each_import), ("export", main.each_export), ("put", main.each_put)):
         table.check_placeholders(key, text, ("name",))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from polyrun.languages.entry import Names
+from polyrun.languages.entry import Names, Opening
 from polyrun.languages.fragments import with_values, wrap
 from polyrun.languages.handing import Around
 from polyrun.languages.names import encode, expand, line_names
@@ -27,7 +27,7 @@ def lower(language: Language, code: bytes, line: int, document: str, passed: Nam
     if spec.lf and b"\n" in code and code.count(b"\r\n") == code.count(b"\n"):
         code = code.replace(b"\r\n", b"\n")
     names = line_names(language, line, document)
-    before = opening = ""
+    before, opening = "", Opening()
     if passed and language.values is not None:
         before, code = _surrounded(language.values.around, code, passed)
         code, opening = with_values(language, code, passed)

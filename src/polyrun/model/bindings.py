@@ -18,6 +18,9 @@ class Bindings:
     written around the `{item}` in them, for which `boxed.TYPE` stands where there is one. `name` says what a type that
     is made is called: `{name}`, `{Name}`, or `{NameOf}` in camel case. `record` and `table` are declarations:
     `{fields}` in them stands for `field` of every key (`column` of every column), `{each}` for `each` (`each_column`).
+    With the type `renamed`, the field of a key that is a word of the language is called so; `{key}` is the key itself.
+    A field that may be missing is `optional`; with the type `missing`, that is put for `{missing}` in it, and one that
+    may also be null is optional twice.
     `uniform` is put for `{uniform}` in a record whose fields all have the type `{item}`. `args` are the arguments of
     the build step in place of `{values}`, `prepare` those of the prepare step.
     """

@@ -31,7 +31,7 @@ def bind(
     `identifier` and `reserved` tell what a field can be called. Those `maps` are maps even if their keys could be
     fields.
     """
-    binder = _Binder(written, re.compile(identifier), reserved)
+    binder = _Binder(written, re.compile(identifier), reserved, imports)
     lines = []
     for name, found in imports.items():
         kind = binder.map_type(found) if name in maps and found.kind is Kind.MAP else binder.type(found, name)
@@ -48,11 +48,13 @@ def fill(template: str, words: Mapping[str, str]) -> str:
 
 
 class _Binder:
-    def __init__(self, written: Bindings, identifier: re.Pattern[str], reserved: Collection[str]) -> None:
+    def __init__(
+        self, written: Bindings, identifier: re.Pattern[str], reserved: Collection[str], names: Collection[str]
+    ) -> None:
         self._written = written
         self._identifier = identifier
         self._reserved = reserved
-        self._names: set[str] = set()
+        self._names = set(names)
         self.declarations: list[str] = []
         self._made = {Kind.LIST: self._list, Kind.MAP: self._map, Kind.ARRAY: self._array, Kind.TABLE: self._table}
 
@@ -114,23 +116,36 @@ class _Binder:
         return self._around("map", self._item(found, "item"))
 
     def _legal(self, field: Field) -> bool:
-        return self._identifier.fullmatch(field.name) is not None and field.name not in self._reserved
+        free = field.name not in self._reserved or "renamed" in self._written.types
+        return free and self._identifier.fullmatch(field.name) is not None
 
     def _record(self, fields: tuple[Field, ...], name: str, *, uniform: bool) -> str:
         written = self._written
         own = self._new_name(name)
         parts = []
+        keys = {field.name for field in fields}
         for position, field in enumerate(fields):
             kind = self.type(field.type, f"{name}_{field.name}")
-            if not field.always and not field.type.nullable:
+            if not field.always and (not field.type.nullable or "missing" in written.types):
                 kind = self._around("optional", kind)
-            parts.append({"type": kind, "field": field.name, "position": str(position)})
+            missing = "" if field.always else written.types.get("missing", "")
+            own_name = self._renamed(field.name, keys)
+            parts.append({
+                "type": kind, "field": own_name, "key": field.name, "missing": missing, "position": str(position),
+            })  # fmt: skip
         same = len({part["type"] for part in parts}) == 1 and uniform
         item = parts[0]["type"]
         boxed = written.types.get(f"boxed.{item}", item)
         base = fill(written.uniform, {"name": own, "item": boxed}) if same else ""
         self._declare(written.record, own, parts, (written.field, written.each), base)
         return own
+
+    def _renamed(self, key: str, keys: Collection[str]) -> str:
+        """What the field for `key` is called: so, unless that is a word of the language."""
+        field = key
+        while field in self._reserved or (field != key and field in keys):
+            field = fill(self._written.types["renamed"], {"field": field})
+        return field
 
     def _table(self, found: ValueType, name: str) -> str:
         if found.columns is None:
@@ -193,5 +208,5 @@ def _fits(found: ValueType) -> bool:
 
 def _quoted(text: str) -> str:
     """`text` as a string literal of C and its kin: what is not plain ASCII is escaped in octal."""
-    plain = (chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}" for byte in text.encode())
+    plain = (chr(byte) if 32 <= byte < 127 and byte not in b'"\\?`' else f"\\{byte:03o}" for byte in text.encode())
     return '"' + "".join(plain) + '"'

@@ -1,6 +1,9 @@
-# build.sh COMPILE LINK SOURCE BUILD: compile and link one file against what `prepare.sh` left in this folder.
-# The compiler prints its errors on stdout.
+# build.sh COMPILE LINK SOURCE BUILD [FILE...]: compile and link main.go and FILEs against what `prepare.sh` left in this
+# folder. The compiler prints its errors on stdout.
 set -eu
-"$1" -p main -complete -pack -importcfg importcfg -trimpath "$3=>" -o "$4/main.a" "$3/main.go" >&2
-"$2" -importcfg importcfg -buildmode=exe -s -w -o "$4/main" "$4/main.a" >&2
-rm -f "$4/main.a"
+compile=$1 link=$2 source=$3 build=$4
+shift 4
+"$compile" -p main -complete -pack -importcfg importcfg -trimpath "$source=>" -o "$build/main.a" "$source/main.go" "$@" >&2
+[ $# = 0 ] || ./check importcfg "$source/main.go" "$@" >&2
+"$link" -importcfg importcfg -buildmode=exe -s -w -o "$build/main" "$build/main.a" >&2
+rm -f "$build/main.a"
