@@ -21,9 +21,8 @@ array_of <- function(value, dtype, order) {
   size <- WIDTHS[dtype]
   if (is.na(size)) refuse("`", dtype, "` is no type of numbers; known are ", paste(names(WIDTHS), collapse = ", "))
   if (order == "C" && length(shape) > 1L) value <- aperm(value)
-  stored <- as_stored(as.vector(value), dtype)
-  # Halves are two items for each number.
-  numbers <- npy(stored, prod(shape) * size, if (is.raw(stored)) NA_integer_ else min(size, if (is.integer(stored)) 4L else 8L))
+  written <- if (dtype == "float64") 8L else min(size, 4L) # integers of 64 bits are written as halves
+  numbers <- npy(value, prod(shape) * size, function(piece) as_stored(piece, dtype), written)
   dimensions <- c(heads(4L, length(shape))$data, whole_numbers(shape)$data)
   c(tag_head(50508L), heads(4L, 4L)$data, encode(dtype), dimensions, encode(order), numbers)
 }
@@ -31,10 +30,9 @@ array_of <- function(value, dtype, order) {
 # The numbers as `writeBin` writes them with the size of `dtype`.
 as_stored <- function(numbers, dtype) {
   if (is.logical(numbers) != (dtype == "bool")) refuse("truth values are an array of bool, and nothing else is")
-  if (dtype == "bool") return(as.raw(numbers))
+  if (dtype == "bool") return(as.integer(numbers))
   if (dtype == "float64") return(as.double(numbers))
   if (dtype == "float32") return(as_single(as.double(numbers)))
-  if (is.raw(numbers) && dtype == "uint8") return(numbers)
   if (is.raw(numbers)) numbers <- as.integer(numbers)
   check_whole(numbers, dtype)
   switch(

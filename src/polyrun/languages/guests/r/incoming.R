@@ -200,7 +200,7 @@ reference <- function(has_tag = TRUE) {
 
 read_raw <- function(ref) {
   need("numbers")
-  read_numbers(ref, "raw", 1L)
+  read_bytes(ref)
 }
 
 moment <- function(tag) {

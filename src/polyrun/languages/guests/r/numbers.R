@@ -1,46 +1,61 @@
 # Numbers as they lie in data files, little-endian, read and written at once.
 
-PIECE <- 2^28 # more bytes than R writes in one go are written in pieces
+PIECE <- 2^20 # how many are read or written at a time, where each time takes more memory than the numbers
 
 WIDTHS <- c(
   bool = 1L, int8 = 1L, int16 = 2L, int32 = 4L, int64 = 8L, uint8 = 1L, uint16 = 2L, uint32 = 4L, uint64 = 8L,
   float32 = 4L, float64 = 8L
 )
 
-# What `ref` names, as items of the type `what`, which take `size` bytes each.
-read_numbers <- function(ref, what, size, signed = TRUE) {
-  source <- file(file.path(inbox, ref$file), "rb")
+# The bytes that `ref` names.
+read_bytes <- function(ref) {
+  source <- opened(ref)
   on.exit(close(source))
+  readBin(source, "raw", ref$length)
+}
+
+opened <- function(ref) {
+  source <- file(file.path(inbox, ref$file), "rb")
   if (ref$offset > 0) seek(source, ref$offset)
-  readBin(source, what, ref$length / size, size = if (what == "raw") NA else size, signed = signed, endian = "little")
+  source
 }
 
 # The numbers of type `dtype` that `ref` names.
 numbers_of <- function(dtype, ref) {
-  read <- function(what, size, signed = TRUE) read_numbers(ref, what, size, signed)
-  decoded(dtype, read)
+  source <- opened(ref)
+  on.exit(close(source))
+  decoded(dtype, source, ref$length / WIDTHS[[dtype]])
 }
 
 # The same from bytes in memory.
 numbers_in <- function(dtype, data) {
-  read <- function(what, size, signed = TRUE) {
-    readBin(data, what, length(data) / size, size = size, signed = signed, endian = "little")
-  }
-  decoded(dtype, read)
+  source <- rawConnection(data)
+  on.exit(close(source))
+  decoded(dtype, source, length(data) / WIDTHS[[dtype]])
 }
 
 # Integers are `integer` where all of them fit, else `double`.
-decoded <- function(dtype, read) {
+decoded <- function(dtype, source, count) {
+  size <- WIDTHS[[dtype]]
+  read <- function(what, signed = TRUE) readBin(source, what, count, size = size, signed = signed, endian = "little")
   switch(
     dtype,
-    bool = as.logical(read("integer", 1L)),
-    int8 = , int16 = read("integer", WIDTHS[[dtype]]),
-    uint8 = , uint16 = read("integer", WIDTHS[[dtype]], FALSE),
-    int32 = with_lowest(read("integer", 4L)),
-    uint32 = unsigned(read("integer", 4L)),
-    int64 = , uint64 = joined(read("integer", 4L)),
-    float32 = , float64 = read("double", WIDTHS[[dtype]])
+    bool = as.logical(read("integer")),
+    int8 = , int16 = read("integer"),
+    uint8 = , uint16 = read("integer", FALSE),
+    int32 = with_lowest(read("integer")),
+    uint32 = unsigned(read("integer")),
+    int64 = , uint64 = read_wide(source, count),
+    float32 = , float64 = read("double")
   )
+}
+
+read_wide <- function(source, count) {
+  if (count == 0) return(integer())
+  found <- lapply(seq(0, count - 1, PIECE), function(start) {
+    joined(readBin(source, "integer", 2 * min(PIECE, count - start), size = 4L, endian = "little"))
+  })
+  if (length(found) == 1L) found[[1L]] else unlist(found, use.names = FALSE)
 }
 
 # R takes the bits of -2**31 for NA.
@@ -85,15 +100,11 @@ halves_of <- function(high, low) {
   as.vector(rbind(as.integer(low), as.integer(high)))
 }
 
-# Write a vector to a connection as it is; `size` is the bytes of each item.
-write_numbers <- function(numbers, target, size = NA_integer_) {
-  step <- PIECE %/% 8
-  if (length(numbers) <= step) {
-    writeBin(numbers, target, size = size, endian = "little")
-    return(invisible())
-  }
-  for (start in seq(1, length(numbers), step)) {
-    piece <- numbers[start:min(start + step - 1, length(numbers))]
-    writeBin(piece, target, size = size, endian = "little")
+# Write a vector to a connection, as what `form` makes of it; `size` is the bytes of each item of that.
+write_numbers <- function(numbers, target, form = identity, size = NA_integer_) {
+  starts <- if (length(numbers) > 0L) seq(1, length(numbers), PIECE)
+  for (start in starts) {
+    piece <- numbers[start:min(start + PIECE - 1, length(numbers))]
+    writeBin(form(piece), target, size = size, endian = "little")
   }
 }

@@ -53,18 +53,71 @@ encoded_map <- function(keys, parts) {
   c(heads(5L, length(keys))$data, interleave(texts(as.character(keys)), pieces(data, sizes))$data)
 }
 
-# The bytes of `value`; what it holds, it holds at `depth`.
+# The bytes of `value`, which is `depth` levels deep.
 encode <- function(value, depth = 0L) {
   if (is.null(value)) return(NULL_BYTE)
-  if (depth > MAX_DEPTH) refuse("it is nested deeper than ", MAX_DEPTH, " levels")
   if (is.object(value)) return(encode_object(value, depth))
   switch(
     typeof(value),
     logical = , integer = , double = , character = encode_vector(value),
     raw = if (is.null(dim(value))) encode_bytes(value) else grid_of(value),
-    list = , pairlist = encode_items(as.list(value), depth),
+    list = , pairlist = encode_each(list(as.list(value)), depth)$data,
     refuse_form(value)
   )
+}
+
+# Values as pieces. Those of one kind are encoded at once, which for many small ones is the only quick way.
+encode_each <- function(values, depth) {
+  if (depth > MAX_DEPTH) refuse("it is nested deeper than ", MAX_DEPTH, " levels")
+  kinds <- vapply(values, typeof, "")
+  plain <- vapply(values, function(value) is.null(attributes(value)), NA)
+  kinds[!plain | lengths(values) != 1L & kinds != "list"] <- "other"
+  kinds[vapply(values, is_container, NA)] <- "list"
+  parts <- lapply(unique(kinds), function(kind) {
+    chosen <- kinds == kind
+    found <- switch(
+      kind,
+      logical = , integer = , double = , character = elements(unlist(values[chosen], use.names = FALSE)),
+      list = encode_containers(values[chosen], depth),
+      encode_apart(values[chosen], depth)
+    )
+    sizes <- integer(length(values))
+    sizes[chosen] <- found$sizes
+    pieces(found$data, sizes)
+  })
+  if (length(parts) == 1L) parts[[1L]] else do.call(interleave, parts)
+}
+
+is_container <- function(value) is.list(value) && !is.object(value)
+
+encode_apart <- function(values, depth) {
+  found <- lapply(values, encode, depth)
+  pieces(as.raw(unlist(found, use.names = FALSE)), lengths(found, use.names = FALSE))
+}
+
+# Lists and maps: the head of each, then what is in it, with its key in a map.
+encode_containers <- function(values, depth) {
+  for (value in values) check_container(value)
+  counts <- lengths(values, use.names = FALSE)
+  named <- !vapply(values, function(value) is.null(names(value)), NA)
+  heads <- heads(ifelse(named, 5L, 4L), counts)
+  if (all(counts == 0L)) return(heads)
+  keyed <- rep(named, counts)
+  sizes <- integer(length(keyed))
+  keys <- texts(unlist(lapply(values[named], names), use.names = FALSE))
+  sizes[keyed] <- keys$sizes
+  items <- interleave(pieces(keys$data, sizes), encode_each(unlist(values, FALSE, FALSE), depth + 1L))
+  inside <- diff(c(0, cumsum(as.double(items$sizes))[cumsum(counts)[counts > 0L]]))
+  sizes <- integer(length(values))
+  sizes[counts > 0L] <- as.integer(inside)
+  interleave(heads, pieces(items$data, sizes))
+}
+
+check_container <- function(value) {
+  if (is.null(attributes(value))) return(invisible())
+  check_attributes(value)
+  if (!is.null(dim(value))) refuse("a list with dimensions has no form; export `unlist(…)` or a list of lists")
+  check_names(names(value))
 }
 
 refuse_form <- function(value) refuse(described(value), " has no form that other languages could read")
@@ -105,24 +158,15 @@ encode_as_is <- function(value, kind, depth) {
 
 factor_texts <- function(value) structure(as.character(value), names = names(value), comment = comment(value))
 
-encode_items <- function(value, depth) {
-  check_attributes(value)
-  if (!is.null(dim(value))) refuse("a list with dimensions has no form; export `unlist(…)` or a list of lists")
-  parts <- lapply(value, encode, depth + 1L)
-  if (is.null(names(value))) return(encoded_list(parts))
-  check_names(names(value))
-  encoded_map(names(value), parts)
-}
-
 check_attributes <- function(value) {
   odd <- setdiff(names(attributes(value)), KEPT)
   if (length(odd) > 0L) refuse("it has the attribute `", odd[1L], "`, which has no place in a value; export `as.vector(…)`")
 }
 
 check_names <- function(names) {
-  twice <- names[duplicated(names)]
   if (anyNA(names)) refuse("one of its names is NA")
-  if (length(twice) == 0L) return(invisible())
+  if (!anyDuplicated(names)) return(invisible())
+  twice <- names[duplicated(names)]
   if (nzchar(twice[1L])) refuse("two of its items have the name `", twice[1L], "`")
   refuse("some of its items have names and several have none; `unname(…)` has none")
 }
@@ -132,8 +176,6 @@ encode_vector <- function(value) {
   check_attributes(value)
   names <- names(value) # those of a single dimension too
   if (!is.null(dim(value)) && (length(dim(value)) > 1L || is.null(names))) return(grid_of(value))
-  dim(value) <- NULL
-  names(value) <- NULL
   if (!is.null(names)) return(encode_named(value, names))
   if (length(value) == 1L && !identical(comment(value), ONE_ITEM)) return(elements(value)$data)
   as_list(value)
@@ -141,6 +183,8 @@ encode_vector <- function(value) {
 
 encode_named <- function(value, names) {
   check_names(names)
+  dim(value) <- NULL
+  names(value) <- NULL
   c(heads(5L, length(value))$data, interleave(texts(names), elements(value))$data)
 }
 
@@ -152,9 +196,9 @@ as_list <- function(value) {
 
 packed_list <- function(value, dtype = if (is.integer(value)) "int64" else "float64") {
   need("numbers")
-  stored <- if (dtype == "int64") halves(value) else value
+  form <- if (dtype == "int64") halves else identity
   size <- 8 * length(value)
-  data <- if (size > INLINE_BYTES) npy(stored, size) else c(heads(2L, size)$data, little(stored))
+  data <- if (size > INLINE_BYTES) npy(value, size, form) else c(heads(2L, size)$data, little(form(as.vector(value))))
   c(tag_head(50507L), heads(4L, 2L)$data, encode(dtype), data)
 }
 
@@ -185,11 +229,11 @@ reference_to <- function(name, offset, length) {
   c(tag_head(50500L), heads(4L, 3L)$data, texts(name)$data, heads(0L, offset)$data, heads(0L, length)$data)
 }
 
-# Numbers in a file of their own, behind the room for its head.
-npy <- function(numbers, length, size = NA_integer_) {
+# Numbers in a file of their own, which take `length` bytes, behind the room for its head; see `write_numbers`.
+npy <- function(numbers, length, form = identity, size = NA_integer_) {
   name <- new_file(".npy", function(target) {
     writeBin(raw(256L), target)
-    write_numbers(numbers, target, size)
+    write_numbers(numbers, target, form, size)
   })
   reference_to(name, 256, length)
 }

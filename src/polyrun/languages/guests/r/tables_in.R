@@ -38,14 +38,14 @@ whole_again <- function(values) {
   if (all(abs(values) <= .Machine$integer.max, na.rm = TRUE)) as.integer(values) else values
 }
 
-bits <- function(ref, count) as.logical(rawToBits(read_numbers(ref, "raw", 1L)))[seq_len(count)]
+bits <- function(ref, count) as.logical(rawToBits(read_bytes(ref)))[seq_len(count)]
 
 # Texts or bytes that lie one after another; `offsets` is where each ends.
 cut <- function(name, base, data, offsets) {
   ends <- numbers_of("int32", offsets)
   starts <- ends[-length(ends)]
   ends <- ends[-1L]
-  whole <- read_numbers(data, "raw", 1L)
+  whole <- read_bytes(data)
   if (base == "bytes") return(Map(function(start, end) whole[start + seq_len(end - start)], starts, ends))
   if (any(whole == 0)) stop("R has no text with the character U+0000 in it (in `", name, "`)", call. = FALSE)
   if (length(starts) == 0L) return(character())
@@ -59,7 +59,9 @@ cut <- function(name, base, data, offsets) {
 # Moments and lengths of time, which lie there as counts of micro- or nanoseconds.
 moments <- function(name, base, inside, data, missing) {
   need("times")
-  halves <- read_numbers(data, "integer", 4L)
+  source <- opened(data)
+  on.exit(close(source))
+  halves <- readBin(source, "integer", data$length / 4, endian = "little")
   low <- unsigned(as.double(alternate(halves, 1L)))
   high <- with_lowest(as.double(alternate(halves, 2L)))
   if (!is.null(missing)) low[missing] <- high[missing] <- 0

@@ -14,8 +14,10 @@ open <- function(folder, variables) {
   guest <<- folder
   inbox <<- Sys.getenv("POLYRUN_IN")
   outbox <<- Sys.getenv("POLYRUN_OUT")
-  need("incoming")
-  facts <- read_facts(variables)
+  facts <- uncompiled({
+    need("incoming")
+    read_facts(variables)
+  })
   prefix <<- facts$prefix
   exports <<- facts$exports
   known <<- names(facts$imports)
@@ -34,10 +36,19 @@ at_exit <- function(variables) {
   process <- Sys.getpid()
   reg.finalizer(environment(at_exit), onexit = TRUE, function(unused) {
     if (!failed && Sys.getpid() == process) {
-      need("outgoing")
-      suppressWarnings(hand_over(variables))
+      uncompiled({
+        need("outgoing")
+        suppressWarnings(hand_over(variables))
+      })
     }
   })
+}
+
+# Evaluate code of ours without compiling functions when they are called again, which takes R 60 ms.
+uncompiled <- function(code) {
+  level <- .Internal(enableJIT(0L))
+  on.exit(.Internal(enableJIT(level)))
+  code
 }
 
 failed <- FALSE

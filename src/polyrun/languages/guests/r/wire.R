@@ -70,6 +70,7 @@ floats <- function(value) {
 }
 
 texts <- function(value) {
+  if (length(value) == 0L) return(pieces(raw(), integer()))
   value <- utf8(value)
   sizes <- nchar(value, "bytes")
   interleave(heads(3L, sizes), pieces(charToRaw(paste(value, collapse = "")), sizes))
