@@ -15,7 +15,7 @@ hand_over <- function(variables) {
   for (name in names(exports)) {
     if (!exists(name, variables, inherits = FALSE)) next
     value <- tryCatch(
-      declared_as(get(name, variables, inherits = FALSE), exports[[name]]),
+      declared_as(current(name, variables), exports[[name]]),
       polyrun_refusal = function(refusal) conditionMessage(refusal)
     )
     if (is.character(value)) refused[name] <- value else given[[name]] <- value
@@ -31,6 +31,11 @@ hand_over <- function(variables) {
   writeBin(c(heads(5L, 4L)$data, facts), target)
   close(target)
   file.rename(part, file.path(outbox, "values.cbor"))
+}
+
+# The value of a variable, which may be a promise or an active binding.
+current <- function(name, variables) {
+  tryCatch(variables[[name]], error = function(fault) refuse("it has no value: ", conditionMessage(fault)))
 }
 
 # What the block has set, if something is missing that it was to export.

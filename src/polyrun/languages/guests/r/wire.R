@@ -76,10 +76,15 @@ texts <- function(value) {
   interleave(heads(3L, sizes), pieces(charToRaw(paste(value, collapse = "")), sizes))
 }
 
+# Text whose encoding R does not know is UTF-8, or is refused: what R would make of it depends on the locale.
 utf8 <- function(value) {
-  good <- Encoding(value) != "bytes"
-  value[good] <- enc2utf8(value[good])
-  if (!all(good) || !all(validUTF8(value))) refuse("it holds text that is not valid UTF-8; export `charToRaw(…)` of it")
+  encoding <- Encoding(value)
+  western <- encoding == "latin1"
+  value[western] <- enc2utf8(value[western])
+  if (any(encoding == "bytes") || !all(validUTF8(value))) {
+    refuse("it holds text that is not valid UTF-8; export `charToRaw(…)` of it")
+  }
+  Encoding(value) <- "UTF-8"
   value
 }
 
