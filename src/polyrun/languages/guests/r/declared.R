@@ -11,6 +11,7 @@ encode_declared <- function(value, kind, inside) {
     int = if (simple && is_whole(value) && length(value) == 1L) return(elements_whole(value)$data),
     array = if (is.atomic(value) && !is.object(value)) return(declared_array(value, inside)),
     table = if (is.list(value) || is.matrix(value)) return(declared_table(value)),
+    str = if (is.raw(value)) return(text_of(value)),
     map = if (is.list(value) && length(value) == 0L) return(encoded_map(character(), list())),
     file = if (simple && is.character(value) && length(value) == 1L) return(file_of(value))
   )
@@ -46,6 +47,14 @@ elements_whole <- function(value) {
 declared_array <- function(value, inside) {
   words <- strsplit(inside, ",", fixed = TRUE)[[1L]]
   grid_of(value, if (length(words) > 0L) words[1L], if ("C" %in% words[-1L]) "C" else "F")
+}
+
+# Bytes as a text, which may hold U+0000 then.
+text_of <- function(bytes) {
+  bytes <- as.vector(bytes)
+  shown <- rawToChar(replace(bytes, bytes == 0, as.raw(0x20)))
+  if (!validUTF8(shown)) refuse("its bytes are not valid UTF-8")
+  c(heads(3L, length(bytes))$data, bytes)
 }
 
 # A matrix, or a list of vectors of one length, as a table.
