@@ -15,7 +15,7 @@ array_of <- function(value, dtype, order) {
     refuse("it has names, for which an array has no place; export `unname(…)` of it, or a data frame")
   }
   check_attributes(value)
-  if (any_missing(value)) refuse("it holds NA, and an array has no null; export a list or a data frame, or set it to NaN")
+  if (any_missing(value)) refuse("it holds NA, and an array has no null; export a list, or set it to NaN")
   shape <- if (is.null(dim(value))) length(value) else dim(value)
   dtype <- if (is.null(dtype)) own else dtype
   size <- WIDTHS[dtype]

@@ -77,7 +77,8 @@ MEDIA <- c(
 # A copy of the file at `path`.
 file_of <- function(path) {
   base <- basename(path)
-  name <- new_name(paste0("-", gsub("[^A-Za-z0-9._-]", "_", substring(base, max(1L, nchar(base) - 99L)), useBytes = FALSE)))
+  end <- substring(base, max(1L, nchar(base) - 99L))
+  name <- new_name(paste0("-", gsub("[^A-Za-z0-9._-]", "_", end, perl = TRUE)))
   target <- file.path(outbox, name)
   if (is.na(path) || dir.exists(path) || !file.copy(path, target, copy.mode = FALSE)) {
     refuse("the file `", path, "` cannot be read")

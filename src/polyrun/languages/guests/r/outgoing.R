@@ -43,10 +43,10 @@ defined <- function(variables) {
   there <- ls(variables)
   if (all(names(exports) %in% there)) return(character())
   mine <- setdiff(there, known)
-  head_of(mine[!vapply(mine, function(name) is.function(variables[[name]]), NA)], 100L)
+  is_value <- function(name) tryCatch(!is.function(variables[[name]]), error = function(fault) FALSE)
+  mine <- mine[vapply(mine, is_value, NA)]
+  mine[seq_len(min(length(mine), 100L))]
 }
-
-head_of <- function(all, count) all[seq_len(min(length(all), count))]
 
 entry <- function(name, data) c(encode(name), data)
 
@@ -150,7 +150,7 @@ encode_object <- function(value, depth) {
   if (inherits(value, c("Date", "POSIXct", "difftime"))) return(encode_vector(value))
   if (identical(kind, "table") && length(dim(value)) == 1L) return(encode_vector(unclass(value)))
   if (identical(kind, "table")) refuse("a `table` of several variables has no form; export `as.data.frame(…)` of it")
-  if (inherits(value, "ts")) refuse("a time series has no form; export `as.vector(…)` of it, or a data frame with its times")
+  if (inherits(value, "ts")) refuse("a time series has no form; export `as.vector(…)` or a data frame of it")
   refuse_form(value)
 }
 
@@ -165,7 +165,8 @@ factor_texts <- function(value) structure(as.character(value), names = names(val
 
 check_attributes <- function(value) {
   odd <- setdiff(names(attributes(value)), KEPT)
-  if (length(odd) > 0L) refuse("it has the attribute `", odd[1L], "`, which has no place in a value; export `as.vector(…)`")
+  if (length(odd) == 0L) return(invisible())
+  refuse("it has the attribute `", odd[1L], "`, for which a value has no place; export `as.vector(…)` of it")
 }
 
 check_names <- function(names) {
@@ -195,7 +196,9 @@ encode_named <- function(value, names) {
 
 # A vector without names as a list; many numbers are stored as numbers.
 as_list <- function(value) {
-  if (length(value) >= PACK_FROM && !is.object(value) && is.numeric(value) && !any_missing(value)) return(packed_list(value))
+  if (length(value) >= PACK_FROM && is.numeric(value) && !is.object(value) && !any_missing(value)) {
+    return(packed_list(value))
+  }
   c(heads(4L, length(value))$data, elements(value)$data)
 }
 
@@ -211,6 +214,7 @@ little <- function(numbers) writeBin(numbers, raw(), endian = "little")
 
 encode_bytes <- function(value) {
   check_attributes(value)
+  if (!is.null(names(value))) refuse("its bytes have names; export `unname(…)` of it")
   if (length(value) <= INLINE_BYTES) return(c(heads(2L, length(value))$data, as.vector(value)))
   name <- new_file(".bin", function(target) writeBin(as.vector(value), target))
   reference_to(name, 0, length(value))

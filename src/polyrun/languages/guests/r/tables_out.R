@@ -94,7 +94,7 @@ text_column <- function(values) {
 
 bytes_column <- function(name, values) {
   missing <- vapply(values, is.null, NA)
-  if (!all(missing | vapply(values, is.raw, NA))) refuse("the column `", name, "` is a list of something else than bytes")
+  if (!all(missing | vapply(values, is.raw, NA))) refuse("the column `", name, "` is a list of more than bytes")
   data <- unlist(values, use.names = FALSE)
   list(
     type = "bytes", data = if (is.null(data)) raw() else data,

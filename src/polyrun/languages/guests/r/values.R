@@ -30,8 +30,8 @@ need <- function(part) {
   sys.source(file.path(guest, paste0(part, ".R")), environment(need), keep.source = FALSE)
 }
 
-# The last thing that R does, whether it comes to the end of the block or the block quits. It is also done by a block
-# that quits with another exit code than 0, from which PolyRun takes nothing. A child that was forked hands over nothing.
+# The last thing that R does, whether it comes to the end of the block or the block quits. R does not say with which exit
+# code; from a block that quits with another than 0 PolyRun takes nothing. A child that was forked hands over nothing.
 at_exit <- function(variables) {
   process <- Sys.getpid()
   reg.finalizer(environment(at_exit), onexit = TRUE, function(unused) {
