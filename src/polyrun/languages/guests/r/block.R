@@ -5,15 +5,26 @@ expressions <- NULL
 current <- 0L # the number of the expression that is being evaluated
 done <- 0L # how many have been
 warned <- FALSE # whether there may be warnings to print
+values <- NULL # what `values.R` defines, if the block has imports or exports
 calls <- list() # what was being called when the error was raised that ended the block
 
 start <- function(arguments) {
+  guest <- commandArgs(TRUE)[1L]
   attach_packages()
   document <<- arguments[2L]
   set_arguments(arguments[-(1:3)])
   globalCallingHandlers(warning = function(condition) warned <<- TRUE)
   options(error = as.call(list(function() calls <<- sys.calls())))
   expressions <<- read(arguments[1L], as.integer(arguments[3L]))
+  if (nzchar(Sys.getenv("POLYRUN_IN"))) open_values(guest)
+}
+
+# Take what the block imports. What goes with that is in other files, which blocks without values need not read.
+open_values <- function(guest) {
+  values <<- new.env(parent = baseenv())
+  sys.source(file.path(guest, "values.R"), values)
+  tryCatch(values$open(guest, globalenv()), error = function(fault) halt(paste("Error:", conditionMessage(fault))))
+  invisible()
 }
 
 # R attaches these itself unless told not to, but looks for conflicts each time; and `methods` is loaded last here,
@@ -102,7 +113,9 @@ check_loop <- function() {
 }
 
 finish <- function() {
-  if (done < length(expressions)) halt(trace())
+  if (done == length(expressions)) return(invisible())
+  if (!is.null(values)) values$fail()
+  halt(trace())
 }
 
 # The lines through which the error came, innermost first.
