@@ -65,12 +65,34 @@ def _with_exports(  # noqa: PLR0917 - code and blanked code go together
         return _before_returns(main, code, blanked, body, passed)
     pieces = [Piece(body.start + p.start, body.start + p.end) for p in split(blanked[body.start : body.end], spec)]
     inserted: dict[int, str] = {}
+    whole = split(blanked, spec) if main.declares else []
     for name in passed.exports:
-        at = _behind_declaration(blanked, pieces, name, body.start)
-        inserted[at] = inserted.get(at, "") + expand(main.each_export, {"name": name})
+        if main.declares:
+            at = _where_declared(main, blanked, (pieces, whole), name, body.start)
+        else:
+            at = _behind_declaration(blanked, pieces, name, body.start)
+        if at is not None:
+            inserted[at] = inserted.get(at, "") + expand(main.each_export, {"name": name})
     for at in sorted(inserted, reverse=True):
         code = code[:at] + inserted[at] + code[at:]
     return code
+
+
+def _where_declared(
+    main: Main, blanked: str, pieces: tuple[list[Piece], list[Piece]], name: str, start: int
+) -> int | None:
+    """Behind the statement that declares `name` in `main`, or its beginning; `None` if the program hands it over.
+
+    `pieces` are those of `main` and those of the whole program.
+    """
+    declares = re.compile(expand(main.declares, {"name": re.escape(name)}))
+    own, whole = pieces
+    for piece in own:
+        text = blanked[piece.start : piece.end]
+        if declares.match(text.lstrip()):
+            return piece.start + len(text.rstrip())
+    outside = any(declares.match(blanked[piece.start : piece.end].lstrip()) for piece in whole)
+    return None if not outside and main.puts and re.search(main.puts, blanked) else start
 
 
 def _behind_declaration(blanked: str, pieces: list[Piece], name: str, start: int) -> int:

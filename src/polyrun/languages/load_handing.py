@@ -70,6 +70,8 @@ def _main(table: Table) -> Main:
         each_export=table.text("export", ""),
         each_return=table.text("return", ""),
         each_put=table.text("put", ""),
+        declares=table.pattern("declares", ""),
+        puts=table.pattern("puts", ""),
     )
     for key, text in (("import", main.each_import), ("export", main.each_export), ("put", main.each_put)):
         table.check_placeholders(key, text, ("name",))
@@ -91,6 +93,10 @@ def _bindings(table: Table, steps: Collection[str]) -> Bindings:
         each=table.text("each", ""),
         column=table.text("column", ""),
         each_column=table.text("each_column", ""),
+        made_list=table.text("list", ""),
+        made_map=table.text("map", ""),
+        each_made=table.text("each_made", ""),
+        taken=table.texts("taken"),
         args=table.texts("args"),
         prepare=table.texts("prepare"),
     )

@@ -33,9 +33,10 @@ def bind(
     binder = _Binder(written, re.compile(identifier), reserved)
     lines = []
     for name, found in imports.items():
-        kind = binder.map_type(found) if name in maps and found.kind is Kind.MAP else binder.type(found, name)
+        kind = binder.map_type(found, name) if name in maps and found.kind is Kind.MAP else binder.type(found, name)
         lines.append(fill(written.each_import, {"name": name, "type": kind}))
-    text = fill(written.text, {"declarations": "".join(binder.declarations), "imports": "".join(lines)})
+    parts = {"declarations": binder.declarations, "made": binder.registered, "imports": lines}
+    text = fill(written.text, {part: "".join(pieces) for part, pieces in parts.items()})
     return {written.file: text}
 
 
@@ -51,6 +52,7 @@ class _Binder:
         self._reserved = reserved
         self._names: set[str] = set()
         self.declarations: list[str] = []
+        self.registered: list[str] = []
         self._made = {Kind.LIST: self._list, Kind.MAP: self._map, Kind.ARRAY: self._array, Kind.TABLE: self._table}
 
     def type(self, found: ValueType, name: str) -> str:
@@ -60,7 +62,20 @@ class _Binder:
         inner = self._present(found, name)
         if not found.nullable or inner == self._any():  # whatever holds any value holds null
             return inner
-        return fill(self._written.types["optional"], {"item": inner})
+        return self._around("optional", inner)
+
+    def _around(self, outer: str, item: str) -> str:
+        """A type made of `item`."""
+        types = self._written.types
+        return fill(types.get(f"{outer}.{item}", types[outer]), {"item": item})
+
+    def _made_of(self, outer: str, declaration: str, item: str, name: str) -> str:
+        """A type made of `item`, which is declared if the language needs that; `name` is what it is called then."""
+        if not declaration or f"{outer}.{item}" in self._written.types:
+            return self._around(outer, item)
+        own = self._new_name(name)
+        self._add(own, fill(declaration, {"name": own, "item": item}))
+        return own
 
     def _present(self, found: ValueType, name: str) -> str:
         """The type of what is there when it is not null."""
@@ -77,7 +92,7 @@ class _Binder:
         return make(found, name) if make is not None else types[kind.value]
 
     def _list(self, found: ValueType, name: str) -> str:
-        return fill(self._written.types["list"], {"item": self._item(found, f"{name}_item")})
+        return self._made_of("list", self._written.made_list, self._item(found, f"{name}_item"), name)
 
     def _array(self, found: ValueType, _name: str) -> str:
         if found.dtype is None:
@@ -96,12 +111,12 @@ class _Binder:
         plain = len({str(field.type) for field in fields}) <= 1 and all(field.type.kind in _PLAIN for field in fields)
         data = plain and len(fields) > MAX_UNIFORM_FIELDS
         if not fields or data or not all(map(self._legal, fields)) or not self._written.record:
-            return self.map_type(found)
+            return self.map_type(found, name)
         return self._record(fields, name, uniform=plain)
 
-    def map_type(self, found: ValueType) -> str:
+    def map_type(self, found: ValueType, name: str) -> str:
         """A map from text to values of one type."""
-        return fill(self._written.types["map"], {"item": self._item(found, "item")})
+        return self._made_of("map", self._written.made_map, self._item(found, f"{name}_item"), name)
 
     def _legal(self, field: Field) -> bool:
         return self._identifier.fullmatch(field.name) is not None and field.name not in self._reserved
@@ -113,7 +128,7 @@ class _Binder:
         for position, field in enumerate(fields):
             kind = self.type(field.type, f"{name}_{field.name}")
             if not field.always and not field.type.nullable:
-                kind = fill(written.types["optional"], {"item": kind})
+                kind = self._around("optional", kind)
             parts.append({"type": kind, "field": field.name, "position": str(position)})
         same = len({part["type"] for part in parts}) == 1 and uniform
         base = fill(written.uniform, {"name": own, "item": parts[0]["type"]}) if same else ""
@@ -126,7 +141,7 @@ class _Binder:
         written = self._written
         own = self._new_name(name)
         parts = []
-        used: set[str] = set()
+        used = set(written.taken)
         for position, column in enumerate(found.columns):
             item = self._column(column)
             field = self._field_name(column.name, used)
@@ -145,8 +160,12 @@ class _Binder:
     def _declare(
         self, template: str, name: str, parts: list[dict[str, str]], pieces: tuple[str, str], uniform: str
     ) -> None:
-        fields, each = ("".join(fill(piece, part) for part in parts) for piece in pieces)
-        self.declarations.append(fill(template, {"name": name, "fields": fields, "each": each, "uniform": uniform}))
+        fields, each = ("".join(fill(piece, {"name": name, **part}) for part in parts) for piece in pieces)
+        self._add(name, fill(template, {"name": name, "fields": fields, "each": each, "uniform": uniform}))
+
+    def _add(self, name: str, declaration: str) -> None:
+        self.declarations.append(declaration)
+        self.registered.append(fill(self._written.each_made, {"name": name}))
 
     def _new_name(self, name: str) -> str:
         """A name for a type that is not in use yet."""
