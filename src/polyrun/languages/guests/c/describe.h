@@ -78,6 +78,7 @@ POLYRUN_DECLARE_TYPE(int64_t, int64)
 #define polyrun_describe_polyrun_bools &polyrun_type_bools
 #define polyrun_describe_polyrun_texts &polyrun_type_texts
 #define polyrun_describe_polyrun_values &polyrun_type_values
+#define polyrun_describe_polyrun_value_map &polyrun_type_value_map
 #define polyrun_describe_polyrun_days &polyrun_type_days
 #define polyrun_describe_polyrun_time_us &polyrun_type_time_us
 #define polyrun_describe_polyrun_time_ns &polyrun_type_time_ns

@@ -100,7 +100,7 @@ void pr_read_table(struct reader *in, const struct polyrun_type *type, void *to)
   memcpy(to, &rows, sizeof rows);
   if (pr_size(in, 4) != type->count) pr_die("a table has another number of columns than its type");
   for (size_t n = 0; n < type->count; n++) {
-    pr_size(in, 5);
+    pr_size(in, 4);
     const char *name = pr_text(in);
     struct column *column = pr_room(sizeof *column);
     column->type = pr_text(in);
