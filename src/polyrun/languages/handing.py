@@ -35,9 +35,9 @@ class Main:
     beginning of `main` for every import. `each_export` follows the statement that declares an exported variable, or,
     where it is not declared in `main` itself, the beginning. With `each_return` the values of all exports (`each_put`,
     in place of `{exports}`) are handed over before every `return` in the text that it is, and at the end of `main`.
-    `declares` matches the beginning of a statement that declares the variable `{name}`; without it, the first that names
-    it counts. In a program in which `puts` is found, a variable that is declared nowhere outside of functions but in
-    none of `main` is handed over by the program itself.
+    `declares` matches the beginning of a statement that declares the variable `{name}`; without it, the first that
+    names it counts. In a program in which `puts` is found, a variable that is declared neither in `main` nor outside
+    of functions is handed over by the program itself.
     """
 
     opening: str

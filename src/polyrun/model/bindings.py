@@ -14,8 +14,8 @@ class Bindings:
     `file` gets `text`, in which `{declarations}` are the types that are made for these values and `{imports}` is
     `each_import` of each value. `types` maps a kind, `any`, or a dtype or column type (`array.int8`, `column.str`,
     `column.timestamp.us`), to how it is written; `list`, `optional`, `array`, `column` and `map` are written around the
-    `{item}` in them, and `name` says what a type that is made is called. `list.TYPE`, `optional.TYPE` and `map.TYPE` come
-    before them where the item is that type. `record` and `table` are declarations:
+    `{item}` in them, and `name` says what a type that is made is called. `list.TYPE`, `optional.TYPE` and `map.TYPE`
+    come before them where the item is that type. `record` and `table` are declarations:
     `{fields}` in them stands for `field` of every key (`column` of every column), `{each}` for `each` (`each_column`).
     `made_list` and `made_map` are declarations too, in a language where every type of lists or maps must have one.
     `{made}` in `text` stands for `each_made` of every type that is declared. No column's field is called as one of
