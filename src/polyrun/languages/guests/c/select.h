@@ -55,17 +55,17 @@ struct polyrun_guard {
     POLYRUN_ROW_BRANCH(unsigned long, x) POLYRUN_ROW_BRANCH(long long, x) POLYRUN_ROW_BRANCH(unsigned long long, x) \
     POLYRUN_ROW_BRANCH(float, x) POLYRUN_ROW_BRANCH(double, x) default: (char (*)[1])0))
 
-#define POLYRUN_CHECK(x) \
-  _Static_assert(POLYRUN_SORT(x) != 0, "a value of this type cannot be exported"); \
+#define POLYRUN_CHECK(x, it) \
+  _Static_assert(POLYRUN_SORT(x) != 0, it " has a type that cannot be exported"); \
   _Static_assert(POLYRUN_SORT(x) < 2 || POLYRUN_IS_ARRAY(x), \
-      "a pointer does not tell how much it points to: export polyrun_list_of(pointer, n) or polyrun_array_of(pointer, n)")
+      it " is a pointer, which does not tell how much is there: export polyrun_list_of(pointer, n) or polyrun_array_of(pointer, n)")
 
 #define POLYRUN_WHAT(x, where, by_pointer) \
   {POLYRUN_SORT(x), POLYRUN_TYPE(x), (where), sizeof(x), POLYRUN_ROW(x), POLYRUN_IS_ARRAY(x), (by_pointer)}
 
 /* `call`, in which `polyrun_what_` is `x`. */
 #define POLYRUN_GIVE(x, call) ({ \
-    POLYRUN_CHECK(x); \
+    POLYRUN_CHECK(x, "this"); \
     __auto_type polyrun_it_ = (x); \
     struct polyrun_what polyrun_what_ = POLYRUN_WHAT(x, &polyrun_it_, POLYRUN_IS_ARRAY(x)); \
     call; })
@@ -80,7 +80,7 @@ struct polyrun_guard {
 
 /* What follows the declaration of a variable of `main` that is exported. */
 #define POLYRUN_EXPORT(x) \
-  POLYRUN_CHECK(x); \
+  POLYRUN_CHECK(x, "`" #x "`"); \
   struct polyrun_guard polyrun_out_##x __attribute__((cleanup(polyrun_leave_))) = {#x, POLYRUN_WHAT(x, &(x), 0), 0}; \
   polyrun_enter_(&polyrun_out_##x)
 
