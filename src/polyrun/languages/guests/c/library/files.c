@@ -80,6 +80,21 @@ static const char *media_type(const char *name) {
   return "application/octet-stream";
 }
 
+/* All that can be read from `from`, into the data file `to`; how much it was. */
+static size_t copy(struct writer *out, int from, int to) {
+  size_t size = 0;
+  char *piece = malloc(1 << 20);
+  for (ssize_t got; to >= 0 && piece != NULL && (got = read(from, piece, 1 << 20)) != 0; size += (size_t)got) {
+    if (got < 0) {
+      pr_fail(out, reason("its file cannot be read"));
+      break;
+    }
+    pr_write_at(out, to, piece, (size_t)got, size);
+  }
+  free(piece);
+  return size;
+}
+
 void pr_put_file(struct writer *out, polyrun_file file) {
   int from = file.path == NULL ? -1 : open(file.path, O_RDONLY | O_CLOEXEC);
   if (from < 0) return pr_fail(out, reason("its file cannot be read"));
@@ -91,16 +106,7 @@ void pr_put_file(struct writer *out, polyrun_file file) {
     ending[1 + n - skipped] = (c > 0 && isalnum((unsigned char)c)) || c == '.' || c == '-' ? c : '_';
   }
   int to = pr_create(out, ending, name);
-  size_t size = 0;
-  char *piece = malloc(1 << 20);
-  for (ssize_t got; to >= 0 && piece != NULL && (got = read(from, piece, 1 << 20)) != 0; size += (size_t)got) {
-    if (got < 0) {
-      pr_fail(out, reason("its file cannot be read"));
-      break;
-    }
-    pr_write_at(out, to, piece, (size_t)got, size);
-  }
-  free(piece);
+  size_t size = copy(out, from, to);
   close(from);
   if (to >= 0) close(to);
   pr_put_head(out, 6, TAG_FILE);
@@ -108,6 +114,42 @@ void pr_put_file(struct writer *out, polyrun_file file) {
   pr_put_text(out, base);
   pr_put_text(out, file.media != NULL ? file.media : media_type(base));
   pr_put_ref(out, name, 0, size);
+}
+
+/* What has been written once already, with copies of its data files, because a file holds one value. */
+static void put_again(struct writer *out, struct reader *in, const char **old, char *name) {
+  const unsigned char *start = in->at;
+  int major;
+  uint64_t number = pr_head(in, &major);
+  if (major == 6 && number == TAG_REF) {
+    pr_size(in, 4);
+    const char *file = pr_text(in);
+    size_t offset = (size_t)pr_integer(in), size = (size_t)pr_integer(in);
+    if (*old == NULL || strcmp(*old, file) != 0) {
+      char path[4096];
+      snprintf(path, sizeof path, "%s/%s", pr_folder("POLYRUN_OUT"), file);
+      int from = open(path, O_RDONLY | O_CLOEXEC), to = pr_create(out, file + strlen(pr_prefix()) + strspn(file + strlen(pr_prefix()), "0123456789"), name);
+      if (from < 0) pr_fail(out, reason("its data cannot be read"));
+      else copy(out, from, to);
+      if (from >= 0) close(from);
+      if (to >= 0) close(to);
+      *old = file;
+    }
+    return pr_put_ref(out, name, offset, size);
+  }
+  uint64_t inside = major == 4 ? number : major == 5 ? number * 2 : major == 6 ? 1 : 0;
+  if (major == 2 || major == 3) {
+    in->at = start;
+    pr_string(in, major);
+  }
+  pr_put_raw(out, start, (size_t)(in->at - start));
+  while (inside-- > 0) put_again(out, in, old, name);
+}
+
+void pr_put_again(struct writer *out, struct reader *in) {
+  const char *old = NULL;
+  char name[FILE_NAME_SIZE];
+  put_again(out, in, &old, name);
 }
 
 /* Room for numbers that are written in place and are not copied when they are handed over. */

@@ -70,7 +70,7 @@ bool pr_format_timestamp(char *to, polyrun_timestamp moment);
 enum { MOMENT_SIZE = 160 };
 
 /* out.c: writing. What is wrong with a value is kept in `why`, and everything goes on. */
-struct writer { unsigned char *data; size_t size, room; const char *why; };
+struct writer { unsigned char *data; size_t size, room; const char *why; bool has_files; };
 void pr_fail(struct writer *out, const char *why);
 void pr_put_byte(struct writer *out, int byte);
 void pr_put_raw(struct writer *out, const void *data, size_t size);
@@ -90,6 +90,7 @@ void pr_write_at(struct writer *out, int fd, const void *data, size_t size, size
 void pr_put_numbers(struct writer *out, const void *data, size_t size);
 void pr_put_bytes(struct writer *out, const void *data, size_t size);
 void pr_put_file(struct writer *out, polyrun_file file);
+void pr_put_again(struct writer *out, struct reader *in);
 
 /* write.c */
 void pr_write(struct writer *out, const struct polyrun_type *type, const void *at);
@@ -98,7 +99,7 @@ bool pr_is_number(const struct polyrun_type *type);
 
 /* build.c, columns.c */
 struct table_columns;
-struct builder { polyrun_kind kind; size_t count; struct writer content; struct table_columns *columns; };
+struct builder { polyrun_kind kind; bool is_given; size_t count; struct writer content; struct table_columns *columns; };
 void pr_write_columns(struct writer *out, const struct table_columns *columns);
 void pr_write_table(struct writer *out, const struct polyrun_type *type, const void *at);
 

@@ -59,6 +59,7 @@ void pr_put_tagged(struct writer *out, int tag, const char *text) {
 }
 
 void pr_put_ref(struct writer *out, const char *file, size_t offset, size_t size) {
+  out->has_files = true;
   pr_put_head(out, 6, TAG_REF);
   pr_put_head(out, 4, 3);
   pr_put_text(out, file);

@@ -179,12 +179,19 @@ static void write_view(struct writer *out, const polyrun_view *view, const char 
   }
 }
 
-static void write_builder(struct writer *out, const struct builder *builder) {
+static void write_builder(struct writer *out, struct builder *builder) {
   if (builder == NULL) return pr_put_byte(out, 0xf6);
   if (builder->content.why != NULL) pr_fail(out, builder->content.why);
   if (builder->kind == POLYRUN_TABLE) return pr_write_columns(out, builder->columns);
   pr_put_head(out, builder->kind == POLYRUN_MAP ? 5 : 4, builder->count);
-  pr_put_raw(out, builder->content.data, builder->content.size);
+  out->has_files |= builder->content.has_files;
+  if (builder->is_given && builder->content.has_files) {
+    struct reader in = {builder->content.data, builder->content.data + builder->content.size};
+    while (in.at < in.end) pr_put_again(out, &in);
+  } else {
+    pr_put_raw(out, builder->content.data, builder->content.size);
+  }
+  builder->is_given = true;
 }
 
 void pr_write(struct writer *out, const struct polyrun_type *type, const void *at) {
@@ -235,7 +242,7 @@ void pr_write(struct writer *out, const struct polyrun_type *type, const void *a
     }
     case POLYRUN_COUNT: write_count(out, type, at); return;
     case POLYRUN_VIEW: write_view(out, at, ""); return;
-    case POLYRUN_BUILDER: { LOAD(const struct builder *, builder); write_builder(out, builder); return; }
+    case POLYRUN_BUILDER: { LOAD(struct builder *, builder); write_builder(out, builder); return; }
   }
 }
 
