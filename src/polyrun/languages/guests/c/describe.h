@@ -3,8 +3,9 @@
 #define POLYRUN_DESCRIBE_H
 #include "types.h"
 
-/* `name` is how value files call a type of numbers or of a column, `size` are the bytes of one object, `item` what a list, map,
-   array or pointer is made of, `fields` (as many as `count`) those of a record or the columns of a table. */
+/* `name` is how value files call a type of numbers or of a column, `size` are the bytes of one object, `item` is what
+   a list, map, array or pointer is made of, `fields` (as many as `count`) are those of a record or the columns of a
+   table. */
 struct polyrun_type {
   polyrun_kind kind;
   const char *name;
@@ -100,7 +101,8 @@ POLYRUN_DECLARE_TYPE(int64_t, int64)
 
 /* Types that are made for imported values. */
 #define POLYRUN_MAKE(T, kind, item, fields, count) \
-  __attribute__((unused)) static const struct polyrun_type polyrun_type_##T = {kind, "", sizeof(T), item, fields, count};
+  __attribute__((unused)) static const struct polyrun_type polyrun_type_##T = { \
+      kind, "", sizeof(T), item, fields, count};
 #define POLYRUN_MAKE_LIST(T, item) \
   POLYRUN_LIST_TYPE(T, item) POLYRUN_MAKE(T, POLYRUN_LIST, polyrun_describe_##item, 0, 0)
 #define POLYRUN_MAKE_MAP(T, item) \

@@ -1,4 +1,4 @@
-/* Values for blocks in C: what other blocks export is there as variables, and `polyrun_put` hands over what they import. */
+/* Values for blocks in C: what other blocks export is there as variables, and what they import is handed over. */
 #ifndef POLYRUN_H
 #define POLYRUN_H
 /* So that what is wrong in a block is reported at the line of the block, and not at a macro of this file. */
@@ -21,8 +21,8 @@ typedef struct {
 #include "describe.h"
 #include "select.h"
 
-/* Hand over `x` as `name`, which an `#export:` of the block must declare. Later calls for the name replace it. `x` is a number, a
-   text, an array with a fixed size, a struct of types.h, an imported value, or something that is made by what follows. */
+/* Hand over `x` as `name`, which an `#export:` of the block must declare. Later calls for the name replace it. `x` is a
+   number, a text, an array with a fixed size, a struct of types.h, an imported value, or made by what follows. */
 #define polyrun_put(name, x) POLYRUN_GIVE(x, polyrun_put_((name), polyrun_what_, __FILE__, __LINE__))
 
 /* `n` things one after another as a list; `n` bytes; `n` bytes of text, which may hold NULs. */
@@ -30,11 +30,12 @@ typedef struct {
 polyrun_view polyrun_bytes_of(const void *data, size_t n);
 polyrun_view polyrun_text_of(const char *data, size_t n);
 
-/* Numbers as an array: polyrun_array_of(p, 2, 3) has 2 rows and 3 columns. _f is for numbers with the first index fastest. */
+/* Numbers as an array: polyrun_array_of(p, 2, 3) has 2 rows and 3 columns. With _f the first index is the fastest. */
 #define polyrun_array_of(p, ...) POLYRUN_ONE((p)[0], POLYRUN_GRID_OF(p, 'C', __VA_ARGS__))
 #define polyrun_array_of_f(p, ...) POLYRUN_ONE((p)[0], POLYRUN_GRID_OF(p, 'F', __VA_ARGS__))
 
-/* An array of zeros that is handed over without being copied: polyrun_array_float64 a = polyrun_array_new(float64, 2, 3); */
+/* An array of zeros that is handed over without being copied:
+   polyrun_array_float64 a = polyrun_array_new(float64, 2, 3); */
 #define polyrun_array_new(dtype, ...) ({ \
     polyrun_array_##dtype polyrun_made_; \
     polyrun_array_new_(&polyrun_type_array_##dtype, &polyrun_made_, POLYRUN_SHAPE(__VA_ARGS__)); \
@@ -52,7 +53,7 @@ polyrun_table *polyrun_table_new(size_t rows);
 #define polyrun_table_add_valid(table, name, p, valid) \
   POLYRUN_ONE((p)[0], polyrun_table_add_((table), (name), POLYRUN_TYPE((p)[0]), (p), (valid)))
 
-/* Whether row `n` of the column `c` of an imported table has no value; polyrun_zone is the time zone of a column, or NULL. */
+/* Whether row `n` of the column `c` of an imported table has no value; the time zone of a column, or NULL. */
 _Bool polyrun_is_null(const void *c, size_t n);
 const char *polyrun_zone(const void *c);
 
@@ -72,7 +73,8 @@ void polyrun_put_(const char *name, struct polyrun_what what, const char *file, 
 void polyrun_enter_(struct polyrun_guard *guard);
 void polyrun_leave_(struct polyrun_guard *guard);
 polyrun_view polyrun_list_of_(const struct polyrun_type *item, const void *data, size_t n);
-polyrun_view polyrun_array_of_(const struct polyrun_type *item, const void *data, char order, size_t ndim, const size_t *shape);
+polyrun_view polyrun_array_of_(
+    const struct polyrun_type *item, const void *data, char order, size_t ndim, const size_t *shape);
 void polyrun_array_new_(const struct polyrun_type *type, void *to, size_t ndim, const size_t *shape);
 void polyrun_map_add_(polyrun_map *map, const char *key, struct polyrun_what what);
 void polyrun_list_add_(polyrun_list *list, struct polyrun_what what);

@@ -2,8 +2,8 @@
 #ifndef POLYRUN_SELECT_H
 #define POLYRUN_SELECT_H
 
-/* Something to hand over: `sort` says whether `at` is a thing of `type` (1), or things of it one after another (2), or rows of them
-   (3), of `row` bytes each. All of it are `size` bytes. With `decayed`, `at` is a pointer to them. */
+/* Something to hand over: `sort` says whether `at` is a thing of `type` (1), or things of it one after another (2), or
+   rows of them (3), of `row` bytes each. All of it are `size` bytes. With `decayed`, `at` is a pointer to them. */
 struct polyrun_what {
   int sort;
   const struct polyrun_type *type;
@@ -58,7 +58,8 @@ struct polyrun_guard {
 #define POLYRUN_CHECK(x, it) \
   _Static_assert(POLYRUN_SORT(x) != 0, it " has a type that cannot be exported"); \
   _Static_assert(POLYRUN_SORT(x) < 2 || POLYRUN_IS_ARRAY(x), \
-      it " is a pointer, which does not tell how much is there: export polyrun_list_of(pointer, n) or polyrun_array_of(pointer, n)")
+      it " is a pointer, which does not tell how much is there: export polyrun_list_of(pointer, n) " \
+      "or polyrun_array_of(pointer, n)")
 
 #define POLYRUN_WHAT(x, where, by_pointer) \
   {POLYRUN_SORT(x), POLYRUN_TYPE(x), (where), sizeof(x), POLYRUN_ROW(x), POLYRUN_IS_ARRAY(x), (by_pointer)}

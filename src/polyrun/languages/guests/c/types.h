@@ -2,7 +2,7 @@
 #ifndef POLYRUN_TYPES_H
 #define POLYRUN_TYPES_H
 
-/* What <stdint.h> says, without including it: a program may still define _GNU_SOURCE and its kin before its first header. */
+/* What <stdint.h> says, without including it: a program may define _GNU_SOURCE and its kin before its first header. */
 typedef __INT8_TYPE__ int8_t;
 typedef __INT16_TYPE__ int16_t;
 typedef __INT32_TYPE__ int32_t;
@@ -22,7 +22,7 @@ typedef void *polyrun_null;
 
 #define POLYRUN_LIST_TYPE(name, T) typedef struct { T const *data; size_t size; } name;
 #define POLYRUN_MAP_TYPE(name, T) typedef struct { size_t size; polyrun_text const *keys; T const *values; } name;
-/* The numbers lie in memory one after another, with the last index fastest if `order` is 'C', with the first if it is 'F'. */
+/* The numbers lie one after another, with the last index the fastest if `order` is 'C', and the first if it is 'F'. */
 #define POLYRUN_ARRAY_TYPE(name, T) typedef struct { T *data; size_t size, ndim, shape[8]; char order; } name;
 
 POLYRUN_LIST_TYPE(polyrun_bytes, unsigned char)

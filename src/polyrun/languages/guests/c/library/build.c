@@ -1,4 +1,4 @@
-/* Maps and lists that a block makes piece by piece. Each piece is written at once, so that nothing of it need be kept. */
+/* Maps and lists that a block makes piece by piece. Each piece is written at once, so nothing of it need be kept. */
 #include "internal.h"
 
 static struct builder *make(polyrun_kind kind) {
@@ -36,7 +36,8 @@ polyrun_view polyrun_list_of_(const struct polyrun_type *item, const void *data,
   return (polyrun_view){.item = item, .data = data, .ndim = 1, .shape = {n}, .form = 'l'};
 }
 
-polyrun_view polyrun_array_of_(const struct polyrun_type *item, const void *data, char order, size_t ndim, const size_t *shape) {
+polyrun_view polyrun_array_of_(
+    const struct polyrun_type *item, const void *data, char order, size_t ndim, const size_t *shape) {
   polyrun_view view = {.item = item, .data = data, .ndim = ndim, .form = order};
   if (ndim > 8) pr_die("an array has 8 dimensions at most");
   memcpy(view.shape, shape, ndim * sizeof *shape);

@@ -10,7 +10,10 @@ struct made {
   struct writer valid, data, offsets;
 };
 
-struct table_columns { size_t rows, count; struct made *all; };
+struct table_columns {
+  size_t rows, count;
+  struct made *all;
+};
 
 static void put_bit(struct writer *bits, size_t n, bool on) {
   if (n % 8 == 0) pr_put_byte(bits, 0);
@@ -25,7 +28,10 @@ static void put_variable(struct made *column, const void *data, size_t size) {
 }
 
 /* Nanoseconds, and the zone that they count in, of one time. */
-struct instant { __int128 ns; char zone[72]; };
+struct instant {
+  __int128 ns;
+  char zone[72];
+};
 
 static struct instant instant(const struct polyrun_type *item, const void *at) {
   struct instant found = {0, ""};
@@ -41,13 +47,16 @@ static struct instant instant(const struct polyrun_type *item, const void *at) {
     found.ns = (__int128)polyrun_from_timestamp(*moment) * 1000000000 + moment->nanosecond;
     if (moment->zone != NULL) snprintf(found.zone, sizeof found.zone, ",%.64s", moment->zone);
     else if (moment->has_offset && offset == 0) strcpy(found.zone, ",UTC");
-    else if (moment->has_offset) snprintf(found.zone, sizeof found.zone, ",%c%02d:%02d", moment->offset < 0 ? '-' : '+', offset / 60 % 100, offset % 60);
+    else if (moment->has_offset)
+      snprintf(found.zone, sizeof found.zone, ",%c%02d:%02d", moment->offset < 0 ? '-' : '+', offset / 60 % 100,
+          offset % 60);
   }
   return found;
 }
 
 /* Times in the coarsest unit that holds all of them. */
-static void put_instants(struct made *column, const struct polyrun_type *item, const char *data, size_t rows, const bool *valid) {
+static void put_instants(
+    struct made *column, const struct polyrun_type *item, const char *data, size_t rows, const bool *valid) {
   char zone[72] = "?";
   __int128 unit = 1000;
   for (size_t n = 0; n < rows; n++) {
@@ -64,18 +73,24 @@ static void put_instants(struct made *column, const struct polyrun_type *item, c
     if (number != count) pr_fail(&column->data, "a column has a time that is too far away");
     pr_put_raw(&column->data, &number, sizeof number);
   }
-  snprintf(column->type, sizeof column->type, "%s(%s%s)", item->name, unit == 1 ? "ns" : "us", zone[0] == '?' ? "" : zone);
+  snprintf(
+      column->type, sizeof column->type, "%s(%s%s)", item->name, unit == 1 ? "ns" : "us", zone[0] == '?' ? "" : zone);
 }
 
-static void put_values(struct made *column, const struct polyrun_type *item, const char *data, size_t rows, const bool *valid) {
+static void put_values(
+    struct made *column, const struct polyrun_type *item, const char *data, size_t rows, const bool *valid) {
   static const int32_t first = 0;
   snprintf(column->type, sizeof column->type, "%s", item->name);
   switch (item->kind) {
-    case POLYRUN_INT: case POLYRUN_FLOAT: case POLYRUN_COUNT: pr_put_raw(&column->data, data, rows * item->size); return;
+    case POLYRUN_INT:
+    case POLYRUN_FLOAT:
+    case POLYRUN_COUNT: pr_put_raw(&column->data, data, rows * item->size); return;
     case POLYRUN_BOOL:
       for (size_t n = 0; n < rows; n++) put_bit(&column->data, n, ((const bool *)data)[n]);
       return;
-    case POLYRUN_TIME: case POLYRUN_TIMESTAMP: case POLYRUN_DURATION: put_instants(column, item, data, rows, valid); return;
+    case POLYRUN_TIME:
+    case POLYRUN_TIMESTAMP:
+    case POLYRUN_DURATION: put_instants(column, item, data, rows, valid); return;
     case POLYRUN_DATE:
       for (size_t n = 0; n < rows; n++) {
         char text[MOMENT_SIZE];
@@ -86,7 +101,8 @@ static void put_values(struct made *column, const struct polyrun_type *item, con
         pr_put_raw(&column->data, &days, sizeof days);
       }
       return;
-    case POLYRUN_TEXT: case POLYRUN_BYTES:
+    case POLYRUN_TEXT:
+    case POLYRUN_BYTES:
       column->is_variable = true;
       pr_put_raw(&column->offsets, &first, sizeof first);
       for (size_t n = 0; n < rows; n++) {
@@ -96,7 +112,8 @@ static void put_values(struct made *column, const struct polyrun_type *item, con
         if (valid != NULL && !valid[n]) piece.data = NULL;
         if (piece.data == NULL) piece.size = 0;
         else if (item->kind == POLYRUN_TEXT) piece.size = strlen((const char *)piece.data);
-        if (item->kind == POLYRUN_TEXT && !pr_is_utf8((const char *)piece.data, piece.size)) pr_fail(&column->data, "a column has a text that is not valid UTF-8");
+        if (item->kind == POLYRUN_TEXT && !pr_is_utf8((const char *)piece.data, piece.size))
+          pr_fail(&column->data, "a column has a text that is not valid UTF-8");
         put_variable(column, piece.data, piece.size);
       }
       return;
@@ -104,7 +121,8 @@ static void put_values(struct made *column, const struct polyrun_type *item, con
   }
 }
 
-static void add(struct table_columns *columns, const char *name, const struct polyrun_type *item, const char *data, const bool *valid) {
+static void add(struct table_columns *columns, const char *name, const struct polyrun_type *item, const char *data,
+    const bool *valid) {
   columns->all = realloc(columns->all, (columns->count + 1) * sizeof *columns->all);
   if (columns->all == NULL) pr_die("there is no memory for a table");
   struct made *column = &columns->all[columns->count++];
@@ -134,11 +152,17 @@ void polyrun_table_add_(
 }
 
 /* Parts of columns go into one file, one after another, each at a multiple of 64. */
-struct table_file { struct writer *out; char name[FILE_NAME_SIZE]; int fd; size_t at; };
+struct table_file {
+  struct writer *out;
+  char name[FILE_NAME_SIZE];
+  int fd;
+  size_t at;
+};
 
 static void put_part(struct table_file *file, const void *data, size_t size) {
   file->at = (file->at + 63) / 64 * 64;
-  if (size == 0 && file->fd >= 0 && ftruncate(file->fd, (off_t)file->at) != 0) pr_fail(file->out, "a table cannot be written");
+  if (size == 0 && file->fd >= 0 && ftruncate(file->fd, (off_t)file->at) != 0)
+    pr_fail(file->out, "a table cannot be written");
   pr_write_at(file->out, file->fd, data, size, file->at);
   pr_put_ref(file->out, file->name, file->at, size);
   file->at += size;

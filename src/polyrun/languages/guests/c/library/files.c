@@ -9,7 +9,12 @@
 #include <unistd.h>
 
 /* Numbers that were given room in a data file, and are not handed over yet. */
-static struct space { const void *data; size_t size; char file[FILE_NAME_SIZE]; struct space *next; } *spaces;
+static struct space {
+  const void *data;
+  size_t size;
+  char file[FILE_NAME_SIZE];
+  struct space *next;
+} * spaces;
 
 static const char *reason(const char *what) {
   char *text = malloc(256);
@@ -70,9 +75,9 @@ void pr_put_bytes(struct writer *out, const void *data, size_t size) {
 }
 
 static const char *media_type(const char *name) {
-  static const char *const known[][2] = {
-      {".csv", "text/csv"}, {".html", "text/html"}, {".jpg", "image/jpeg"}, {".json", "application/json"},
-      {".pdf", "application/pdf"}, {".png", "image/png"}, {".svg", "image/svg+xml"}, {".txt", "text/plain"}};
+  static const char *const known[][2] = {{".csv", "text/csv"}, {".html", "text/html"}, {".jpg", "image/jpeg"},
+      {".json", "application/json"}, {".pdf", "application/pdf"}, {".png", "image/png"}, {".svg", "image/svg+xml"},
+      {".txt", "text/plain"}};
   const char *ending = strrchr(name, '.');
   for (size_t n = 0; ending != NULL && n < sizeof known / sizeof *known; n++) {
     if (strcmp(known[n][0], ending) == 0) return known[n][1];
@@ -98,7 +103,9 @@ static size_t copy(struct writer *out, int from, int to) {
 void pr_put_file(struct writer *out, polyrun_file file) {
   int from = file.path == NULL ? -1 : open(file.path, O_RDONLY | O_CLOEXEC);
   if (from < 0) return pr_fail(out, reason("its file cannot be read"));
-  const char *slash = strrchr(file.path, '/'), *base = file.name != NULL ? file.name : slash != NULL ? slash + 1 : file.path;
+  const char *slash = strrchr(file.path, '/'), *base = file.name != NULL ? file.name
+                                                       : slash != NULL   ? slash + 1
+                                                                         : file.path;
   char ending[104] = "-", name[FILE_NAME_SIZE];
   size_t skipped = strlen(base) > 100 ? strlen(base) - 100 : 0;
   for (size_t n = skipped; base[n] != 0; n++) {
@@ -128,7 +135,8 @@ static void put_again(struct writer *out, struct reader *in, const char **old, c
     if (*old == NULL || strcmp(*old, file) != 0) {
       char path[4096];
       snprintf(path, sizeof path, "%s/%s", pr_folder("POLYRUN_OUT"), file);
-      int from = open(path, O_RDONLY | O_CLOEXEC), to = pr_create(out, file + strlen(pr_prefix()) + strspn(file + strlen(pr_prefix()), "0123456789"), name);
+      int from = open(path, O_RDONLY | O_CLOEXEC),
+          to = pr_create(out, file + strlen(pr_prefix()) + strspn(file + strlen(pr_prefix()), "0123456789"), name);
       if (from < 0) pr_fail(out, reason("its data cannot be read"));
       else copy(out, from, to);
       if (from >= 0) close(from);
@@ -163,10 +171,13 @@ void polyrun_array_new_(const struct polyrun_type *type, void *to, size_t ndim, 
     if (__builtin_mul_overflow(made.size, shape[n], &made.size)) pr_die("there is no room for an array that large");
   }
   size_t size;
-  if (__builtin_mul_overflow(made.size, type->item->size, &size) || size > SIZE_MAX / 4) pr_die("there is no room for an array that large");
+  if (__builtin_mul_overflow(made.size, type->item->size, &size) || size > SIZE_MAX / 4)
+    pr_die("there is no room for an array that large");
   int fd = pr_create(&out, ".npy", space->file);
   if (fd < 0) pr_die("%s", out.why);
-  int full = ftruncate(fd, (off_t)(NPY_HEAD + size)) != 0 ? errno : size != 0 ? posix_fallocate(fd, NPY_HEAD, (off_t)size) : 0;
+  int full = ftruncate(fd, (off_t)(NPY_HEAD + size)) != 0 ? errno
+             : size != 0                                  ? posix_fallocate(fd, NPY_HEAD, (off_t)size)
+                                                          : 0;
   char *at = full != 0 ? MAP_FAILED : mmap(NULL, NPY_HEAD + size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (at == MAP_FAILED) pr_die("there is no room for an array: %s", strerror(full != 0 ? full : errno));
   close(fd);

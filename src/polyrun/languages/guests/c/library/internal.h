@@ -14,13 +14,27 @@
 
 /* The private tags of value files (docs/value-files.md). */
 enum {
-  TAG_REF = 50500, TAG_BIG_INT, TAG_DECIMAL, TAG_DATE, TAG_TIME, TAG_TIMESTAMP, TAG_DURATION, TAG_PACKED, TAG_ARRAY, TAG_TABLE,
+  TAG_REF = 50500,
+  TAG_BIG_INT,
+  TAG_DECIMAL,
+  TAG_DATE,
+  TAG_TIME,
+  TAG_TIMESTAMP,
+  TAG_DURATION,
+  TAG_PACKED,
+  TAG_ARRAY,
+  TAG_TABLE,
   TAG_FILE,
 };
 
 /* wire.c: reading value files. What is wrong with one ends the program, for it is no fault of the block's. */
-struct piece { const unsigned char *data; size_t size; };
-struct reader { const unsigned char *at, *end; };
+struct piece {
+  const unsigned char *data;
+  size_t size;
+};
+struct reader {
+  const unsigned char *at, *end;
+};
 
 _Noreturn void pr_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *pr_room(size_t size);
@@ -40,7 +54,11 @@ struct piece pr_ref(struct reader *in, const char **file);
 void pr_skip(struct reader *in);
 
 /* inbox.c */
-struct inbox_entry { const char *name; struct reader at; const char *declared; };
+struct inbox_entry {
+  const char *name;
+  struct reader at;
+  const char *declared;
+};
 const char *pr_prefix(void);
 const struct inbox_entry *pr_import(const char *name);
 const struct inbox_entry *pr_exported(const char *name);
@@ -70,7 +88,12 @@ bool pr_format_timestamp(char *to, polyrun_timestamp moment);
 enum { MOMENT_SIZE = 160 };
 
 /* out.c: writing. What is wrong with a value is kept in `why`, and everything goes on. */
-struct writer { unsigned char *data; size_t size, room; const char *why; bool has_files; };
+struct writer {
+  unsigned char *data;
+  size_t size, room;
+  const char *why;
+  bool has_files;
+};
 void pr_fail(struct writer *out, const char *why);
 void pr_put_byte(struct writer *out, int byte);
 void pr_put_raw(struct writer *out, const void *data, size_t size);
@@ -99,7 +122,13 @@ bool pr_is_number(const struct polyrun_type *type);
 
 /* build.c, columns.c */
 struct table_columns;
-struct builder { polyrun_kind kind; bool is_given; size_t count; struct writer content; struct table_columns *columns; };
+struct builder {
+  polyrun_kind kind;
+  bool is_given;
+  size_t count;
+  struct writer content;
+  struct table_columns *columns;
+};
 void pr_write_columns(struct writer *out, const struct table_columns *columns);
 void pr_write_table(struct writer *out, const struct polyrun_type *type, const void *at);
 

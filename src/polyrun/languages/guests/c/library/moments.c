@@ -10,7 +10,9 @@ static int number(const char *text, int digits) {
   return found;
 }
 
-polyrun_date pr_parse_date(const char *text) { return (polyrun_date){number(text, 4), number(text + 5, 2), number(text + 8, 2)}; }
+polyrun_date pr_parse_date(const char *text) {
+  return (polyrun_date){number(text, 4), number(text + 5, 2), number(text + 8, 2)};
+}
 
 polyrun_time pr_parse_time(const char *text, const char **rest) {
   polyrun_time time = {number(text, 2), number(text + 3, 2), number(text + 6, 2), 0};
@@ -59,7 +61,8 @@ bool pr_format_date(char *to, polyrun_date date) {
 }
 
 bool pr_format_time(char *to, polyrun_time time) {
-  if (time.hour < 0 || time.hour > 23 || time.minute < 0 || time.minute > 59 || time.second < 0 || time.second > 59) return false;
+  if (time.hour < 0 || time.hour > 23 || time.minute < 0 || time.minute > 59 || time.second < 0 || time.second > 59)
+    return false;
   if (time.nanosecond < 0 || time.nanosecond > 999999999) return false;
   int size = snprintf(to, 40, "%02d:%02d:%02d.%09d", time.hour, time.minute, time.second, time.nanosecond);
   if (time.nanosecond == 0) size = 9;
@@ -72,10 +75,12 @@ bool pr_format_timestamp(char *to, polyrun_timestamp moment) {
   int offset = moment.offset < 0 ? -moment.offset : moment.offset;
   if (!pr_format_date(to, (polyrun_date){moment.year, moment.month, moment.day}) || offset >= 24 * 60) return false;
   strcat(to, "T");
-  if (!pr_format_time(to + strlen(to), (polyrun_time){moment.hour, moment.minute, moment.second, moment.nanosecond})) return false;
+  if (!pr_format_time(to + strlen(to), (polyrun_time){moment.hour, moment.minute, moment.second, moment.nanosecond}))
+    return false;
   char *end = to + strlen(to);
   if (moment.has_offset && offset == 0) end = stpcpy(end, "Z");
-  else if (moment.has_offset) end += sprintf(end, "%c%02d:%02d", moment.offset < 0 ? '-' : '+', offset / 60, offset % 60);
+  else if (moment.has_offset)
+    end += sprintf(end, "%c%02d:%02d", moment.offset < 0 ? '-' : '+', offset / 60, offset % 60);
   if (moment.zone == NULL) return true;
   if (strlen(moment.zone) > 64) return false;
   sprintf(end, "[%s]", moment.zone);
@@ -91,19 +96,21 @@ polyrun_days polyrun_from_date(polyrun_date date) {
 }
 
 polyrun_date polyrun_to_date(polyrun_days day) {
-  int64_t days = (int64_t)day.days + 719468, era = (days >= 0 ? days : days - 146096) / 146097, in_era = days - era * 146097;
+  int64_t days = (int64_t)day.days + 719468, era = (days >= 0 ? days : days - 146096) / 146097,
+          in_era = days - era * 146097;
   int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
   int64_t in_year = in_era - (365 * year + year / 4 - year / 100), month = (5 * in_year + 2) / 153;
   int real_month = (int)(month < 10 ? month + 3 : month - 9);
-  return (polyrun_date){(int)(year + era * 400 + (real_month <= 2)), real_month, (int)(in_year - (153 * month + 2) / 5 + 1)};
+  return (polyrun_date){
+      (int)(year + era * 400 + (real_month <= 2)), real_month, (int)(in_year - (153 * month + 2) / 5 + 1)};
 }
 
 polyrun_timestamp polyrun_to_timestamp(int64_t seconds, int nanosecond) {
   int64_t days = seconds / 86400, rest = seconds % 86400;
   if (rest < 0) days--, rest += 86400;
   polyrun_date date = polyrun_to_date((polyrun_days){(int32_t)days});
-  return (polyrun_timestamp){
-      date.year, date.month, date.day, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), nanosecond, true, 0, NULL};
+  return (polyrun_timestamp){date.year, date.month, date.day, (int)(rest / 3600), (int)(rest / 60 % 60),
+      (int)(rest % 60), nanosecond, true, 0, NULL};
 }
 
 int64_t polyrun_from_timestamp(polyrun_timestamp moment) {

@@ -75,7 +75,12 @@ bool pr_is_utf8(const char *text, size_t size) {
     if (first < 0x80) continue;
     int more = first < 0xc2 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : 0;
     if (more == 0 || more > end - at) return false;
-    unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80, high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    unsigned char low = first == 0xe0   ? 0xa0
+                        : first == 0xf0 ? 0x90
+                                        : 0x80,
+                  high = first == 0xed   ? 0x9f
+                         : first == 0xf4 ? 0x8f
+                                         : 0xbf;
     for (; more > 0; more--, low = 0x80, high = 0xbf) {
       if (*at < low || *at > high) return false;
       at++;

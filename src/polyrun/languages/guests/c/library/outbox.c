@@ -6,7 +6,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
-struct export { char *name; struct writer value; };
+struct export {
+  char *name;
+  struct writer value;
+};
 
 static struct export *exports;
 static size_t count;
@@ -51,7 +54,8 @@ void polyrun_enter_(struct polyrun_guard *guard) {
   guards = guard;
 }
 
-/* `guard` may never have been entered, when a goto has passed its declaration by: nothing in it is looked at before it is found. */
+/* `guard` may never have been entered, when a goto has passed its declaration by: nothing in it is looked at before it
+ * is found. */
 void polyrun_leave_(struct polyrun_guard *guard) {
   for (struct polyrun_guard **one = &guards; *one != NULL; one = &(*one)->next) {
     if (*one != guard) continue;
@@ -74,7 +78,8 @@ static void put_all(struct writer *out, bool refused) {
   }
 }
 
-/* After all functions given to atexit(). When the program has left through exit(), the variables of `main` are still there. */
+/* After all functions given to atexit(). When the program has left through exit(), the variables of `main` are still
+ * there. */
 __attribute__((destructor)) static void finish(void) {
   if (getpid() != owner) return;
   while (guards != NULL) polyrun_leave_(guards);

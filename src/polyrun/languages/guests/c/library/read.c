@@ -2,8 +2,15 @@
 #include "internal.h"
 
 /* Lists, bytes and texts of types.h all lie in memory like this, and so do maps. */
-struct any_list { const void *data; size_t size; };
-struct any_map { size_t size; polyrun_text const *keys; const void *values; };
+struct any_list {
+  const void *data;
+  size_t size;
+};
+struct any_map {
+  size_t size;
+  polyrun_text const *keys;
+  const void *values;
+};
 
 static void read_value(struct reader *in, polyrun_value *to);
 
@@ -19,11 +26,13 @@ static void store(const struct polyrun_type *type, void *to, bool is_whole, cons
       return;
     case POLYRUN_FLOAT:
       if (is_whole) real = (double)whole;
-      if (is_whole && (real >= 0x1p63 || (int64_t)real != whole)) pr_die("%lld stands among floats, and no float is exactly that", (long long)whole);
+      if (is_whole && (real >= 0x1p63 || (int64_t)real != whole))
+        pr_die("%lld stands among floats, and no float is exactly that", (long long)whole);
       memcpy(to, &real, sizeof real);
       return;
     case POLYRUN_VALUE:
-      *(polyrun_value *)to = is_whole ? (polyrun_value){POLYRUN_INT, {.integer = whole}} : (polyrun_value){POLYRUN_FLOAT, {.real = real}};
+      *(polyrun_value *)to =
+          is_whole ? (polyrun_value){POLYRUN_INT, {.integer = whole}} : (polyrun_value){POLYRUN_FLOAT, {.real = real}};
       return;
     case POLYRUN_OPTIONAL: {
       void *item = pr_room(type->item->size);
@@ -91,7 +100,8 @@ static void read_record(struct reader *in, const struct polyrun_type *type, char
 void pr_read_array(struct reader *in, const struct polyrun_type *type, struct polyrun_any_array *to) {
   pr_size(in, 4);
   const char *dtype = pr_text(in);
-  if (type != NULL && strcmp(dtype, type->item->name) != 0) pr_die("an array of %s came where one of %s belongs", dtype, type->item->name);
+  if (type != NULL && strcmp(dtype, type->item->name) != 0)
+    pr_die("an array of %s came where one of %s belongs", dtype, type->item->name);
   size_t ndim = pr_size(in, 4), size = 1, shape[8] = {0};
   if (ndim > 8) pr_die("an array has more than 8 dimensions");
   for (size_t n = 0; n < ndim; n++) size *= shape[n] = (size_t)pr_integer(in);
@@ -134,13 +144,36 @@ static polyrun_file read_file(struct reader *in) {
 static void read_tagged_value(struct reader *in, polyrun_value *to) {
   struct reader start = *in;
   switch (pr_tag(in)) {
-    case TAG_DATE: to->kind = POLYRUN_DATE; to->date = pr_parse_date(pr_text(in)); return;
-    case TAG_TIME: { const char *rest; to->kind = POLYRUN_TIME; to->time = pr_parse_time(pr_text(in), &rest); return; }
-    case TAG_TIMESTAMP: to->kind = POLYRUN_TIMESTAMP; to->timestamp = pr_parse_timestamp(pr_text(in)); return;
-    case TAG_DURATION: to->kind = POLYRUN_DURATION; to->duration = read_duration(in); return;
-    case TAG_DECIMAL: to->kind = POLYRUN_DECIMAL; to->decimal.text = pr_text(in); return;
-    case TAG_FILE: to->kind = POLYRUN_FILE; to->file = read_file(in); return;
-    case TAG_ARRAY: to->kind = POLYRUN_ARRAY; pr_read_array(in, NULL, &to->array); return;
+    case TAG_DATE:
+      to->kind = POLYRUN_DATE;
+      to->date = pr_parse_date(pr_text(in));
+      return;
+    case TAG_TIME: {
+      const char *rest;
+      to->kind = POLYRUN_TIME;
+      to->time = pr_parse_time(pr_text(in), &rest);
+      return;
+    }
+    case TAG_TIMESTAMP:
+      to->kind = POLYRUN_TIMESTAMP;
+      to->timestamp = pr_parse_timestamp(pr_text(in));
+      return;
+    case TAG_DURATION:
+      to->kind = POLYRUN_DURATION;
+      to->duration = read_duration(in);
+      return;
+    case TAG_DECIMAL:
+      to->kind = POLYRUN_DECIMAL;
+      to->decimal.text = pr_text(in);
+      return;
+    case TAG_FILE:
+      to->kind = POLYRUN_FILE;
+      to->file = read_file(in);
+      return;
+    case TAG_ARRAY:
+      to->kind = POLYRUN_ARRAY;
+      pr_read_array(in, NULL, &to->array);
+      return;
     case TAG_PACKED: {
       struct any_list list = read_packed(in, &polyrun_type_value);
       to->kind = POLYRUN_LIST;
@@ -160,21 +193,55 @@ static void read_tagged_value(struct reader *in, polyrun_value *to) {
 
 static void read_value(struct reader *in, polyrun_value *to) {
   switch (pr_peek(in) >> 5) {
-    case 0: case 1: to->kind = POLYRUN_INT; to->integer = pr_integer(in); return;
-    case 2: { struct piece data = pr_bytes(in); to->kind = POLYRUN_BYTES; to->bytes = (polyrun_bytes){data.data, data.size}; return; }
-    case 3: to->kind = POLYRUN_TEXT; to->text = pr_text(in); return;
-    case 4: { struct any_list list = read_list(in, &polyrun_type_value); to->kind = POLYRUN_LIST; to->list = (polyrun_values){list.data, list.size}; return; }
-    case 5: { struct any_map map = read_map(in, &polyrun_type_value); to->kind = POLYRUN_MAP; to->map = (polyrun_value_map){map.size, map.keys, map.values}; return; }
+    case 0:
+    case 1:
+      to->kind = POLYRUN_INT;
+      to->integer = pr_integer(in);
+      return;
+    case 2: {
+      struct piece data = pr_bytes(in);
+      to->kind = POLYRUN_BYTES;
+      to->bytes = (polyrun_bytes){data.data, data.size};
+      return;
+    }
+    case 3:
+      to->kind = POLYRUN_TEXT;
+      to->text = pr_text(in);
+      return;
+    case 4: {
+      struct any_list list = read_list(in, &polyrun_type_value);
+      to->kind = POLYRUN_LIST;
+      to->list = (polyrun_values){list.data, list.size};
+      return;
+    }
+    case 5: {
+      struct any_map map = read_map(in, &polyrun_type_value);
+      to->kind = POLYRUN_MAP;
+      to->map = (polyrun_value_map){map.size, map.keys, map.values};
+      return;
+    }
     case 6: read_tagged_value(in, to); return;
     default:
-      if (pr_null(in)) { to->kind = POLYRUN_NULL; return; }
-      if (pr_peek(in) == 0xfb) { to->kind = POLYRUN_FLOAT; to->real = pr_real(in); return; }
+      if (pr_null(in)) {
+        to->kind = POLYRUN_NULL;
+        return;
+      }
+      if (pr_peek(in) == 0xfb) {
+        to->kind = POLYRUN_FLOAT;
+        to->real = pr_real(in);
+        return;
+      }
       to->kind = POLYRUN_BOOL;
       pr_read(in, &polyrun_type_bool, &to->boolean);
   }
 }
 
-#define STORE(T, ...) do { T value_ = __VA_ARGS__; memcpy(to, &value_, sizeof value_); return; } while (0)
+#define STORE(T, ...)                                                                                                  \
+  do {                                                                                                                 \
+    T value_ = __VA_ARGS__;                                                                                            \
+    memcpy(to, &value_, sizeof value_);                                                                                \
+    return;                                                                                                            \
+  } while (0)
 
 void pr_read(struct reader *in, const struct polyrun_type *type, void *to) {
   const char *rest;
@@ -185,13 +252,17 @@ void pr_read(struct reader *in, const struct polyrun_type *type, void *to) {
     case POLYRUN_BOOL: {
       int major;
       uint64_t number = pr_head(in, &major);
-      if (major != 7 || (number != 20 && number != 21)) pr_die("the value file has something else where a bool belongs");
+      if (major != 7 || (number != 20 && number != 21))
+        pr_die("the value file has something else where a bool belongs");
       STORE(bool, number == 21);
     }
     case POLYRUN_INT: STORE(int64_t, pr_integer(in));
     case POLYRUN_FLOAT: STORE(double, pr_real(in));
     case POLYRUN_TEXT: STORE(const char *, pr_null(in) ? NULL : pr_text(in));
-    case POLYRUN_BYTES: { struct piece data = pr_bytes(in); STORE(polyrun_bytes, {data.data, data.size}); }
+    case POLYRUN_BYTES: {
+      struct piece data = pr_bytes(in);
+      STORE(polyrun_bytes, {data.data, data.size});
+    }
     case POLYRUN_DATE: STORE(polyrun_date, pr_parse_date(read_tagged(in, TAG_DATE, "a date")));
     case POLYRUN_TIME: STORE(polyrun_time, pr_parse_time(read_tagged(in, TAG_TIME, "a time"), &rest));
     case POLYRUN_TIMESTAMP: STORE(polyrun_timestamp, pr_parse_timestamp(read_tagged(in, TAG_TIMESTAMP, "a timestamp")));

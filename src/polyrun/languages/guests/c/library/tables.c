@@ -4,7 +4,9 @@
 static struct column **buckets;
 static size_t bucket_count, column_count;
 
-static size_t bucket(const void *values) { return ((uintptr_t)values >> 3) * 0x9e3779b97f4a7c15u >> 20 & (bucket_count - 1); }
+static size_t bucket(const void *values) {
+  return ((uintptr_t)values >> 3) * 0x9e3779b97f4a7c15u >> 20 & (bucket_count - 1);
+}
 
 static void keep(struct column *column) {
   if (column_count++ >= bucket_count) {
@@ -72,7 +74,8 @@ static const void *texts(const struct column *column, size_t rows) {
 static const void *byte_strings(const struct column *column, size_t rows) {
   const int32_t *offsets = (const int32_t *)(const void *)column->offsets.data;
   polyrun_bytes *all = pr_room(rows * sizeof *all + 1);
-  for (size_t n = 0; n < rows; n++) all[n] = (polyrun_bytes){column->data.data + offsets[n], (size_t)(offsets[n + 1] - offsets[n])};
+  for (size_t n = 0; n < rows; n++)
+    all[n] = (polyrun_bytes){column->data.data + offsets[n], (size_t)(offsets[n + 1] - offsets[n])};
   return all;
 }
 
@@ -104,7 +107,8 @@ void pr_read_table(struct reader *in, const struct polyrun_type *type, void *to)
     const char *name = pr_text(in);
     struct column *column = pr_room(sizeof *column);
     column->type = pr_text(in);
-    if (strcmp(name, type->fields[n].name) != 0) pr_die("a table has the column %s where %s belongs", name, type->fields[n].name);
+    if (strcmp(name, type->fields[n].name) != 0)
+      pr_die("a table has the column %s where %s belongs", name, type->fields[n].name);
     if (!pr_null(in)) column->valid = pr_bytes(in);
     column->data = pr_bytes(in);
     if (!pr_null(in)) column->offsets = pr_bytes(in);

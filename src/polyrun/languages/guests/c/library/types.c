@@ -4,7 +4,8 @@
 #define PLAIN(d, T, kind, name) const struct polyrun_type polyrun_type_##d = {kind, name, sizeof(T), 0, 0, 0};
 #define SIGNED(T) (sizeof(T) == 1 ? "int8" : sizeof(T) == 2 ? "int16" : sizeof(T) == 4 ? "int32" : "int64")
 #define UNSIGNED(T) (sizeof(T) == 1 ? "uint8" : sizeof(T) == 2 ? "uint16" : sizeof(T) == 4 ? "uint32" : "uint64")
-#define AROUND(d, T, kind, item) const struct polyrun_type polyrun_type_##d = {kind, "", sizeof(T), &polyrun_type_##item, 0, 0};
+#define AROUND(d, T, kind, item)                                                                                       \
+  const struct polyrun_type polyrun_type_##d = {kind, "", sizeof(T), &polyrun_type_##item, 0, 0};
 
 PLAIN(bool, _Bool, POLYRUN_BOOL, "bool")
 PLAIN(char, char, POLYRUN_INT, (char)-1 < 0 ? "int8" : "uint8")
@@ -58,8 +59,9 @@ AROUND(array_uint64, polyrun_array_uint64, POLYRUN_ARRAY, ullong)
 AROUND(array_float32, polyrun_array_float32, POLYRUN_ARRAY, float)
 AROUND(array_float64, polyrun_array_float64, POLYRUN_ARRAY, double)
 
-static char fixed_width_types_are_the_usual_ones[
-    sizeof(short) == 2 && sizeof(int) == 4 && sizeof(long long) == 8 && sizeof(double) == 8 ? 1 : -1] __attribute__((unused));
+static char fixed_width_types_are_the_usual_ones
+    [sizeof(short) == 2 && sizeof(int) == 4 && sizeof(long long) == 8 && sizeof(double) == 8 ? 1 : -1]
+    __attribute__((unused));
 
 const void *polyrun_find_(const polyrun_text *keys, size_t count, const void *values, size_t size, const char *key) {
   for (size_t n = 0; n < count; n++) {

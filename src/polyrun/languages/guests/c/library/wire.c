@@ -59,7 +59,11 @@ static struct piece map(const char *name) {
 }
 
 struct piece pr_file(const char *name) {
-  static struct known { const char *name; struct piece bytes; struct known *next; } *all;
+  static struct known {
+    const char *name;
+    struct piece bytes;
+    struct known *next;
+  } * all;
   for (struct known *one = all; one != NULL; one = one->next) {
     if (strcmp(one->name, name) == 0) return one->bytes;
   }
@@ -135,7 +139,8 @@ double pr_real(struct reader *in) {
   if (pr_peek(in) != 0xfb) {
     int64_t whole = pr_integer(in);
     real = (double)whole;
-    if (real >= 0x1p63 || (int64_t)real != whole) pr_die("%lld stands among floats, and no float is exactly that", (long long)whole);
+    if (real >= 0x1p63 || (int64_t)real != whole)
+      pr_die("%lld stands among floats, and no float is exactly that", (long long)whole);
     return real;
   }
   uint64_t bits = expect(in, 7, "a float");
@@ -166,6 +171,7 @@ void pr_skip(struct reader *in) {
   uint64_t number = pr_head(in, &major);
   if (major == 2 || major == 3) take(in, number);
   if (major == 5) number *= 2;
-  if (major == 4 || major == 5) while (number-- > 0) pr_skip(in);
+  if (major == 4 || major == 5)
+    while (number-- > 0) pr_skip(in);
   if (major == 6) pr_skip(in);
 }

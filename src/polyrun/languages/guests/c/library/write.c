@@ -1,10 +1,19 @@
 /* From objects of C to a value file, by their type. */
 #include "internal.h"
 
-struct any_list { const char *data; size_t size; };
-struct any_map { size_t size; const polyrun_text *keys; const char *values; };
+struct any_list {
+  const char *data;
+  size_t size;
+};
+struct any_map {
+  size_t size;
+  const polyrun_text *keys;
+  const char *values;
+};
 
-#define LOAD(T, name) T name; memcpy(&name, at, sizeof name)
+#define LOAD(T, name)                                                                                                  \
+  T name;                                                                                                              \
+  memcpy(&name, at, sizeof name)
 
 bool pr_is_number(const struct polyrun_type *type) {
   return type->kind == POLYRUN_BOOL || type->kind == POLYRUN_INT || type->kind == POLYRUN_FLOAT;
@@ -15,10 +24,22 @@ static bool is_unsigned(const struct polyrun_type *type) { return type->name[0] 
 /* An integer of any size, whose bits are those of a negative number where the type has a sign. */
 static uint64_t whole(const struct polyrun_type *type, const void *at) {
   switch (type->size) {
-    case 1: { LOAD(uint8_t, n); return is_unsigned(type) ? n : (uint64_t)(int8_t)n; }
-    case 2: { LOAD(uint16_t, n); return is_unsigned(type) ? n : (uint64_t)(int16_t)n; }
-    case 4: { LOAD(uint32_t, n); return is_unsigned(type) ? n : (uint64_t)(int32_t)n; }
-    default: { LOAD(uint64_t, n); return n; }
+    case 1: {
+      LOAD(uint8_t, n);
+      return is_unsigned(type) ? n : (uint64_t)(int8_t)n;
+    }
+    case 2: {
+      LOAD(uint16_t, n);
+      return is_unsigned(type) ? n : (uint64_t)(int16_t)n;
+    }
+    case 4: {
+      LOAD(uint32_t, n);
+      return is_unsigned(type) ? n : (uint64_t)(int32_t)n;
+    }
+    default: {
+      LOAD(uint64_t, n);
+      return n;
+    }
   }
 }
 
@@ -31,7 +52,10 @@ static void write_int(struct writer *out, const struct polyrun_type *type, const
 }
 
 static double real(const struct polyrun_type *type, const void *at) {
-  if (type->size == sizeof(float)) { LOAD(float, n); return (double)n; }
+  if (type->size == sizeof(float)) {
+    LOAD(float, n);
+    return (double)n;
+  }
   LOAD(double, n);
   return n;
 }
@@ -76,7 +100,8 @@ static void write_array(struct writer *out, const char *dtype, size_t each, cons
   size_t size = each;
   for (size_t n = 0; n < array->ndim && n < 8; n++) {
     pr_put_head(out, 0, array->shape[n]);
-    if (__builtin_mul_overflow(size, array->shape[n], &size)) return pr_fail(out, "it is an array larger than any memory");
+    if (__builtin_mul_overflow(size, array->shape[n], &size))
+      return pr_fail(out, "it is an array larger than any memory");
   }
   pr_put_string(out, array->order == 'F' ? "F" : "C", 1);
   pr_put_numbers(out, array->data, size);
@@ -108,7 +133,8 @@ static void write_moment(struct writer *out, int tag, const char *text, bool goo
 }
 
 static void write_duration(struct writer *out, polyrun_duration duration) {
-  if (duration.nanoseconds < 0 || duration.nanoseconds > 999999999) pr_fail(out, "the nanoseconds of a duration are 0 to 999999999");
+  if (duration.nanoseconds < 0 || duration.nanoseconds > 999999999)
+    pr_fail(out, "the nanoseconds of a duration are 0 to 999999999");
   pr_put_head(out, 6, TAG_DURATION);
   pr_put_head(out, 4, 2);
   pr_put_int(out, duration.seconds);
@@ -128,7 +154,8 @@ static void write_count(struct writer *out, const struct polyrun_type *type, con
   int nanoseconds = (int)(rest * (1000000000 / unit));
   if (type->name[0] == 'd') return write_duration(out, (polyrun_duration){seconds, nanoseconds});
   polyrun_timestamp moment = polyrun_to_timestamp(seconds, nanoseconds);
-  if (strncmp(type->name, "timestamp", 9) == 0) return write_moment(out, TAG_TIMESTAMP, text, pr_format_timestamp(text, moment));
+  if (strncmp(type->name, "timestamp", 9) == 0)
+    return write_moment(out, TAG_TIMESTAMP, text, pr_format_timestamp(text, moment));
   polyrun_time time = {moment.hour, moment.minute, moment.second, moment.nanosecond};
   write_moment(out, TAG_TIME, text, seconds >= 0 && seconds < 86400 && pr_format_time(text, time));
 }
@@ -163,7 +190,8 @@ static void write_view(struct writer *out, const polyrun_view *view, const char 
   }
   if (view->form != 'l' || (is_array && pr_is_number(view->item))) {
     if (!pr_is_number(view->item)) return pr_fail(out, "an array holds numbers only");
-    struct polyrun_any_array array = {.data = (void *)view->data, .ndim = view->ndim, .order = view->form == 'F' ? 'F' : 'C'};
+    struct polyrun_any_array array = {
+        .data = (void *)view->data, .ndim = view->ndim, .order = view->form == 'F' ? 'F' : 'C'};
     memcpy(array.shape, view->shape, sizeof array.shape);
     return write_array(out, view->item->name, view->item->size, &array);
   }
@@ -203,7 +231,11 @@ void pr_write(struct writer *out, const struct polyrun_type *type, const void *a
       pr_put_byte(out, 0xf6);
       return;
     }
-    case POLYRUN_BOOL: { LOAD(bool, is_so); pr_put_byte(out, is_so ? 0xf5 : 0xf4); return; }
+    case POLYRUN_BOOL: {
+      LOAD(bool, is_so);
+      pr_put_byte(out, is_so ? 0xf5 : 0xf4);
+      return;
+    }
     case POLYRUN_INT: write_int(out, type, at); return;
     case POLYRUN_FLOAT: pr_put_real(out, real(type, at)); return;
     case POLYRUN_TEXT: {
@@ -212,25 +244,53 @@ void pr_write(struct writer *out, const struct polyrun_type *type, const void *a
       else pr_put_text(out, string);
       return;
     }
-    case POLYRUN_BYTES: { LOAD(polyrun_bytes, bytes); pr_put_bytes(out, bytes.data, bytes.size); return; }
-    case POLYRUN_DATE: { LOAD(polyrun_date, date); write_moment(out, TAG_DATE, text, pr_format_date(text, date)); return; }
-    case POLYRUN_TIME: { LOAD(polyrun_time, time); write_moment(out, TAG_TIME, text, pr_format_time(text, time)); return; }
+    case POLYRUN_BYTES: {
+      LOAD(polyrun_bytes, bytes);
+      pr_put_bytes(out, bytes.data, bytes.size);
+      return;
+    }
+    case POLYRUN_DATE: {
+      LOAD(polyrun_date, date);
+      write_moment(out, TAG_DATE, text, pr_format_date(text, date));
+      return;
+    }
+    case POLYRUN_TIME: {
+      LOAD(polyrun_time, time);
+      write_moment(out, TAG_TIME, text, pr_format_time(text, time));
+      return;
+    }
     case POLYRUN_TIMESTAMP: {
       LOAD(polyrun_timestamp, moment);
       write_moment(out, TAG_TIMESTAMP, text, pr_format_timestamp(text, moment));
       return;
     }
-    case POLYRUN_DURATION: { LOAD(polyrun_duration, duration); write_duration(out, duration); return; }
+    case POLYRUN_DURATION: {
+      LOAD(polyrun_duration, duration);
+      write_duration(out, duration);
+      return;
+    }
     case POLYRUN_DECIMAL: {
       LOAD(polyrun_decimal, decimal);
       if (decimal.text == NULL) pr_fail(out, "it is a decimal without a text");
       else pr_put_tagged(out, TAG_DECIMAL, decimal.text);
       return;
     }
-    case POLYRUN_FILE: { LOAD(polyrun_file, file); pr_put_file(out, file); return; }
+    case POLYRUN_FILE: {
+      LOAD(polyrun_file, file);
+      pr_put_file(out, file);
+      return;
+    }
     case POLYRUN_VALUE: write_value(out, at); return;
-    case POLYRUN_LIST: { LOAD(struct any_list, list); write_list(out, type->item, list.data, list.size); return; }
-    case POLYRUN_MAP: { LOAD(struct any_map, map); write_map(out, type->item, map); return; }
+    case POLYRUN_LIST: {
+      LOAD(struct any_list, list);
+      write_list(out, type->item, list.data, list.size);
+      return;
+    }
+    case POLYRUN_MAP: {
+      LOAD(struct any_map, map);
+      write_map(out, type->item, map);
+      return;
+    }
     case POLYRUN_RECORD: write_record(out, type, at); return;
     case POLYRUN_ARRAY: write_array(out, type->item->name, type->item->size, at); return;
     case POLYRUN_TABLE: pr_write_table(out, type, at); return;
@@ -242,7 +302,11 @@ void pr_write(struct writer *out, const struct polyrun_type *type, const void *a
     }
     case POLYRUN_COUNT: write_count(out, type, at); return;
     case POLYRUN_VIEW: write_view(out, at, ""); return;
-    case POLYRUN_BUILDER: { LOAD(struct builder *, builder); write_builder(out, builder); return; }
+    case POLYRUN_BUILDER: {
+      LOAD(struct builder *, builder);
+      write_builder(out, builder);
+      return;
+    }
   }
 }
 
