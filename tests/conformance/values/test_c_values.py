@@ -64,8 +64,10 @@ def test_ways_out_of_main(tmp_path: Path) -> None:
 
 
 FORMS = """#lang:c name=forms
-#export: texts, word, grid, vla, bits, huge, floats, twice, again, rows:table
+#export: texts, point, word, grid, vla, bits, huge, floats, twice, again, rows:table
 char texts[2][4] = {"ab", "xyzw"};
+struct { int x; char name[4]; double where[2]; } points[] = {{1, "p", {0.5}}, {2, "q", {0}}};
+polyrun_map *point = polyrun_map_of(points[0], x, name, where);
 char word[8] = "word";
 unsigned short grid[2][2] = {{1, 2}, {3, 65535}};
 int size = 3;
@@ -83,8 +85,8 @@ polyrun_table_add(rows, "rows", ((long[]){1, 2}));
 polyrun_table_add(rows, "d", ((polyrun_duration[]){{1, 5000}, {-1, 0}}));
 #end
 #lang:python
-#import: texts, word, grid, vla, bits, huge, twice, again, rows:list, floats:list
-print(texts, word, grid, vla, bits, huge, len(twice["large"]), again["twice"] == twice, floats)
+#import: texts, point, word, grid, vla, bits, huge, twice, again, rows:list, floats:list
+print(texts, point, word, grid, vla, bits, huge, len(twice["large"]), again["twice"] == twice, floats)
 print(rows[0]["rows"], rows[1]["d"].total_seconds(), rows[0]["d"].microseconds)
 #end
 #lang:c
@@ -97,10 +99,9 @@ printf("%zu %" PRId64 "\\n", rows.rows, rows.rows_[1]);
 @pytest.mark.timeout(200)
 def test_forms_of_exports(tmp_path: Path) -> None:
     _, printed, own = ok(tmp_path, FORMS)
-    first = (
-        "['ab', 'xyzw'] word [[1, 2], [3, 65535]] [0.0, 0.5, 1.0] b'\\x00\\xff' [1, 18446744073709551615] 20000 True"
-    )
-    assert printed == f"{first} [[0.0], [0.5], [1.0]]\n1 -1.0 5\n"
+    maps = "['ab', 'xyzw'] {'x': 1, 'name': 'p', 'where': [0.5, 0.0]} word"
+    lists = "[[1, 2], [3, 65535]] [0.0, 0.5, 1.0] b'\\x00\\xff' [1, 18446744073709551615] 20000 True"
+    assert printed == f"{maps} {lists} [[0.0], [0.5], [1.0]]\n1 -1.0 5\n"
     assert own == "2 2\n"
 
 

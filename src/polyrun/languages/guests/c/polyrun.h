@@ -47,6 +47,13 @@ polyrun_list *polyrun_list_new(void);
 #define polyrun_map_add(map, key, x) POLYRUN_GIVE(x, polyrun_map_add_((map), (key), polyrun_what_))
 #define polyrun_list_add(list, x) POLYRUN_GIVE(x, polyrun_list_add_((list), polyrun_what_))
 
+/* A map of the named fields, 16 at most, of the struct `x`: polyrun_map_of(point, x, y) */
+#define polyrun_map_of(x, ...) ({ \
+    __auto_type polyrun_of_ = &(x); \
+    polyrun_map *polyrun_new_ = polyrun_map_new(); \
+    POLYRUN_FIELDS(polyrun_new_, polyrun_of_, __VA_ARGS__) \
+    polyrun_new_; })
+
 /* A table: each column is a pointer to as many things as there are rows. `valid` says of each whether it is there. */
 polyrun_table *polyrun_table_new(size_t rows);
 #define polyrun_table_add(table, name, p) polyrun_table_add_valid(table, name, p, (const _Bool *)0)

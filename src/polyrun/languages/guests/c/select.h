@@ -56,7 +56,8 @@ struct polyrun_guard {
     POLYRUN_ROW_BRANCH(float, x) POLYRUN_ROW_BRANCH(double, x) default: (char (*)[1])0))
 
 #define POLYRUN_CHECK(x, it) \
-  _Static_assert(POLYRUN_SORT(x) != 0, it " has a type that cannot be exported"); \
+  _Static_assert(POLYRUN_SORT(x) != 0, \
+      it " has a type that cannot be exported; polyrun_map_of(x, a, b) makes a map of a struct's fields"); \
   _Static_assert(POLYRUN_SORT(x) < 2 || POLYRUN_IS_ARRAY(x), \
       it " is a pointer, which does not tell how much is there: export polyrun_list_of(pointer, n) " \
       "or polyrun_array_of(pointer, n)")
@@ -78,6 +79,44 @@ struct polyrun_guard {
 
 #define POLYRUN_SHAPE(...) sizeof((size_t[]){__VA_ARGS__}) / sizeof(size_t), (size_t[]){__VA_ARGS__}
 #define POLYRUN_GRID_OF(p, order, ...) polyrun_array_of_(POLYRUN_TYPE((p)[0]), (p), order, POLYRUN_SHAPE(__VA_ARGS__))
+
+/* Adds each of the named fields, 16 at most, of the struct that `from` points to. */
+#define POLYRUN_FIELDS_1(map, from, f) polyrun_map_add(map, #f, (from)->f);
+#define POLYRUN_FIELDS_2(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_1(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_3(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_2(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_4(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_3(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_5(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_4(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_6(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_5(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_7(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_6(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_8(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_7(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_9(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_8(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_10(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_9(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_11(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_10(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_12(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_11(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_13(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_12(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_14(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_13(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_15(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_14(map, from, __VA_ARGS__)
+#define POLYRUN_FIELDS_16(map, from, f, ...) \
+  POLYRUN_FIELDS_1(map, from, f) POLYRUN_FIELDS_15(map, from, __VA_ARGS__)
+#define POLYRUN_SEVENTEENTH(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, it, ...) it
+#define POLYRUN_FIELDS(map, from, ...) POLYRUN_SEVENTEENTH(__VA_ARGS__, \
+    POLYRUN_FIELDS_16, POLYRUN_FIELDS_15, POLYRUN_FIELDS_14, POLYRUN_FIELDS_13, POLYRUN_FIELDS_12, POLYRUN_FIELDS_11, \
+    POLYRUN_FIELDS_10, POLYRUN_FIELDS_9, POLYRUN_FIELDS_8, POLYRUN_FIELDS_7, POLYRUN_FIELDS_6, POLYRUN_FIELDS_5, \
+    POLYRUN_FIELDS_4, POLYRUN_FIELDS_3, POLYRUN_FIELDS_2, POLYRUN_FIELDS_1, )(map, from, __VA_ARGS__)
 
 /* What follows the declaration of a variable of `main` that is exported. */
 #define POLYRUN_EXPORT(x) \
