@@ -94,6 +94,10 @@ def _bindings(table: Table, steps: Collection[str]) -> Bindings:
         each=table.text("each", ""),
         column=table.text("column", ""),
         each_column=table.text("each_column", ""),
+        made_list=table.text("list", ""),
+        made_map=table.text("map", ""),
+        each_made=table.text("each_made", ""),
+        taken=table.texts("taken"),
         args=table.texts("args"),
         prepare=table.texts("prepare"),
     )

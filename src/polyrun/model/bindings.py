@@ -15,9 +15,13 @@ class Bindings:
     `each_import` of each value and `{exports}` is `each_export` of each name. `types` maps a kind, `any`, or a dtype or
     column type (`array.int8`, `column.str`, `column.timestamp.us`), to how it is written; timestamps may have one for
     each of `MOMENTS` (`timestamp.utc`, `column.timestamp.utc`). `list`, `optional`, `array`, `column` and `map` are
-    written around the `{item}` in them, for which `boxed.TYPE` stands where there is one. `name` says what a type that
-    is made is called: `{name}`, `{Name}`, or `{NameOf}` in camel case. `record` and `table` are declarations:
+    written around the `{item}` in them, for which `boxed.TYPE` stands where there is one; `list.TYPE`, `optional.TYPE`
+    and `map.TYPE` come before them where the item is that type. `name` says what a type that is made is called:
+    `{name}`, `{Name}`, or `{NameOf}` in camel case. `record` and `table` are declarations:
     `{fields}` in them stands for `field` of every key (`column` of every column), `{each}` for `each` (`each_column`).
+    `made_list` and `made_map` are declarations too, in a language where every type of lists or maps must have one.
+    `{made}` in `text` stands for `each_made` of every type that is declared. No column's field is called as one of
+    `taken`.
     With the type `renamed`, the field of a key that is a word of the language is called so; `{key}` is the key itself.
     A field that may be missing is `optional`; with the type `missing`, that is put for `{missing}` in it, and one that
     may also be null is optional twice.
@@ -37,5 +41,9 @@ class Bindings:
     each: str = ""
     column: str = ""
     each_column: str = ""
+    made_list: str = ""
+    made_map: str = ""
+    each_made: str = ""
+    taken: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     prepare: tuple[str, ...] = ()

@@ -34,11 +34,11 @@ def bind(
     binder = _Binder(written, re.compile(identifier), reserved, imports)
     lines = []
     for name, found in imports.items():
-        kind = binder.map_type(found) if name in maps and found.kind is Kind.MAP else binder.type(found, name)
+        kind = binder.map_type(found, name) if name in maps and found.kind is Kind.MAP else binder.type(found, name)
         lines.append(fill(written.each_import, {"name": name, "type": kind}))
-    names = "".join(fill(written.each_export, {"name": name}) for name in exports)
-    parts = {"declarations": "".join(binder.declarations), "imports": "".join(lines), "exports": names}
-    text = fill(written.text, parts)
+    names = [fill(written.each_export, {"name": name}) for name in exports]
+    parts = {"declarations": binder.declarations, "made": binder.registered, "imports": lines, "exports": names}
+    text = fill(written.text, {part: "".join(pieces) for part, pieces in parts.items()})
     return {written.file: text}
 
 
@@ -56,6 +56,7 @@ class _Binder:
         self._reserved = reserved
         self._names = set(names)
         self.declarations: list[str] = []
+        self.registered: list[str] = []
         self._made = {Kind.LIST: self._list, Kind.MAP: self._map, Kind.ARRAY: self._array, Kind.TABLE: self._table}
 
     def type(self, found: ValueType, name: str) -> str:
@@ -70,7 +71,16 @@ class _Binder:
     def _around(self, outer: str, item: str) -> str:
         """A type made of `item`, which may be written in another way inside of one."""
         types = self._written.types
-        return fill(types[outer], {"item": types.get(f"boxed.{item}", item)})
+        item = types.get(f"boxed.{item}", item)
+        return fill(types.get(f"{outer}.{item}", types[outer]), {"item": item})
+
+    def _made_of(self, outer: str, declaration: str, item: str, name: str) -> str:
+        """A type made of `item`, which is declared if the language needs that; `name` is what it is called then."""
+        if not declaration or f"{outer}.{item}" in self._written.types:
+            return self._around(outer, item)
+        own = self._new_name(name)
+        self._add(own, fill(declaration, {"name": own, "item": item}))
+        return own
 
     def _present(self, found: ValueType, name: str) -> str:
         """The type of what is there when it is not null."""
@@ -89,7 +99,7 @@ class _Binder:
         return make(found, name) if make is not None else types[kind.value]
 
     def _list(self, found: ValueType, name: str) -> str:
-        return self._around("list", self._item(found, f"{name}_item"))
+        return self._made_of("list", self._written.made_list, self._item(found, f"{name}_item"), name)
 
     def _array(self, found: ValueType, _name: str) -> str:
         if found.dtype is None:
@@ -108,12 +118,12 @@ class _Binder:
         plain = len({str(field.type) for field in fields}) <= 1 and all(field.type.kind in _PLAIN for field in fields)
         data = plain and len(fields) > MAX_UNIFORM_FIELDS
         if not fields or data or not all(map(self._legal, fields)) or not self._written.record:
-            return self.map_type(found)
+            return self.map_type(found, name)
         return self._record(fields, name, uniform=plain)
 
-    def map_type(self, found: ValueType) -> str:
+    def map_type(self, found: ValueType, name: str) -> str:
         """A map from text to values of one type."""
-        return self._around("map", self._item(found, "item"))
+        return self._made_of("map", self._written.made_map, self._item(found, f"{name}_item"), name)
 
     def _legal(self, field: Field) -> bool:
         free = field.name not in self._reserved or "renamed" in self._written.types
@@ -153,7 +163,7 @@ class _Binder:
         written = self._written
         own = self._new_name(name)
         parts = []
-        used: set[str] = set()
+        used = set(written.taken)
         for position, column in enumerate(found.columns):
             item = self._column(column)
             field = self._field_name(column.name, used)
@@ -174,8 +184,12 @@ class _Binder:
     def _declare(
         self, template: str, name: str, parts: list[dict[str, str]], pieces: tuple[str, str], uniform: str
     ) -> None:
-        fields, each = ("".join(fill(piece, part) for part in parts) for piece in pieces)
-        self.declarations.append(fill(template, {"name": name, "fields": fields, "each": each, "uniform": uniform}))
+        fields, each = ("".join(fill(piece, {"name": name, **part}) for part in parts) for piece in pieces)
+        self._add(name, fill(template, {"name": name, "fields": fields, "each": each, "uniform": uniform}))
+
+    def _add(self, name: str, declaration: str) -> None:
+        self.declarations.append(declaration)
+        self.registered.append(fill(self._written.each_made, {"name": name}))
 
     def _new_name(self, name: str) -> str:
         """A name for a type that is not in use yet."""

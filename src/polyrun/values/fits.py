@@ -9,7 +9,7 @@ from polyrun.model.frozen import frozen
 from polyrun.model.values import INT53_HIGH, INT64_HIGH, INT64_LOW, Holds, Kind, ValueType
 from polyrun.values.columns import UNITS, column_type, moment_of
 from polyrun.values.decode import decode
-from polyrun.values.nodes import Array, Node, Packed, Ref, Table
+from polyrun.values.nodes import Array, ColumnData, Node, Packed, Ref, Table
 from polyrun.values.store import Stored
 
 _PIECE = 1 << 20
@@ -29,7 +29,9 @@ def misfit(stored: Stored, holds: Holds) -> Misfit | None:
     """The first thing in `stored` that a language with `holds` cannot hold exactly; `None` when there is none."""
     found = next(_misfits(stored.type, "", holds), None)
     if found is None and holds.int_bits == 53 and _has_wide_numbers(stored.type):
-        return _wide(decode(stored.encoded()), stored)
+        found = _wide(decode(stored.encoded()), stored)
+    if found is None and not holds.nul and _has_text_columns(stored.type):
+        found = _nul(decode(stored.encoded()), stored)
     return found
 
 
@@ -83,10 +85,11 @@ def _bounds(found: ValueType, where: str, holds: Holds) -> Iterator[Misfit]:
         if moment not in holds.moments and Kind.TIMESTAMP in holds.kinds:
             yield Misfit(f"has no timestamps {_MOMENTS[moment]}", where, ("str",))
     if found.nul and not holds.nul:
-        yield Misfit("has no text with the character U+0000 in it", where, ())
+        yield Misfit(_NUL, where, ("bytes",) if found.kind is Kind.STR and Kind.BYTES in holds.kinds else ())
 
 
 _TIMES = (Kind.TIME, Kind.TIMESTAMP, Kind.DURATION)
+_NUL = "has no text with the character U+0000 in it"
 _EXACT = "holds integers up to 2**53 exactly"
 
 
@@ -100,8 +103,39 @@ def _has_wide_numbers(found: ValueType) -> bool:
         return True
     if any(column.type in _CODES for column in found.columns or ()):
         return True
-    inner = [field.type for field in found.fields or ()] or ([found.item] if found.item is not None else [])
-    return any(map(_has_wide_numbers, inner))
+    return any(map(_has_wide_numbers, _inside(found)))
+
+
+def _has_text_columns(found: ValueType) -> bool:
+    """Whether there are tables with texts, which nobody has looked into."""
+    return any(column.type == "str" for column in found.columns or ()) or any(map(_has_text_columns, _inside(found)))
+
+
+def _inside(found: ValueType) -> list[ValueType]:
+    return [field.type for field in found.fields or ()] or ([found.item] if found.item is not None else [])
+
+
+def _nul(node: Node, stored: Stored) -> Misfit | None:
+    """The first column of texts with U+0000 in one of them, or in its name."""
+    for where, column in _columns(node, ""):
+        pieces = _chunks(column.data, stored) if column.type == "str" else ()
+        if "\0" in column.name or any(b"\0" in piece for piece in pieces):
+            return Misfit(_NUL, where, ())
+    return None
+
+
+def _columns(node: Node, where: str) -> Iterator[tuple[str, ColumnData]]:
+    match node:
+        case Table():
+            yield from ((f"{where}.{column.name}".lstrip("."), column) for column in node.columns)
+        case list():
+            for item in node:
+                yield from _columns(item, f"{where}[]")
+        case dict():
+            for key, value in node.items():
+                yield from _columns(value, f"{where}.{key}".lstrip("."))
+        case _:
+            pass
 
 
 def _wide(node: Node, stored: Stored) -> Misfit | None:
@@ -122,7 +156,7 @@ def _numbers(node: Node, where: str) -> Iterator[tuple[str, str, Ref | bytes]]:
         case Array() if node.dtype in _CODES:
             yield where, node.dtype, node.data
         case Table():
-            yield from ((f"{where}.{c.name}".lstrip("."), c.type, c.data) for c in node.columns if c.type in _CODES)
+            yield from ((place, c.type, c.data) for place, c in _columns(node, where) if c.type in _CODES)
         case list():
             for item in node:
                 yield from _numbers(item, f"{where}[]")

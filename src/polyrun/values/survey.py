@@ -165,6 +165,7 @@ class Survey:
             if key in keys:
                 reader.fail(f"has the key `{key[:40]}` twice in one map")
             keys.add(key)
+            seen.nul |= "\0" in key
             self._value(seen.field(key), depth + 1)
 
     def _tagged(self, seen: Seen, tag: int) -> None:
