@@ -10,6 +10,7 @@ import re
 from polyrun.languages.handing import Main
 from polyrun.languages.names import expand
 from polyrun.languages.pieces import Piece, split
+from polyrun.languages.returning import Body, with_puts
 from polyrun.languages.spec import FragmentSpec
 from polyrun.model.frozen import frozen
 
@@ -26,13 +27,21 @@ class Names:
 
 
 def opening(main: Main, passed: Names) -> str:
-    """What stands at the beginning of `main` for every import."""
+    """What stands at the beginning of a `main` that is made: what is needed once, and what every import needs."""
+    return main.items + _imports(main, passed)
+
+
+def _imports(main: Main, passed: Names) -> str:
     return "".join(expand(main.each_import, {"name": name}) for name in passed.imports)
 
 
 def in_fragment(main: Main, spec: FragmentSpec, code: str, blanked: str, passed: Names) -> str:
     """`code`, the body of a `main` to be, with what hands over its exports."""
-    return _with_exports(main, spec, code, blanked, Piece(0, len(code)), passed)
+    place = Piece(0, len(code))
+    if main.returns is not None:
+        gives = re.search(main.returns.gives, blanked.rstrip()) is not None
+        return with_puts(main, main.returns, spec, Body(code, blanked, place, gives, passed.imports), passed.exports)
+    return _with_exports(main, spec, code, blanked, place, passed)
 
 
 def in_program(main: Main, spec: FragmentSpec, code: str, blanked: str, passed: Names) -> str | None:
@@ -42,8 +51,13 @@ def in_program(main: Main, spec: FragmentSpec, code: str, blanked: str, passed: 
         return None
     start = found.end()
     body = Piece(start, _closing(blanked, start))
-    text = _with_exports(main, spec, code, blanked, body, passed)
-    return text[:start] + opening(main, passed) + text[start:]
+    if main.returns is not None:
+        gives = found.groupdict().get("value") is not None
+        text = with_puts(main, main.returns, spec, Body(code, blanked, body, gives, passed.imports), passed.exports)
+    else:
+        text = _with_exports(main, spec, code, blanked, body, passed)
+    behind = min(len(text), len(text) - len(code) + body.end + 1)
+    return text[:start] + _imports(main, passed) + text[start:behind] + main.items + text[behind:]
 
 
 def _closing(blanked: str, start: int) -> int:

@@ -28,13 +28,34 @@ class Around:
 
 
 @frozen
+class Returns:
+    """How a `main` is left in a language whose statements are expressions.
+
+    `find` finds a `return`, with its value as the group `value`. `nested` matches the end of what stands before a brace
+    in which a `return` is not that of `main`. `declares` finds a statement that declares the variable `{name}`, `puts`
+    code that hands it over by itself. `gives` finds out whether the body of a `main` to be ends in a value; then `end`
+    is put in place of that `{value}`, with `{exports}`.
+    """
+
+    find: str
+    nested: str
+    declares: str
+    puts: str
+    gives: str
+    end: str
+
+
+@frozen
 class Main:
     """How values get into and out of a `main`, in a language that has one.
 
-    `opening` finds the beginning of a whole program's `main` (it ends with the brace). `each_import` is put at the
+    `opening` finds the beginning of a whole program's `main` (it ends with the brace; a group `value` in it says that
+    this `main` gives a value). `items` are declarations that stand once at the beginning of a `main` that is made, or
+    behind that of a whole program. `each_import` is put at the
     beginning of `main` for every import. `each_export` follows the statement that declares an exported variable, or,
     where it is not declared in `main` itself, the beginning. With `each_return` the values of all exports (`each_put`,
-    in place of `{exports}`) are handed over before every `return` in the text that it is, and at the end of `main`.
+    in place of `{exports}`) are handed over before every `return` in the text that it is, and at the end of `main`;
+    `returns` says more about how it is left.
     """
 
     opening: str
@@ -42,6 +63,8 @@ class Main:
     each_export: str = ""
     each_return: str = ""
     each_put: str = ""
+    items: str = ""
+    returns: Returns | None = None
 
 
 @frozen

@@ -54,9 +54,8 @@ def prepare_program(language: Language, *, values: bool = False) -> Program | No
     if language.prepare is None:
         return None
     bindings = language.values.bindings if values and language.values is not None else None
-    return Program(
-        {}, _step(language.prepare, 0, {"{values}": bindings.prepare if bindings is not None else ()}), Step(())
-    )
+    step = _step(language.prepare, 0, {"{values}": bindings.prepare if bindings is not None else ()})
+    return Program({}, step, Step(())) if step.argv else None
 
 
 def _surrounded(around: Around, code: bytes, passed: Names) -> tuple[str, bytes]:
