@@ -34,10 +34,9 @@ class Body:
 def with_puts(main: Main, returns: Returns, spec: FragmentSpec, body: Body, exports: tuple[str, ...]) -> str:
     """The code of `body` with what hands over its `exports`, less those that it hands over by itself."""
     names = [name for name in exports if not (returns.puts and _has(returns.puts, name, body.code))]
-    edits = list(_returned(main, returns, body, names))
-    edits += _ended(main, returns, spec, body, names)
+    edits = [*_returned(main, returns, body, names), *_ended(main, returns, spec, body, names)]
     code = body.code
-    for place, text in reversed(edits):
+    for place, text in sorted(edits, key=lambda edit: edit[0].start, reverse=True):
         code = code[: place.start] + text + code[place.end :]
     return code
 
@@ -66,7 +65,7 @@ def _returned(main: Main, returns: Returns, body: Body, names: list[str]) -> Ite
 def _ended(
     main: Main, returns: Returns, spec: FragmentSpec, body: Body, names: list[str]
 ) -> Iterator[tuple[Piece, str]]:
-    """The end of `main`; a value that it ends in stays the last."""
+    """The end of `main`. A value that it ends in stays that; `return`s in it are other edits."""
     text = body.blanked[body.place.start : body.place.end].rstrip()
     at = body.place.start + len(text)
     puts = _puts(main, returns, body, names, at)
@@ -79,8 +78,10 @@ def _ended(
     while len(pieces) > 1 and re.match(r"\s*else\b", text[pieces[-1].start :]):
         pieces.pop()
     last = text[pieces[-1].start :] if pieces else ""
-    place = Piece(at - len(last.lstrip()), at)
-    yield place, expand(returns.end, {"exports": puts, "value": body.code[place.start : place.end]})
+    start = at - len(last.lstrip())
+    before, _, after = returns.end.partition("{value}")
+    yield Piece(start, start), before
+    yield Piece(at, at), expand(after, {"exports": puts})
 
 
 def _puts(main: Main, returns: Returns, body: Body, names: list[str], at: int) -> str:

@@ -92,3 +92,10 @@ pub fn put<T: Export>(name: &str, value: T) {
         Err(error) => outbox::refuse(name, &error.0),
     }
 }
+
+/// `value`, when `call` has been called: the value of a `main` that hands over others behind it.
+#[doc(hidden)]
+pub fn then<T>(value: T, call: impl FnOnce()) -> T {
+    call();
+    value
+}
