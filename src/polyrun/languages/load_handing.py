@@ -89,7 +89,9 @@ def _returns(table: Table) -> Returns:
         puts=table.pattern("puts"),
         gives=table.pattern("gives"),
         end=table.text("end"),
+        check=table.text("check", ""),
     )
+    table.check_placeholders("check", returns.check, ("name",))
     table.check_placeholders("end", returns.end, ("exports", "value"))
     table.close()
     return returns

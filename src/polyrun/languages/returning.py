@@ -35,6 +35,7 @@ def with_puts(main: Main, returns: Returns, spec: FragmentSpec, body: Body, expo
     """The code of `body` with what hands over its `exports`, less those that it hands over by itself."""
     names = [name for name in exports if not (returns.puts and _has(returns.puts, name, body.code))]
     edits = [*_returned(main, returns, body, names), *_ended(main, returns, spec, body, names)]
+    edits += _checked(returns, body, names)
     code = body.code
     for place, text in sorted(edits, key=lambda edit: edit[0].start, reverse=True):
         code = code[: place.start] + text + code[place.end :]
@@ -84,20 +85,32 @@ def _ended(
     yield Piece(at, at), expand(after, {"exports": puts})
 
 
+def _checked(returns: Returns, body: Body, names: list[str]) -> Iterator[tuple[Piece, str]]:
+    """Behind the declaration of each variable that is there at the end, so that a type that does not fit is told there."""
+    for name in names:
+        places = [at for text, at in _finished(body.blanked, body.place) if _has(returns.declares, name, text)]
+        if places:
+            yield Piece(places[-1], places[-1]), expand(returns.check, {"name": name})
+
+
 def _puts(main: Main, returns: Returns, body: Body, names: list[str], at: int) -> str:
     """What hands over those of `names` that are declared where `at` is."""
-    before = _finished(body.blanked[body.place.start : at])
+    before = "".join(text for text, _ in _finished(body.blanked, Piece(body.place.start, at)))
     known = [name for name in names if name in body.given or _has(returns.declares, name, before)]
     return "".join(expand(main.each_put, {"name": name}) for name in known)
 
 
-def _finished(text: str) -> str:
-    """The statements of blanked `text` that are complete, in those of its blocks that are open at its end."""
-    complete, current = [""], [""]
-    for token in re.finditer(r"[{};]|[^{};]+", text):
+def _finished(blanked: str, place: Piece) -> list[tuple[str, int]]:
+    """The statements that are complete at the end of `place`, in those of its blocks that are open there.
+
+    With each comes where it ends.
+    """
+    complete: list[list[tuple[str, int]]] = [[]]
+    current = [""]
+    for token in re.compile(r"[{};]|[^{};]+").finditer(blanked, place.start, place.end):
         match token[0]:
             case "{":
-                complete.append("")
+                complete.append([])
                 current.append("")
             case "}":
                 is_pattern = not complete[-1]
@@ -105,8 +118,8 @@ def _finished(text: str) -> str:
                 complete[1:] = complete[1:-1]
                 current[-1] += f"{{{inside if is_pattern else ''}}}"
             case ";":
-                complete[-1] += current[-1] + ";\n"
+                complete[-1].append((current[-1] + ";\n", token.end()))
                 current[-1] = ""
             case other:
                 current[-1] += other
-    return "".join(complete)
+    return [statement for statements in complete for statement in statements]

@@ -93,6 +93,10 @@ pub fn put<T: Export>(name: &str, value: T) {
     }
 }
 
+/// Nothing: it makes the compiler look at a type where a variable is declared.
+#[doc(hidden)]
+pub fn check<T: Export + ?Sized>(_value: &T) {}
+
 /// `value`, when `call` has been called: the value of a `main` that hands over others behind it.
 #[doc(hidden)]
 pub fn then<T>(value: T, call: impl FnOnce()) -> T {
