@@ -26,7 +26,7 @@ impl Date {
         if !(-9999..=99_999).contains(&year) || !(1..=12).contains(&month) || day < 1 {
             return None;
         }
-        let date = Date(days(year, month) + day as i32 - 1);
+        let date = Date((days(year, month) + i64::from(day) - 1) as i32);
         if date.parts() == (year, month, day) {
             Some(date)
         } else {
@@ -58,14 +58,14 @@ impl Date {
     fn parts(self) -> (i32, u32, u32) {
         // The average year has 365.2425 days; the guess is at most one year off.
         let mut year = 1970 + (f64::from(self.0) / 365.2425).floor() as i32;
-        while days(year + 1, 1) <= self.0 {
+        while days(year + 1, 1) <= self.0.into() {
             year += 1;
         }
-        while days(year, 1) > self.0 {
+        while days(year, 1) > self.0.into() {
             year -= 1;
         }
-        let month = (1..=12).rev().find(|&month| days(year, month) <= self.0).unwrap_or(1);
-        (year, month, (self.0 - days(year, month) + 1) as u32)
+        let month = (1..=12).rev().find(|&month| days(year, month) <= self.0.into()).unwrap_or(1);
+        (year, month, (i64::from(self.0) - days(year, month) + 1) as u32)
     }
 
     pub(crate) fn text(self) -> Result<String> {
@@ -77,13 +77,13 @@ impl Date {
 }
 
 /// Days from 1970-01-01 to the first of a month.
-fn days(year: i32, month: u32) -> i32 {
-    const BEFORE: [i32; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+fn days(year: i32, month: u32) -> i64 {
+    const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let last = i64::from(year) - 1;
     let leaps = last.div_euclid(4) - last.div_euclid(100) + last.div_euclid(400) - 477;
-    let before = BEFORE[month as usize - 1] + i32::from(is_leap && month > 2);
-    ((i64::from(year) - 1970) * 365 + leaps) as i32 + before
+    let before = BEFORE[month as usize - 1] + i64::from(is_leap && month > 2);
+    (i64::from(year) - 1970) * 365 + leaps + before
 }
 
 impl fmt::Display for Date {

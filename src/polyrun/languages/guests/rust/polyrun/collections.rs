@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// What can be a key of a map.
+#[cfg_attr(says_why, diagnostic::on_unimplemented(message = "`{Self}` cannot be a key of a map that is exported"))]
 pub trait Key {
     fn text(&self) -> Cow<'_, str>;
 }

@@ -17,7 +17,7 @@ use std::time::SystemTime;
     diagnostic::on_unimplemented(
         message = "`{Self}` cannot be exported",
         label = "other languages have no such type",
-        note = "numbers, texts, lists and maps with text keys can be; a struct with `polyrun::record!(Name {{ field, … }});`"
+        note = "numbers, texts, lists and maps can be, and structs with `polyrun::record!(Name {{ field, … }});`"
     )
 )]
 pub trait Export {
@@ -28,6 +28,11 @@ pub trait Export {
     #[doc(hidden)]
     fn write_as(&self, _kind: &str, out: &mut Writer) -> Result<()> {
         self.write(out)
+    }
+
+    #[doc(hidden)]
+    fn is_null(&self) -> bool {
+        false
     }
 
     #[doc(hidden)]
@@ -275,6 +280,9 @@ through! {
 }
 
 impl<T: Export> Export for Option<T> {
+    fn is_null(&self) -> bool {
+        self.is_none()
+    }
     fn write(&self, out: &mut Writer) -> Result<()> {
         self.write_as("", out)
     }

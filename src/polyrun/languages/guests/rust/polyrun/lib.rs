@@ -10,6 +10,7 @@ mod exact;
 mod export;
 mod import;
 mod inbox;
+mod keys;
 #[macro_use]
 mod macros;
 mod map;
@@ -28,6 +29,7 @@ pub use column::{Cell, Column, ColumnOf, ReadColumn};
 pub use exact::{BigInt, Decimal};
 pub use export::Export;
 pub use import::Import;
+pub use keys::Keys;
 pub use map::Map;
 pub use number::Number;
 pub use outbox::Writer;

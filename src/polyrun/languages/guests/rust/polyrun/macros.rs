@@ -35,22 +35,42 @@ macro_rules! import_record {
         $crate::uniform_record!($name, $item, { $($field)* });
     };
     ($name:ident { $($field:ident)* }) => {
-        $crate::record!($name { $($field),* });
+        impl $name {
+            const KEYS: &'static [&'static str] = &[$(::std::stringify!($field)),*];
+        }
         impl $crate::Import for $name {
             fn read(from: &mut $crate::Reader) -> $crate::Result<Self> {
+                let mut keys = $crate::Keys::default();
                 $(let mut $field = ::std::option::Option::None;)*
                 for _ in 0..from.entries()? {
-                    match from.key()? {
-                        $(::std::stringify!($field) => $field = ::std::option::Option::Some($crate::Import::read(from)?),)*
+                    let key = from.key()?;
+                    keys.note(key, $name::KEYS);
+                    match key {
+                        $(::std::stringify!($field) => {
+                            $field = ::std::option::Option::Some($crate::Import::read(from)?)
+                        })*
                         _ => from.pass()?,
                     }
                 }
+                keys.end($name::KEYS);
                 ::std::result::Result::Ok($name {
                     $($field: match $field {
                         ::std::option::Option::Some(value) => value,
                         ::std::option::Option::None => $crate::Import::missing(::std::stringify!($field))?,
-                    }),*
+                    },)*
+                    polyrun_keys: keys,
                 })
+            }
+        }
+        impl $crate::Export for $name {
+            fn write(&self, out: &mut $crate::Writer) -> $crate::Result<()> {
+                let entries = [$((::std::stringify!($field), &self.$field as &dyn $crate::Export)),*];
+                out.entries_as(&self.polyrun_keys, &entries)
+            }
+        }
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(::std::stringify!($name))$(.field(::std::stringify!($field), &self.$field))*.finish()
             }
         }
     };
@@ -96,6 +116,11 @@ macro_rules! import_table {
         impl $crate::Export for $name {
             fn write(&self, out: &mut $crate::Writer) -> $crate::Result<()> {
                 $crate::Export::write(&self.polyrun_table, out)
+            }
+        }
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(::std::stringify!($name))$(.field(::std::stringify!($field), &self.$field))*.finish()
             }
         }
         impl $name {

@@ -28,7 +28,8 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(i8: "int8", i16: "int16", i32: "int32", i64: "int64", u8: "uint8", u16: "uint16", u32: "uint32", u64: "uint64");
+numbers!(i8: "int8", i16: "int16", i32: "int32", i64: "int64");
+numbers!(u8: "uint8", u16: "uint16", u32: "uint32", u64: "uint64");
 numbers!(f32: "float32", f64: "float64");
 
 impl sealed::Sealed for bool {}
