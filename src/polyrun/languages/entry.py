@@ -40,7 +40,7 @@ def in_fragment(main: Main, spec: FragmentSpec, code: str, blanked: str, passed:
     place = Piece(0, len(code))
     if main.returns is not None:
         gives = re.search(main.returns.gives, blanked.rstrip()) is not None
-        return with_puts(main, main.returns, spec, Body(code, blanked, place, gives, passed.imports), passed.exports)
+        return with_puts(main, spec, Body(code, blanked, place, gives, passed.imports), passed.exports)
     return _with_exports(main, spec, code, blanked, place, passed)
 
 
@@ -53,7 +53,7 @@ def in_program(main: Main, spec: FragmentSpec, code: str, blanked: str, passed: 
     body = Piece(start, _closing(blanked, start))
     if main.returns is not None:
         gives = found.groupdict().get("value") is not None
-        text = with_puts(main, main.returns, spec, Body(code, blanked, body, gives, passed.imports), passed.exports)
+        text = with_puts(main, spec, Body(code, blanked, body, gives, passed.imports), passed.exports)
     else:
         text = _with_exports(main, spec, code, blanked, body, passed)
     behind = min(len(text), len(text) - len(code) + body.end + 1)

@@ -33,8 +33,8 @@ class Returns:
 
     `find` finds a `return`, with its value as the group `value`. `nested` matches the end of what stands before a brace
     in which a `return` is not that of `main`. `declares` finds a statement that declares the variable `{name}`, `puts`
-    code that hands it over by itself; `check` goes behind the declaration of one that it does not. `gives` finds out whether the body of a `main` to be ends in a value; then `end`
-    goes around that `{value}`, with `{exports}` behind it.
+    code that hands it over by itself; `check` goes behind the declaration of one that it does not. `gives` finds out
+    whether the body of a `main` to be ends in a value; then `end` goes around that `{value}`, with `{exports}` behind.
     """
 
     find: str

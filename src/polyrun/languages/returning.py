@@ -1,11 +1,13 @@
 """Handing over values before every `return` of a `main`, in a language whose statements are expressions.
 
-There a `return` may stand wherever a value may, and what comes last may be the value of the whole `main`.
+There a `return` may stand wherever a value may, and what comes last may be the value of the whole `main`. The code is
+gone over once, whatever it is.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from polyrun.languages.handing import Main, Returns
@@ -15,6 +17,9 @@ from polyrun.languages.spec import FragmentSpec
 from polyrun.model.frozen import frozen
 
 _MAX_HEADER = 200
+_MAX_PATTERN = 300
+
+_Edit = tuple[Piece, str]
 
 
 @frozen
@@ -31,52 +36,49 @@ class Body:
     given: tuple[str, ...]
 
 
-def with_puts(main: Main, returns: Returns, spec: FragmentSpec, body: Body, exports: tuple[str, ...]) -> str:
+def with_puts(main: Main, spec: FragmentSpec, body: Body, exports: tuple[str, ...]) -> str:
     """The code of `body` with what hands over its `exports`, less those that it hands over by itself."""
-    names = [name for name in exports if not (returns.puts and _has(returns.puts, name, body.code))]
-    edits = [*_returned(main, returns, body, names), *_ended(main, returns, spec, body, names)]
-    edits += _checked(returns, body, names)
-    code = body.code
-    for place, text in sorted(edits, key=lambda edit: edit[0].start, reverse=True):
-        code = code[: place.start] + text + code[place.end :]
-    return code
+    returns = main.returns
+    assert returns is not None
+    names = [name for name in exports if not re.search(_for(returns.puts, name), body.code)]
+    walk = _Walk(returns, body, names)
+    edits = [_returned(main, body, token, known) for token, known in walk.returned() if known]
+    if walk.known():
+        edits += _ended(returns, spec, body, _puts(main, walk.known()))
+    checks = [(Piece(at, at), expand(returns.check, {"name": name})) for name, at in walk.declared.items()]
+    parts = []
+    at = 0
+    for place, text in sorted(checks + edits, key=lambda edit: edit[0].start):
+        parts += [body.code[at : place.start], text]
+        at = place.end
+    return "".join([*parts, body.code[at:]])
 
 
-def _has(pattern: str, name: str, text: str) -> bool:
-    return re.search(expand(pattern, {"name": re.escape(name)}), text) is not None
+def _for(pattern: str, name: str) -> str:
+    return expand(pattern, {"name": re.escape(name)})
 
 
-def _returned(main: Main, returns: Returns, body: Body, names: list[str]) -> Iterator[tuple[Piece, str]]:
-    """Every `return` of `main` itself, not those of functions in it, with the values that are there put before it."""
-    foreign: list[bool] = []
-    for token in re.compile(rf"[{{}}]|{returns.find}").finditer(body.blanked, body.place.start, body.place.end):
-        if token[0] == "{":
-            before = body.blanked[max(0, token.start() - _MAX_HEADER) : token.start()].rstrip()
-            foreign.append(re.search(returns.nested, before) is not None)
-        elif token[0] == "}":
-            if foreign:
-                foreign.pop()
-        elif not any(foreign):
-            puts = _puts(main, returns, body, names, token.start())
-            value = body.code[token.start("value") : token.end("value")]
-            if puts:
-                yield Piece(token.start(), token.end()), expand(main.each_return, {"exports": puts, "value": value})
+def _puts(main: Main, names: list[str]) -> str:
+    return "".join(expand(main.each_put, {"name": name}) for name in names)
 
 
-def _ended(
-    main: Main, returns: Returns, spec: FragmentSpec, body: Body, names: list[str]
-) -> Iterator[tuple[Piece, str]]:
+def _returned(main: Main, body: Body, token: re.Match[str], names: list[str]) -> _Edit:
+    """A `return`, with the values that are there put before it."""
+    value = body.code[token.start("value") : token.end("value")]
+    return Piece(*token.span()), expand(main.each_return, {"exports": _puts(main, names), "value": value})
+
+
+def _ended(returns: Returns, spec: FragmentSpec, body: Body, puts: str) -> Iterator[_Edit]:
     """The end of `main`. A value that it ends in stays that; `return`s in it are other edits."""
     text = body.blanked[body.place.start : body.place.end].rstrip()
     at = body.place.start + len(text)
-    puts = _puts(main, returns, body, names, at)
-    if not puts or re.search(r"\breturn\b[^;{}]*;?$", text):
+    if re.search(r"\breturn\b[^;{}]*;?$", text[-_MAX_HEADER:]):
         return
     if not body.gives or text.endswith(";"):
-        yield Piece(at, at), ("" if text.endswith((";", "{", "}")) else ";") + f" {puts}"
+        yield Piece(at, at), ("" if text.endswith((";", "{", "}")) else ";") + f" {puts.rstrip()}"
         return
     pieces = [piece for piece in split(text, spec) if text[piece.start : piece.end].strip()]
-    while len(pieces) > 1 and re.match(r"\s*else\b", text[pieces[-1].start :]):
+    while len(pieces) > 1 and re.match(r"\s*else\b", text[pieces[-1].start : pieces[-1].end]):
         pieces.pop()
     last = text[pieces[-1].start :] if pieces else ""
     start = at - len(last.lstrip())
@@ -85,41 +87,70 @@ def _ended(
     yield Piece(at, at), expand(after, {"exports": puts})
 
 
-def _checked(returns: Returns, body: Body, names: list[str]) -> Iterator[tuple[Piece, str]]:
-    """Behind the declaration of each variable that is there at the end, so that a type that does not fit is told there."""
-    for name in names:
-        places = [at for text, at in _finished(body.blanked, body.place) if _has(returns.declares, name, text)]
-        if places:
-            yield Piece(places[-1], places[-1]), expand(returns.check, {"name": name})
+class _Scope:
+    """A block that is open: those of the names that are declared in it, and the statement that is not complete yet."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.statement: list[str] = []
+        self.is_plain = True
 
 
-def _puts(main: Main, returns: Returns, body: Body, names: list[str], at: int) -> str:
-    """What hands over those of `names` that are declared where `at` is."""
-    before = "".join(text for text, _ in _finished(body.blanked, Piece(body.place.start, at)))
-    known = [name for name in names if name in body.given or _has(returns.declares, name, before)]
-    return "".join(expand(main.each_put, {"name": name}) for name in known)
+class _Walk:
+    """Goes over a body and knows at every place which of `names` are there.
 
-
-def _finished(blanked: str, place: Piece) -> list[tuple[str, int]]:
-    """The statements that are complete at the end of `place`, in those of its blocks that are open there.
-
-    With each comes where it ends.
+    `declared` tells in the end where those that are there have been declared last.
     """
-    complete: list[list[tuple[str, int]]] = [[]]
-    current = [""]
-    for token in re.compile(r"[{};]|[^{};]+").finditer(blanked, place.start, place.end):
-        match token[0]:
-            case "{":
-                complete.append([])
-                current.append("")
-            case "}":
-                is_pattern = not complete[-1]
-                inside = current.pop() if len(current) > 1 else ""
-                complete[1:] = complete[1:-1]
-                current[-1] += f"{{{inside if is_pattern else ''}}}"
-            case ";":
-                complete[-1].append((current[-1] + ";\n", token.end()))
-                current[-1] = ""
-            case other:
-                current[-1] += other
-    return [statement for statements in complete for statement in statements]
+
+    def __init__(self, returns: Returns, body: Body, names: list[str]) -> None:
+        self._returns = returns
+        self._body = body
+        self._declares = {name: re.compile(_for(returns.declares, name)) for name in names}
+        self._known = Counter(name for name in names if name in body.given)
+        self._scopes = [_Scope()]
+        self.declared: dict[str, int] = {}
+
+    def known(self) -> list[str]:
+        """The names that are there now, in their order."""
+        return [name for name in self._declares if self._known[name]]
+
+    def returned(self) -> Iterator[tuple[re.Match[str], list[str]]]:
+        """Every `return` of `main` itself, not those of functions in it, and what is known there."""
+        foreign: list[bool] = []
+        code, at = self._body.blanked, self._body.place.start
+        for token in re.compile(rf"[{{}};]|{self._returns.find}").finditer(code, at, self._body.place.end):
+            self._scopes[-1].statement.append(code[at : token.start()])
+            at = token.end()
+            match token[0]:
+                case "{":
+                    before = code[max(0, token.start() - _MAX_HEADER) : token.start()].rstrip()
+                    nested = re.search(self._returns.nested, before) is not None
+                    foreign.append(nested or foreign[-1:] == [True])
+                    self._scopes.append(_Scope())
+                case "}":
+                    foreign[-1:] = []
+                    self._close()
+                case ";":
+                    self._complete(token.end())
+                case _ if foreign[-1:] != [True]:
+                    yield token, self.known()
+
+    def _close(self) -> None:
+        if len(self._scopes) == 1:
+            return
+        scope = self._scopes.pop()
+        self._known.subtract(scope.names)
+        inside = "".join(scope.statement) if scope.is_plain else ""  # a pattern, or a block
+        self._scopes[-1].statement.append(f"{{{inside}}}" if len(inside) < _MAX_PATTERN else "{}")
+
+    def _complete(self, at: int) -> None:
+        scope = self._scopes[-1]
+        scope.is_plain = False
+        text = "".join(scope.statement) + ";"
+        scope.statement.clear()
+        for name, declares in self._declares.items():
+            if declares.search(text):
+                self._known[name] += name not in scope.names
+                scope.names.add(name)
+                if len(self._scopes) == 1:
+                    self.declared[name] = at
