@@ -88,6 +88,6 @@ def test_whole_programs(header: str, body: str, wanted: str) -> None:
     "unit", ["return ", "return; ", "return x(", "let n = { ", "let n ", "{ ", "} ", "|x| {", "Ok("]
 )
 def test_hostile_code_takes_no_time(unit: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     lowered("let n = 1; " + unit * 20_000)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -77,6 +77,15 @@ pub fn take<T: Import>(name: &str) -> T {
     }
 }
 
+/// The same for the variables of `main`, where no line of the block is to blame.
+#[doc(hidden)]
+pub fn give<T: Import>(name: &str) -> T {
+    inbox::find(name).and_then(|mut from| T::read(&mut from)).unwrap_or_else(|error| {
+        eprintln!("`{}` cannot be imported: {}", name, error);
+        std::process::exit(70)
+    })
+}
+
 /// Hand over `value` under `name`, which an `#export:` of the block must declare. Later calls for the name replace it.
 ///
 /// What is wrong with the value itself, such as a date that no other language knows, is told when the block has ended.
