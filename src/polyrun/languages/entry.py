@@ -10,6 +10,7 @@ import re
 from polyrun.languages.handing import Main
 from polyrun.languages.names import expand
 from polyrun.languages.pieces import Piece, split
+from polyrun.languages.returning import Body, with_puts
 from polyrun.languages.spec import FragmentSpec
 from polyrun.model.frozen import frozen
 
@@ -34,14 +35,21 @@ class Opening:
 
 
 def opening(main: Main, passed: Names) -> Opening:
-    """What stands at the beginning of `main` for every import."""
-    text = "".join(expand(main.each_import, {"name": name}) for name in passed.imports)
-    return Opening(text, passed.imports)
+    """What stands at the beginning of a `main` that is made: what is needed once, and what every import needs."""
+    return Opening(main.items + _imports(main, passed), passed.imports)
+
+
+def _imports(main: Main, passed: Names) -> str:
+    return "".join(expand(main.each_import, {"name": name}) for name in passed.imports)
 
 
 def in_fragment(main: Main, spec: FragmentSpec, code: str, blanked: str, passed: Names) -> str:
     """`code`, the body of a `main` to be, with what hands over its exports."""
-    return _with_exports(main, spec, code, blanked, Piece(0, len(code)), passed)
+    place = Piece(0, len(code))
+    if main.returns is not None:
+        gives = re.search(main.returns.gives, blanked.rstrip()) is not None
+        return with_puts(main.returns, spec, Body(code, blanked, place, gives, passed.imports), passed.exports)
+    return _with_exports(main, spec, code, blanked, place, passed)
 
 
 def in_program(main: Main, spec: FragmentSpec, code: str, blanked: str, passed: Names) -> str | None:
@@ -51,8 +59,13 @@ def in_program(main: Main, spec: FragmentSpec, code: str, blanked: str, passed: 
         return None
     start = found.end()
     body = Piece(start, _closing(blanked, start))
-    text = _with_exports(main, spec, code, blanked, body, passed)
-    return text[:start] + opening(main, passed).text + text[start:]
+    if main.returns is not None:
+        gives = found.groupdict().get("value") is not None
+        text = with_puts(main.returns, spec, Body(code, blanked, body, gives, passed.imports), passed.exports)
+    else:
+        text = _with_exports(main, spec, code, blanked, body, passed)
+    behind = min(len(text), len(text) - len(code) + body.end + 1)
+    return text[:start] + _imports(main, passed) + text[start:behind] + main.items + text[behind:]
 
 
 def _closing(blanked: str, start: int) -> int:
@@ -70,8 +83,6 @@ def _with_exports(  # noqa: PLR0917 - code and blanked code go together
 ) -> str:
     if not passed.exports:
         return code
-    if main.each_return:
-        return _before_returns(main, code, blanked, body, passed)
     pieces = [Piece(body.start + p.start, body.start + p.end) for p in split(blanked[body.start : body.end], spec)]
     inserted: dict[int, str] = {}
     whole = split(blanked, spec) if main.declares else []
@@ -125,51 +136,3 @@ def _outside(text: str) -> str:
         depth += (character in "({") - (character in ")}")
         kept.append(character if depth <= 0 and character not in ")}" else " ")
     return "".join(kept)
-
-
-def _before_returns(main: Main, code: str, blanked: str, body: Piece, passed: Names) -> str:
-    """Every `return;` of `main` itself, and its end, with all values put before it."""
-    puts = {at: _puts(main, blanked, body, passed, at) for at in _returns(blanked, body)}
-    end = body.end
-    text = blanked[body.start : end].rstrip()
-    if not re.search(r"\b(?:return|throw)\b[^;{}]*;$", text):
-        at = body.start + len(text)
-        puts[at] = _puts(main, blanked, body, passed, at)
-    for at in sorted(puts, reverse=True):
-        rest = re.match(r"return\s*;", blanked[at:])
-        if rest is None:
-            code = code[:at] + " " + puts[at] + code[at:]
-        else:
-            code = code[:at] + expand(main.each_return, {"exports": puts[at]}) + code[at + rest.end() :]
-    return code
-
-
-def _puts(main: Main, blanked: str, body: Piece, passed: Names, at: int) -> str:
-    """The values of those exports that are declared before `at`."""
-    before = blanked[body.start : at]
-    known = [name for name in passed.exports if re.search(rf"\b{re.escape(name)}\b", before)]
-    return "".join(expand(main.each_put, {"name": name}) for name in known)
-
-
-def _returns(blanked: str, body: Piece) -> list[int]:
-    """Where `main` itself returns: not the lambdas and classes in it."""
-    found = []
-    foreign: list[bool] = []
-    for token in re.finditer(r"[{}]|\breturn\s*;", blanked[body.start : body.end]):
-        at = body.start + token.start()
-        if token[0] == "{":
-            before = blanked[max(0, at - 200) : at].rstrip()
-            own = re.search(r"(?:\)|\belse|\bdo|\btry|\bfinally|[{};:])$", before) and not _opens_method(before)
-            foreign.append(not own)
-        elif token[0] == "}":
-            if foreign:
-                foreign.pop()
-        elif not any(foreign):
-            found.append(at)
-    return found
-
-
-def _opens_method(before: str) -> bool:
-    """Whether what stands before a brace is the header of a method rather than of a statement."""
-    header = re.search(r"(\w+)\s*\([^()]*(?:\([^()]*\)[^()]*)*\)$", before)
-    return header is not None and header[1] not in {"if", "for", "while", "switch", "catch", "synchronized", "try"}

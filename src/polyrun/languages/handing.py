@@ -28,13 +28,37 @@ class Around:
 
 
 @frozen
+class Returns:
+    """How a `main` is left in a language whose statements are expressions.
+
+    Where it is left, the values of all exports are handed over (`each_put` of each, in place of `{exports}`): `text`
+    stands in place of every `return`, which `find` finds with its value as the group `value`. `nested` matches the end of what stands before a brace
+    in which a `return` is not that of `main`. `declares` finds a statement that declares the variable `{name}`, `puts`
+    code that hands it over by itself; `check` goes behind the declaration of one that it does not. `gives` finds out
+    whether the body of a `main` to be ends in a value; then `end` goes around that `{value}`, with `{exports}` behind.
+    """
+
+    text: str
+    each_put: str
+    find: str
+    nested: str
+    declares: str
+    puts: str
+    gives: str
+    end: str
+    check: str
+
+
+@frozen
 class Main:
     """How values get into and out of a `main`, in a language that has one.
 
-    `opening` finds the beginning of a whole program's `main` (it ends with the brace). `each_import` is put at the
+    `opening` finds the beginning of a whole program's `main` (it ends with the brace; a group `value` in it says that
+    this `main` gives a value). `items` are declarations that stand once at the beginning of a `main` that is made, or
+    behind that of a whole program. `each_import` is put at the
     beginning of `main` for every import. `each_export` follows the statement that declares an exported variable, or,
-    where it is not declared in `main` itself, the beginning. With `each_return` the values of all exports (`each_put`,
-    in place of `{exports}`) are handed over before every `return` in the text that it is, and at the end of `main`.
+    where it is not declared in `main` itself, the beginning; with `returns` nothing follows it, and the values are
+    handed over wherever `main` is left.
     `declares` matches the beginning of a statement that declares the variable `{name}`; without it, the first that
     names it counts. In a program with what `puts` finds, a variable that is declared neither in `main` nor outside of
     all functions is handed over by the program itself.
@@ -43,10 +67,10 @@ class Main:
     opening: str
     each_import: str = ""
     each_export: str = ""
-    each_return: str = ""
-    each_put: str = ""
     declares: str = ""
     puts: str = ""
+    items: str = ""
+    returns: Returns | None = None
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import cast
 
-from polyrun.languages.handing import IDENTIFIER, Around, Handing, Main, Wire
+from polyrun.languages.handing import IDENTIFIER, Around, Handing, Main, Returns, Wire
 from polyrun.languages.tables import Table
 from polyrun.model.bindings import Bindings
 from polyrun.model.values import DTYPES, MOMENTS, Holds, Kind
@@ -64,20 +64,40 @@ def _holds(table: Table) -> Holds:
 
 
 def _main(table: Table) -> Main:
+    returns = table.optional_table("returns")
     main = Main(
         opening=table.pattern("opening"),
         each_import=table.text("import", ""),
         each_export=table.text("export", ""),
-        each_return=table.text("return", ""),
-        each_put=table.text("put", ""),
         declares=table.pattern("declares", ""),
         puts=table.pattern("puts", ""),
+        items=table.text("items", ""),
+        returns=None if returns is None else _returns(returns),
     )
-    for key, text in (("import", main.each_import), ("export", main.each_export), ("put", main.each_put)):
+    for key, text in (("import", main.each_import), ("export", main.each_export)):
         table.check_placeholders(key, text, ("name",))
-    table.check_placeholders("return", main.each_return, ("exports",))
     table.close()
     return main
+
+
+def _returns(table: Table) -> Returns:
+    returns = Returns(
+        text=table.text("text"),
+        each_put=table.text("put"),
+        find=table.pattern("find"),
+        nested=table.pattern("nested"),
+        declares=table.pattern("declares"),
+        puts=table.pattern("puts"),
+        gives=table.pattern("gives"),
+        end=table.text("end"),
+        check=table.text("check", ""),
+    )
+    for key, text in (("check", returns.check), ("put", returns.each_put)):
+        table.check_placeholders(key, text, ("name",))
+    for key, text in (("text", returns.text), ("end", returns.end)):
+        table.check_placeholders(key, text, ("exports", "value"))
+    table.close()
+    return returns
 
 
 def _bindings(table: Table, steps: Collection[str]) -> Bindings:
