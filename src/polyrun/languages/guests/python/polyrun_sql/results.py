@@ -1,0 +1,196 @@
+"""What a table, a view, a variable or the last query of a block holds, as a value that goes out."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from polyrun_guest.incoming import FORMATS  # type: ignore[import-not-found]
+from polyrun_guest.wire import Unsupported  # type: ignore[import-not-found]
+
+from .columns import NO_NULL, SQL_NUMBERS, numbers_of, plan, write_table
+from .parameters import quoted
+from .texts import plain
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_ROWS = 2_000_000
+"""As many values as a value file may hold."""
+
+_DECIMALS = {"float": "DOUBLE", "float64": "DOUBLE", "float32": "FLOAT"}
+"""What a DECIMAL, as `1.5` is one in SQL, is turned into for those who declare that."""
+
+
+class Held(NamedTuple):
+    """A column: its name and its type."""
+
+    name: str
+    type: Any
+
+
+class Export:
+    """The rows of `source`, a name or a query in brackets; `names` are those of its columns where it has renamed them."""
+
+    def __init__(
+        self, connection: DuckDBPyConnection, outgoing: Any, source: str, names: Sequence[str] | None = None
+    ) -> None:
+        self._connection = connection
+        self._outgoing = outgoing
+        self._source = source
+        self._names = names
+        described = connection.execute(f"FROM {source} LIMIT 0").description or []
+        self._columns = [Held(str(column[0]), column[1]) for column in described]
+
+    def value(self, declared: str | None) -> Any:
+        """It as a value of the declared type; without one it is a table. Raises `Unsupported`."""
+        kind, _, inside = (declared or "table").replace(" ", "").partition("(")
+        write = _WRITERS.get(kind)
+        return write(self, inside.removesuffix(")")) if write is not None else self._one(kind)
+
+    def _distinct(self) -> None:
+        names = [name.lower() for name in self._names or ()]
+        for name in self._names or ():
+            if names.count(name.lower()) > 1:
+                raise Unsupported(f"it has two columns of one name (`{name}`)")
+
+    def _table(self, _inside: str) -> Any:
+        self._distinct()
+        plans = [plan(column.name, column.type) for column in self._columns]
+        self._check([test for one in plans for test in one.tests])
+        items = ", ".join(one.item for one in plans)
+        return write_table(self._outgoing, self._connection.sql(f"SELECT {items} FROM {self._source}"), plans)
+
+    def _check(self, tests: Sequence[tuple[str, str]]) -> None:
+        """Refuse what a column has of values that its type has no place for: each test is an expression and a reason."""
+        if not tests:
+            return
+        items = ", ".join(f"coalesce(bool_or({test}), false)" for test, _ in tests)
+        (row,) = self._connection.execute(f"SELECT {items} FROM {self._source}").fetchall()
+        for wrong, (_, reason) in zip(row, tests, strict=True):
+            if wrong:
+                raise Unsupported(reason)
+
+    def _rows(self, inside: str, limit: int = _ROWS) -> list[list[Any]]:
+        """The rows as plain values."""
+        turned = [self._turned(column, inside) for column in self._columns]
+        items = ", ".join(one.item for one in turned)
+        found = self._connection.execute(f"SELECT {items} FROM {self._source} LIMIT {limit + 1}").fetchall()
+        if len(found) > limit:
+            raise Unsupported(f"it has more than {limit:,} rows; export it as a table")
+        return [[one.make(value) for one, value in zip(turned, row, strict=True)] for row in found]
+
+    @staticmethod
+    def _turned(column: Held, inside: str) -> _Turned:
+        item = quoted(column.name)
+        if column.type.id == "decimal" and inside in _DECIMALS:
+            return _Turned(f"{item}::{_DECIMALS[inside]}", lambda value: value)
+        kind, make = plain(column.type)
+        return _Turned(item if kind is None else f"{item}::{kind}", make)
+
+    def _one(self, kind: str) -> Any:
+        """The only value that there is."""
+        rows = self._rows(kind, limit=1) if len(self._columns) == 1 else []
+        if not rows:
+            raise Unsupported(f"it is declared as `{kind}`, which is one value, and has {self._size()}")
+        return self._outgoing.top(rows[0][0], kind)
+
+    def _size(self) -> str:
+        (row,) = self._connection.execute(f"SELECT count(*) FROM {self._source}").fetchall()
+        return f"{row[0]} rows and {len(self._columns)} columns"
+
+    def _list(self, inside: str) -> Any:
+        """The values of the one column; of several, a map for each row."""
+        if len(self._columns) > 1:
+            self._distinct()
+            names = [column.name for column in self._columns]
+            return [dict(zip(names, row, strict=True)) for row in self._rows(inside)]
+        (column,) = self._columns
+        numbers = self._packed(column, inside)
+        return numbers if numbers is not None else [row[0] for row in self._rows(inside)]
+
+    def _packed(self, column: Held, inside: str) -> Any:
+        """A list of numbers as it lies in memory; `None` for anything else."""
+        is_float = column.type.id in {"float", "double"} or (column.type.id == "decimal" and inside in _DECIMALS)
+        if not is_float and column.type.id not in SQL_NUMBERS:
+            return None
+        name, kind = quoted(column.name), "DOUBLE" if is_float else "BIGINT"
+        tests = [f"{name} IS NULL"] + ([f"{name} > {(1 << 63) - 1}"] if column.type.id == "ubigint" else [])
+        (row,) = self._connection.execute(f"SELECT bool_or({' OR '.join(tests)}) FROM {self._source}").fetchall()
+        if row[0] is not False:
+            return None
+        found = numbers_of(self._connection.sql(f"SELECT {name}::{kind} AS c FROM {self._source}"))
+        packed = array("d" if is_float else "q")
+        packed.frombytes(found.data)
+        return self._outgoing.packed(packed)
+
+    def _array(self, inside: str) -> Any:
+        """The numbers of the one column; ARRAYs in it are further dimensions."""
+        if len(self._columns) != 1:
+            raise Unsupported(f"it is declared as an array, which is one column, and has {len(self._columns)}")
+        ((name, kind),) = self._columns
+        shape, item = [], kind
+        while item.id == "array":
+            inner = dict(item.children)
+            shape.append(int(inner["size"]))
+            item = inner["child"]
+        dtype = "float64" if item.id == "decimal" and inside in _DECIMALS else SQL_NUMBERS.get(item.id)
+        if dtype is None:
+            hint = "; declare it as `array(float64)`" if item.id == "decimal" else ""
+            raise Unsupported(f"its column `{name}` is of the type {item}, which no array has{hint}")
+        self._check([(f"{quoted(name)} IS NULL", NO_NULL)])
+        cast = {"bool": "UTINYINT", "float64": "DOUBLE"}.get(dtype, str(item))
+        cast += "".join(f"[{size}]" for size in reversed(shape))
+        query = f"SELECT {quoted(name)}::{cast} AS c FROM {self._source}"
+        found = numbers_of(self._connection.sql(query), dtype)
+        return self._outgoing.numbers(found.data, FORMATS[dtype], (found.rows, *shape), "C")
+
+    def _map(self, inside: str) -> Any:
+        """The one row: its only value, or a map of its columns."""
+        self._distinct()
+        rows = self._rows(inside, limit=1)
+        if not rows:
+            raise Unsupported(f"it is declared as a map, which is one row, and has {self._size()}")
+        if len(self._columns) == 1 and (self._columns[0].type.id in {"struct", "map"} or str(self._columns[0].type) == "JSON"):
+            return rows[0][0]
+        return dict(zip([column.name for column in self._columns], rows[0], strict=True))
+
+
+class _Turned(NamedTuple):
+    """What is asked of DuckDB for a column, and what makes a plain value of what it gives."""
+
+    item: str
+    make: Callable[[Any], Any]
+
+
+_WRITERS: dict[str, Callable[[Export, str], Any]] = {
+    "table": Export._table,
+    "list": Export._list,
+    "array": Export._array,
+    "map": Export._map,
+}
+
+
+class Variable(Export):
+    """A variable: its value as it is, unless it is declared as something else."""
+
+    def value(self, declared: str | None) -> Any:
+        """See `Export`."""
+        kind, _, inside = (declared or "").replace(" ", "").partition("(")
+        ((value,),) = self._rows(kind if kind == "float" else inside.removesuffix(")"), limit=1)
+        return self._outgoing.top(value, declared)
+
+
+def found_in(connection: DuckDBPyConnection, outgoing: Any, name: str) -> Export | None:
+    """The table or the view called `name`, if there is one."""
+    query = "SELECT count(*) FROM information_schema.tables WHERE lower(table_name) = lower($1)"
+    (row,) = connection.execute(query, [name]).fetchall()
+    return Export(connection, outgoing, quoted(name)) if row[0] else None
+
+
+def variable(connection: DuckDBPyConnection, outgoing: Any, name: str) -> Export | None:
+    """The variable called `name`, if there is one."""
+    (row,) = connection.execute("SELECT count(*) FROM duckdb_variables() WHERE name = $1", [name]).fetchall()
+    text = name.replace("'", "''")
+    return Variable(connection, outgoing, f"(SELECT getvariable('{text}') AS value)") if row[0] else None
