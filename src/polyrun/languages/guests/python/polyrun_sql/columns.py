@@ -50,7 +50,9 @@ def plan(name: str, kind: Any) -> Plan:
         return Plan(name, f"decimal({sizes['precision']},{sizes['scale']})", column)
     if base in {"hugeint", "uhugeint", "bignum"}:
         test = f"{column}::HUGEINT NOT {_INT64}" if base == "bignum" else f"{column} NOT {_INT64}"
-        reason = f"its column `{name}` ({kind}) has an integer of more than 64 bits; cast it to DOUBLE, DECIMAL or VARCHAR"
+        reason = (
+            f"its column `{name}` ({kind}) has an integer of more than 64 bits; cast it to DOUBLE, DECIMAL or VARCHAR"
+        )
         return Plan(name, "int64", f"{column}::BIGINT AS {column}", [(test, reason)])
     return _time(name, column, kind)
 

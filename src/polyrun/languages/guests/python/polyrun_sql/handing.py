@@ -17,6 +17,7 @@ from .sources import ArrayIn, Inbox, TableIn, add_view
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+
 class Handing:
     """The values of one block, whose text is `code`.
 
@@ -48,7 +49,9 @@ class Handing:
         words = set(re.findall(r"\w+", code.lower()))
         for name, value in self._imports.items():
             if isinstance(value, TableIn | ArrayIn) and name.lower() in words:
-                self._refusing(name, lambda name=name, value=value: add_view(self._connection, self._inbox, name, value))
+                self._refusing(
+                    name, lambda name=name, value=value: add_view(self._connection, self._inbox, name, value)
+                )
             if "getvariable" in words and not isinstance(value, TableIn) and name.lower() in words:
                 self._connection.execute(f"SET VARIABLE {quoted(name)} = $1", [self._parameter(name)])
 
@@ -75,7 +78,9 @@ class Handing:
     def keep(self, names: list[str]) -> None:
         """Take the rows of the last query, which lie in `RESULT`, and let go of them. `names` are those of its columns."""
         for name, declared in self.exports.items():
-            self._result[name] = self._encoded(name, Export(self._connection, self._outgoing, self.RESULT, names), declared)
+            self._result[name] = self._encoded(
+                name, Export(self._connection, self._outgoing, self.RESULT, names), declared
+            )
         self._connection.execute(f"DROP TABLE {self.RESULT}")
 
     def forget(self, statement: str) -> None:
@@ -101,7 +106,9 @@ class Handing:
         found: dict[str, bytes | str] = {}
         rest = []
         for name, declared in self.exports.items():
-            export = found_in(self._connection, self._outgoing, name) or variable(self._connection, self._outgoing, name)
+            export = found_in(self._connection, self._outgoing, name) or variable(
+                self._connection, self._outgoing, name
+            )
             if export is None:
                 rest.append(name)
             else:

@@ -108,7 +108,9 @@ def type_of(value: Any) -> Type:
     if name is not None:
         return name
     if isinstance(value, int):
-        return next((kind for kind, bits in (("BIGINT", 63), ("HUGEINT", 127)) if -(1 << bits) <= value < 1 << bits), "BIGNUM")
+        return next(
+            (kind for kind, bits in (("BIGINT", 63), ("HUGEINT", 127)) if -(1 << bits) <= value < 1 << bits), "BIGNUM"
+        )
     if isinstance(value, Decimal):
         return _decimal(value)
     return type(value).__name__  # a date, a time or a path, which DuckDB knows by itself

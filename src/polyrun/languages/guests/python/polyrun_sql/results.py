@@ -152,7 +152,9 @@ class Export:
         rows = self._rows(inside, limit=1)
         if not rows:
             raise Unsupported(f"it is declared as a map, which is one row, and has {self._size()}")
-        if len(self._columns) == 1 and (self._columns[0].type.id in {"struct", "map"} or str(self._columns[0].type) == "JSON"):
+        if len(self._columns) == 1 and (
+            self._columns[0].type.id in {"struct", "map"} or str(self._columns[0].type) == "JSON"
+        ):
             return rows[0][0]
         return dict(zip([column.name for column in self._columns], rows[0], strict=True))
 

@@ -62,7 +62,9 @@ def add_view(connection: DuckDBPyConnection, inbox: Inbox, name: str, value: Tab
     columns = _table(inbox, value) if isinstance(value, TableIn) else [_array(inbox, value)]
     names = [column.name.lower() for column, _ in columns]
     if len(set(names)) < len(names):
-        raise Unfit("two of its columns have names that differ in upper and lower case only, which SQL does not tell apart")
+        raise Unfit(
+            "two of its columns have names that differ in upper and lower case only, which SQL does not tell apart"
+        )
     rows = value.rows if isinstance(value, TableIn) else (value.shape or [1])[0]
     source = Source([column for column, _ in columns], rows)
     if all(turned is None for _, turned in columns):
