@@ -88,7 +88,7 @@ class Source:
         self._kept: list[Any] = []
         self._calls = (_RELEASE(_released(_Schema)), _RELEASE(_released(_Array)), _RELEASE(_released(_Stream)))
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:  # noqa: PLW3201 - Arrow's own name
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """All rows as one batch, in a capsule."""
         del requested_schema  # it is a wish that may be ignored
         batches = iter([self._rows])

@@ -24,6 +24,7 @@ NO_NULL = "an array has no place for NULL, and it has one"
 
 _INT64 = f"BETWEEN {-(1 << 63)} AND {(1 << 63) - 1}"
 _DAYS = "BETWEEN '0001-01-01' AND '9999-12-31 23:59:59.999999'"
+_YEARS = "NOT BETWEEN -62135596800000000 AND 253402300799999999"  # the same in microseconds since 1970
 _TEXTS = {"varchar": None, "uuid": "VARCHAR", "enum": "VARCHAR", "null": "VARCHAR"}
 
 
@@ -54,36 +55,33 @@ def plan(name: str, kind: Any) -> Plan:
             f"its column `{name}` ({kind}) has an integer of more than 64 bits; cast it to DOUBLE, DECIMAL or VARCHAR"
         )
         return Plan(name, "int64", f"{column}::BIGINT AS {column}", [(test, reason)])
-    return _time(name, column, kind)
+    if base not in _TIMES:
+        raise Unsupported(_no_type(name, kind))
+    typed, item, test, reason = _TIMES[base]
+    asked = column if item is None else f"{item.format(c=column)} AS {column}"
+    return Plan(name, typed, asked, [(test.format(c=column), f"its column `{name}` has {reason}")])
 
 
-def _time(name: str, column: str, kind: Any) -> Plan:
-    day = f"its column `{name}` has a day outside of the years 1 to 9999, or an infinite one"
-    match kind.id:
-        case "date":
-            return Plan(name, "date", column, [(f"{column} NOT BETWEEN '0001-01-01' AND '9999-12-31'", day)])
-        case "timestamp":
-            return Plan(name, "timestamp(us)", column, [(f"{column} NOT {_DAYS}", day)])
-        case "timestamp with time zone":
-            test = f"NOT isfinite({column}) OR epoch_us({column}) NOT BETWEEN -62135596800000000 AND 253402300799999999"
-            return Plan(name, "timestamp(us,UTC)", f"epoch_us({column}) AS {column}", [(test, day)])
-        case "timestamp_s" | "timestamp_ms":
-            test = f"{column}::TIMESTAMP NOT {_DAYS}"
-            return Plan(name, "timestamp(us)", f"{column}::TIMESTAMP AS {column}", [(test, day)])
-        case "timestamp_ns":
-            return Plan(name, "timestamp(ns)", column, [(f"NOT isfinite({column}::TIMESTAMP)", day)])
-        case "time":
-            reason = f"its column `{name}` has the time 24:00, which is no time of day"
-            return Plan(name, "time(us)", column, [(f"{column} >= '24:00:00'", reason)])
-        case "time_ns":
-            reason = f"its column `{name}` has the time 24:00, which is no time of day"
-            item = f"epoch_ns({column})"
-            return Plan(name, "time(ns)", f"{item} AS {column}", [(f"{item} >= 86400000000000", reason)])
-        case "interval":
-            reason = f"its column `{name}` has an INTERVAL with months, which have no fixed length"
-            test = f"datepart('year', {column}) <> 0 OR datepart('month', {column}) <> 0"
-            return Plan(name, "duration(us)", f"epoch_us({column}) AS {column}", [(test, reason)])
-    raise Unsupported(_no_type(name, kind))
+_DAY = "a day outside of the years 1 to 9999, or an infinite one"
+_CLOCK = "the time 24:00, which is no time of day"
+_MONTHS = "an INTERVAL with months, which have no fixed length"
+_TIMES: dict[str, tuple[str, str | None, str, str]] = {
+    "date": ("date", None, "{c} NOT BETWEEN '0001-01-01' AND '9999-12-31'", _DAY),
+    "timestamp": ("timestamp(us)", None, f"{{c}} NOT {_DAYS}", _DAY),
+    "timestamp_s": ("timestamp(us)", "{c}::TIMESTAMP", f"{{c}}::TIMESTAMP NOT {_DAYS}", _DAY),
+    "timestamp_ms": ("timestamp(us)", "{c}::TIMESTAMP", f"{{c}}::TIMESTAMP NOT {_DAYS}", _DAY),
+    "timestamp_ns": ("timestamp(ns)", None, "NOT isfinite({c}::TIMESTAMP)", _DAY),
+    "timestamp with time zone": (
+        "timestamp(us,UTC)",
+        "epoch_us({c})",
+        f"NOT isfinite({{c}}) OR epoch_us({{c}}) {_YEARS}",
+        _DAY,
+    ),
+    "time": ("time(us)", None, "{c} >= '24:00:00'", _CLOCK),
+    "time_ns": ("time(ns)", "epoch_ns({c})", "epoch_ns({c}) >= 86400000000000", _CLOCK),
+    "interval": ("duration(us)", "epoch_us({c})", "datepart('year', {c}) <> 0 OR datepart('month', {c}) <> 0", _MONTHS),
+}
+"""For a type of SQL: that of the column, what is asked for, and what must not be true of any row, with the reason."""
 
 
 def _no_type(name: str, kind: Any) -> str:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from polyrun_guest.outgoing import Outgoing  # type: ignore[import-not-found]
 from polyrun_guest.wire import Decoder, Encoder, Unsupported, head  # type: ignore[import-not-found]
 
+from .inbox import ArrayIn, Inbox, TableIn
 from .parameters import Binder, Unfit, quoted
-from .results import Export, found_in, variable
-from .sources import ArrayIn, Inbox, TableIn, add_view
+from .results import DEFINED, Export, named_things
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Handing:
     """The values of one block, whose text is `code`.
 
-    An imported table or array is a view, and everything but a table is a parameter and a variable. `HOLD` before a query
-    puts its rows into the table `RESULT`, to be printed and perhaps exported. Raises `Unfit`.
+    An imported table or array is a view, and everything but a table is a parameter and a variable. `HOLD` before a
+    query puts its rows into the table `RESULT`, to be printed and perhaps exported. Raises `Unfit`.
     """
 
     RESULT = "temp.polyrun_result"
@@ -49,11 +49,14 @@ class Handing:
         words = set(re.findall(r"\w+", code.lower()))
         for name, value in self._imports.items():
             if isinstance(value, TableIn | ArrayIn) and name.lower() in words:
-                self._refusing(
-                    name, lambda name=name, value=value: add_view(self._connection, self._inbox, name, value)
-                )
+                self._refusing(name, lambda name=name, value=value: self._add_view(name, value))
             if "getvariable" in words and not isinstance(value, TableIn) and name.lower() in words:
                 self._connection.execute(f"SET VARIABLE {quoted(name)} = $1", [self._parameter(name)])
+
+    def _add_view(self, name: str, value: TableIn | ArrayIn) -> None:
+        from .sources import add_view
+
+        add_view(self._connection, self._inbox, name, value)
 
     def parameters(self, wanted: Collection[str]) -> dict[str, Any]:
         """The parameters of a statement that are imported. Raises `Unfit`."""
@@ -76,7 +79,7 @@ class Handing:
             raise Unfit(f"`{name}` cannot be imported: {error}") from None
 
     def keep(self, names: list[str]) -> None:
-        """Take the rows of the last query, which lie in `RESULT`, and let go of them. `names` are those of its columns."""
+        """Take the rows of the last query, which lie in `RESULT`, and let go of them; `names` are its columns."""
         for name, declared in self.exports.items():
             self._result[name] = self._encoded(
                 name, Export(self._connection, self._outgoing, self.RESULT, names), declared
@@ -104,15 +107,10 @@ class Handing:
         if not self.exports:
             return
         found: dict[str, bytes | str] = {}
-        rest = []
-        for name, declared in self.exports.items():
-            export = found_in(self._connection, self._outgoing, name) or variable(
-                self._connection, self._outgoing, name
-            )
-            if export is None:
-                rest.append(name)
-            else:
-                found[name] = self._encoded(name, export, declared)
+        named = named_things(self._connection, self._outgoing, self.exports)
+        rest = [name for name in self.exports if name not in named]
+        for name, export in named.items():
+            found[name] = self._encoded(name, export, self.exports[name])
         for name in rest:
             if len(rest) > 1:
                 others = " and ".join(f"`{one}`" for one in rest)
@@ -139,7 +137,5 @@ class Handing:
         """The tables and views of the block, if one that it was to export is missing."""
         if self.exports.keys() <= found.keys():
             return []
-        rows = self._connection.execute(
-            "SELECT table_name FROM information_schema.tables UNION SELECT name FROM duckdb_variables() ORDER BY 1"
-        ).fetchall()
-        return [name for (name,) in rows if name not in self._imports and name != "args"][:100]
+        rows = self._connection.execute(DEFINED).fetchall()
+        return [name for name, _ in rows if name not in self._imports and name != "args"][:100]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,16 +41,14 @@ class Binder:
         if value is None:
             return None
         if isinstance(kind, tuple):
-            return {"list": self._list, "struct": self._struct, "map": self._map}[kind[0]](value, kind[1])
-        if kind == JSON:
-            return self._typed(_json(value), JSON)
-        if kind in _INTEGERS:
-            return self._typed(value if kind == "BIGINT" else str(value), kind)
-        if kind.startswith("DECIMAL"):
-            return self._typed(f"{value:f}" if isinstance(value, Decimal) else str(value), kind)
+            makers: dict[str, Callable[..., Any]] = {"list": self._list, "struct": self._struct, "map": self._map}
+            return makers[kind[0]](value, kind[1])
         if kind == "DOUBLE":
             return self._number(value)
-        return os.fspath(value) if isinstance(value, os.PathLike) else value
+        if kind == "BIGINT":
+            return self._typed(value, kind)
+        write = _WRITTEN.get(kind.partition("(")[0])
+        return self._typed(write(value), kind) if write is not None else _known(value)
 
     def _number(self, value: float) -> Any:
         if isinstance(value, int) and abs(value) > _EXACT:
@@ -79,6 +75,11 @@ class Binder:
         from duckdb import Value
 
         return Value(value, self._connection.sqltype(kind))
+
+
+def _known(value: Any) -> Any:
+    """What DuckDB takes as it is; a file is its path."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def text_of(kind: Type) -> str:
@@ -111,14 +112,12 @@ def type_of(value: Any) -> Type:
         return next(
             (kind for kind, bits in (("BIGINT", 63), ("HUGEINT", 127)) if -(1 << bits) <= value < 1 << bits), "BIGNUM"
         )
-    if isinstance(value, Decimal):
-        return _decimal(value)
-    return type(value).__name__  # a date, a time or a path, which DuckDB knows by itself
+    name = type(value).__name__
+    return _decimal(value) if name == "Decimal" else name  # or a date, a time or a path, which DuckDB knows by itself
 
 
-def _decimal(value: Decimal) -> str:
+def _decimal(value: Any) -> str:
     _, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int)
     scale = max(0, -exponent)
     width = max(len(digits) + max(exponent, 0), scale)
     if width > 38:
@@ -158,22 +157,20 @@ def _all(kinds: Iterable[Type]) -> Type:
 
 def _both(one: Type, other: Type) -> Type:
     """The type that holds values of two types; JSON when no other does."""
-    if one == other or other == NULL:
-        return one
-    if one == NULL:
-        return other
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return _both_nested(one, other)
+    if NULL in (one, other) or one == other:
+        return other if one == NULL else one
+    if isinstance(one, tuple) or isinstance(other, tuple):
+        return _both_nested(one, other) if isinstance(one, tuple) and isinstance(other, tuple) else JSON
     if one in _INTEGERS and other in _INTEGERS:
         return max(one, other, key=_INTEGERS.index)
     if {one, other} == {"BIGINT", "DOUBLE"}:
         return "DOUBLE"
-    widths = [_DECIMAL.fullmatch(kind) if isinstance(kind, str) else None for kind in (one, other)]
-    if all(widths):
-        scale = max(int(found[2]) for found in widths if found)
-        whole = max(int(found[1]) - int(found[2]) for found in widths if found)
-        return f"DECIMAL({whole + scale},{scale})" if whole + scale <= 38 else JSON
-    return JSON
+    widths = [(int(found[1]), int(found[2])) for found in map(_DECIMAL.fullmatch, (one, other)) if found]
+    if len(widths) < 2:
+        return JSON
+    scale = max(scale for _, scale in widths)
+    width = scale + max(width - scale for width, scale in widths)
+    return f"DECIMAL({width},{scale})" if width <= 38 else JSON
 
 
 def _both_nested(one: Any, other: Any) -> Type:
@@ -188,7 +185,18 @@ def _both_nested(one: Any, other: Any) -> Type:
 
 
 def _json(value: Any) -> str:
+    import json
+
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError):
         raise Unfit("it mixes types that SQL has no common one for, and JSON cannot say all of them") from None
+
+
+_WRITTEN: dict[str, Callable[[Any], str]] = {
+    JSON: _json,
+    "HUGEINT": str,
+    "BIGNUM": str,
+    "DECIMAL": "{:f}".format,
+}
+"""What DuckDB is better given as text: Python's own objects of these it takes for something else."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from polyrun_guest.incoming import FORMATS  # type: ignore[import-not-found]
 from polyrun_guest.wire import Unsupported  # type: ignore[import-not-found]
 
-from .columns import NO_NULL, SQL_NUMBERS, numbers_of, plan, write_table
 from .parameters import quoted
 from .texts import plain
 
@@ -31,7 +30,7 @@ class Held(NamedTuple):
 
 
 class Export:
-    """The rows of `source`, a name or a query in brackets; `names` are those of its columns where it has renamed them."""
+    """The rows of `source`, a name or a query in brackets; `names` are those that its columns had before."""
 
     def __init__(
         self, connection: DuckDBPyConnection, outgoing: Any, source: str, names: Sequence[str] | None = None
@@ -46,8 +45,11 @@ class Export:
     def value(self, declared: str | None) -> Any:
         """It as a value of the declared type; without one it is a table. Raises `Unsupported`."""
         kind, _, inside = (declared or "table").replace(" ", "").partition("(")
-        write = _WRITERS.get(kind)
-        return write(self, inside.removesuffix(")")) if write is not None else self._one(kind)
+        writers = {"table": self._table, "list": self._list, "array": self._array, "map": self._map}
+        return writers[kind](inside.removesuffix(")")) if kind in writers else self._one(kind)
+
+    def _query(self, items: str) -> str:
+        return f"SELECT {items} FROM {self._source}"  # noqa: S608 - names in it are quoted
 
     def _distinct(self) -> None:
         names = [name.lower() for name in self._names or ()]
@@ -56,18 +58,20 @@ class Export:
                 raise Unsupported(f"it has two columns of one name (`{name}`)")
 
     def _table(self, _inside: str) -> Any:
+        from .columns import plan, write_table
+
         self._distinct()
         plans = [plan(column.name, column.type) for column in self._columns]
         self._check([test for one in plans for test in one.tests])
         items = ", ".join(one.item for one in plans)
-        return write_table(self._outgoing, self._connection.sql(f"SELECT {items} FROM {self._source}"), plans)
+        return write_table(self._outgoing, self._connection.sql(self._query(items)), plans)
 
     def _check(self, tests: Sequence[tuple[str, str]]) -> None:
-        """Refuse what a column has of values that its type has no place for: each test is an expression and a reason."""
+        """Refuse values that a type has no place for: each test is an expression that finds them, and a reason."""
         if not tests:
             return
         items = ", ".join(f"coalesce(bool_or({test}), false)" for test, _ in tests)
-        (row,) = self._connection.execute(f"SELECT {items} FROM {self._source}").fetchall()
+        (row,) = self._connection.execute(self._query(items)).fetchall()
         for wrong, (_, reason) in zip(row, tests, strict=True):
             if wrong:
                 raise Unsupported(reason)
@@ -76,7 +80,7 @@ class Export:
         """The rows as plain values."""
         turned = [self._turned(column, inside) for column in self._columns]
         items = ", ".join(one.item for one in turned)
-        found = self._connection.execute(f"SELECT {items} FROM {self._source} LIMIT {limit + 1}").fetchall()
+        found = self._connection.execute(f"{self._query(items)} LIMIT {limit + 1}").fetchall()
         if len(found) > limit:
             raise Unsupported(f"it has more than {limit:,} rows; export it as a table")
         return [[one.make(value) for one, value in zip(turned, row, strict=True)] for row in found]
@@ -97,7 +101,7 @@ class Export:
         return self._outgoing.top(rows[0][0], kind)
 
     def _size(self) -> str:
-        (row,) = self._connection.execute(f"SELECT count(*) FROM {self._source}").fetchall()
+        (row,) = self._connection.execute(self._query("count(*)")).fetchall()
         return f"{row[0]} rows and {len(self._columns)} columns"
 
     def _list(self, inside: str) -> Any:
@@ -112,21 +116,25 @@ class Export:
 
     def _packed(self, column: Held, inside: str) -> Any:
         """A list of numbers as it lies in memory; `None` for anything else."""
+        from .columns import SQL_NUMBERS, numbers_of
+
         is_float = column.type.id in {"float", "double"} or (column.type.id == "decimal" and inside in _DECIMALS)
         if not is_float and column.type.id not in SQL_NUMBERS:
             return None
         name, kind = quoted(column.name), "DOUBLE" if is_float else "BIGINT"
         tests = [f"{name} IS NULL"] + ([f"{name} > {(1 << 63) - 1}"] if column.type.id == "ubigint" else [])
-        (row,) = self._connection.execute(f"SELECT bool_or({' OR '.join(tests)}) FROM {self._source}").fetchall()
+        (row,) = self._connection.execute(self._query(f"bool_or({' OR '.join(tests)})")).fetchall()
         if row[0] is not False:
             return None
-        found = numbers_of(self._connection.sql(f"SELECT {name}::{kind} AS c FROM {self._source}"))
+        found = numbers_of(self._connection.sql(self._query(f"{name}::{kind} AS c")))
         packed = array("d" if is_float else "q")
         packed.frombytes(found.data)
         return self._outgoing.packed(packed)
 
     def _array(self, inside: str) -> Any:
         """The numbers of the one column; ARRAYs in it are further dimensions."""
+        from .columns import NO_NULL, SQL_NUMBERS, numbers_of
+
         if len(self._columns) != 1:
             raise Unsupported(f"it is declared as an array, which is one column, and has {len(self._columns)}")
         ((name, kind),) = self._columns
@@ -142,7 +150,7 @@ class Export:
         self._check([(f"{quoted(name)} IS NULL", NO_NULL)])
         cast = {"bool": "UTINYINT", "float64": "DOUBLE"}.get(dtype, str(item))
         cast += "".join(f"[{size}]" for size in reversed(shape))
-        query = f"SELECT {quoted(name)}::{cast} AS c FROM {self._source}"
+        query = self._query(f"{quoted(name)}::{cast} AS c")
         found = numbers_of(self._connection.sql(query), dtype)
         return self._outgoing.numbers(found.data, FORMATS[dtype], (found.rows, *shape), "C")
 
@@ -166,14 +174,6 @@ class _Turned(NamedTuple):
     make: Callable[[Any], Any]
 
 
-_WRITERS: dict[str, Callable[[Export, str], Any]] = {
-    "table": Export._table,
-    "list": Export._list,
-    "array": Export._array,
-    "map": Export._map,
-}
-
-
 class Variable(Export):
     """A variable: its value as it is, unless it is declared as something else."""
 
@@ -184,15 +184,21 @@ class Variable(Export):
         return self._outgoing.top(value, declared)
 
 
-def found_in(connection: DuckDBPyConnection, outgoing: Any, name: str) -> Export | None:
-    """The table or the view called `name`, if there is one."""
-    query = "SELECT count(*) FROM information_schema.tables WHERE lower(table_name) = lower($1)"
-    (row,) = connection.execute(query, [name]).fetchall()
-    return Export(connection, outgoing, quoted(name)) if row[0] else None
+DEFINED = """
+SELECT table_name, false FROM duckdb_tables() UNION ALL SELECT view_name, false FROM duckdb_views() WHERE NOT internal
+UNION ALL SELECT name, true FROM duckdb_variables() WHERE name <> 'args'
+"""
+"""The tables, views and variables that a block has, and whether each is a variable."""
 
 
-def variable(connection: DuckDBPyConnection, outgoing: Any, name: str) -> Export | None:
-    """The variable called `name`, if there is one."""
-    (row,) = connection.execute("SELECT count(*) FROM duckdb_variables() WHERE name = $1", [name]).fetchall()
-    text = name.replace("'", "''")
-    return Variable(connection, outgoing, f"(SELECT getvariable('{text}') AS value)") if row[0] else None
+def named_things(connection: DuckDBPyConnection, outgoing: Any, names: Collection[str]) -> dict[str, Export]:
+    """Those of `names` that are the names of tables, views or, failing that, variables."""
+    found: dict[str, Export] = {}
+    known = {(name.lower(), is_variable) for name, is_variable in connection.execute(DEFINED).fetchall()}
+    for name in names:
+        if (name.lower(), False) in known:
+            found[name] = Export(connection, outgoing, quoted(name))
+        elif (name.lower(), True) in known:
+            text = name.replace("'", "''")
+            found[name] = Variable(connection, outgoing, f"(SELECT getvariable('{text}') AS value)")
+    return found

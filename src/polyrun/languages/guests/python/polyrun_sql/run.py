@@ -198,7 +198,7 @@ def show(connection: DuckDBPyConnection, columns: Sequence[tuple[str, str]], *, 
 
 
 def columns_of(connection: DuckDBPyConnection, statement: Statement) -> list[tuple[str, str]]:
-    """Names and types of what `statement`, just executed, has found; one that only says how many rows it changed: none."""
+    """Names and types of what `statement`, just executed, has found: none if that is how many rows it changed."""
     import duckdb
 
     columns = [(str(column[0]), str(column[1])) for column in connection.description or ()]
@@ -251,7 +251,7 @@ class Runner:
             except ValueError as error:
                 raise self._block.wrong(str(error), start, end) from None
             if n == last and self._values.exports:
-                self._last(statement, start, end, parameters)
+                self._last(start, end, parameters)
             elif self._plain(statement, start, end, parameters) and n > last:
                 self._values.forget(statement.type.name)
 
@@ -268,18 +268,18 @@ class Runner:
             raise self._block.failure(error, start, end) from None
         return bool(columns)
 
-    def _last(self, statement: Statement, start: int, end: int, parameters: dict[str, Any]) -> None:
+    def _last(self, start: int, end: int, parameters: dict[str, Any]) -> None:
         """Run the last query, whose rows are printed and perhaps exported."""
         import duckdb
 
         assert self._values is not None
         query = self._block.code[start:end].decode()
-        before = ""
+        before = "DESCRIBE "
         try:
-            for before in ("DESCRIBE ", self._values.HOLD):
-                found = self._connection.execute(before + query, parameters)
-                if before == "DESCRIBE ":
-                    columns = [(str(row[0]), str(row[1])) for row in found.fetchall()]
+            rows = self._connection.execute(before + query, parameters).fetchall()
+            columns = [(str(row[0]), str(row[1])) for row in rows]
+            before = self._values.HOLD
+            self._connection.execute(before + query, parameters)
             self._connection.execute(f"FROM {self._values.RESULT}")
             self._show(columns)
         except duckdb.Error as error:
@@ -299,7 +299,7 @@ def open_values(connection: DuckDBPyConnection, block: Block) -> Handing | None:
     from polyrun_sql.handing import Handing  # type: ignore[import-not-found]
 
     try:
-        return Handing(connection, block.text())
+        return Handing(connection, block.text())  # type: ignore[no-any-return]
     except ValueError as error:
         raise block.wrong(str(error), 0, len(block.code)) from None
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from polyrun_guest.incoming import FORMATS, Incoming, Ref  # type: ignore[import-not-found]
+from polyrun_guest.incoming import FORMATS  # type: ignore[import-not-found]
 
 from .arrow import Column, Source
+from .inbox import ArrayIn, Inbox, TableIn
 from .parameters import Unfit, quoted
 
 if TYPE_CHECKING:
@@ -22,39 +23,6 @@ _FORMATS = {
 }  # fmt: skip
 _MAX_ITEMS = 100_000
 """The longest ARRAY that DuckDB has."""
-
-
-class TableIn(NamedTuple):
-    """A table that came from another block: its rows, and for each column name, type, validity, data and offsets."""
-
-    rows: int
-    columns: list[list[Any]]
-
-
-class ArrayIn(NamedTuple):
-    """An array that came from another block."""
-
-    dtype: str
-    shape: list[int]
-    order: str
-    data: Ref
-
-
-class Inbox(Incoming):  # type: ignore[misc]
-    """Keeps tables and arrays as what they are in their files."""
-
-    def make(self, tag: int, value: Any) -> Any:
-        """See `Incoming`."""
-        from polyrun_guest import wire  # type: ignore[import-not-found]
-
-        if tag == wire.TABLE:
-            return TableIn(*value)
-        return ArrayIn(*value) if tag == wire.ARRAY else super().make(tag, value)
-
-    def numbers(self, value: ArrayIn) -> Any:
-        """The numbers of an array as nested lists."""
-        found = self._array(*value)
-        return found.tolist()
 
 
 def add_view(connection: DuckDBPyConnection, inbox: Inbox, name: str, value: TableIn | ArrayIn) -> None:
