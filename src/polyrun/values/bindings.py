@@ -6,11 +6,12 @@ type give one text, so a build is reused as long as the types stay the same.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
 
 from polyrun.model.bindings import Bindings
-from polyrun.model.values import INT64_HIGH, INT64_LOW, Column, Field, Kind, ValueType
+from polyrun.model.values import INT53_HIGH, INT64_HIGH, INT64_LOW, Column, Field, Kind, ValueType
 from polyrun.values.columns import column_type
 
 MAX_UNIFORM_FIELDS = 16
@@ -24,15 +25,17 @@ def bind(
     identifier: str,
     reserved: Collection[str] = (),
     maps: Collection[str] = (),
+    wide: Collection[str] = (),
 ) -> dict[str, str]:
     """The file that gives `imports` their types: its name and its text.
 
     `identifier` and `reserved` tell what a field can be called. Those `maps` are maps even if their keys could be
-    fields.
+    fields. Those in `wide` have lists or columns of numbers, some of them beyond 2**53.
     """
     binder = _Binder(written, re.compile(identifier), reserved)
     lines = []
     for name, found in imports.items():
+        binder.wide = name in wide
         kind = binder.map_type(found) if name in maps and found.kind is Kind.MAP else binder.type(found, name)
         lines.append(fill(written.each_import, {"name": name, "type": kind}))
     text = fill(written.text, {"declarations": "".join(binder.declarations), "imports": "".join(lines)})
@@ -51,6 +54,7 @@ class _Binder:
         self._reserved = reserved
         self._names: set[str] = set()
         self.declarations: list[str] = []
+        self.wide = False
         self._made = {Kind.LIST: self._list, Kind.MAP: self._map, Kind.ARRAY: self._array, Kind.TABLE: self._table}
 
     def type(self, found: ValueType, name: str) -> str:
@@ -67,14 +71,23 @@ class _Binder:
         kinds = {kind for kind in found.kinds if kind is not Kind.NULL}
         types = self._written.types
         if kinds == {Kind.INT, Kind.FLOAT}:
-            return types["float"]
+            return types["wide"] if "wide" in types and _beyond(found) else types["float"]
         if len(kinds) != 1:
             return self._any()
         kind = next(iter(kinds))
-        if kind is Kind.INT and not _fits(found):
-            return types.get("big", self._any())
+        if kind is Kind.INT:
+            return self._int(found)
         make = self._made.get(kind)
         return make(found, name) if make is not None else types[kind.value]
+
+    def _int(self, found: ValueType) -> str:
+        types = self._written.types
+        if "wide" not in types:
+            return types["int"] if _fits(found) else types.get("big", self._any())
+        if _all_beyond(found):
+            return types["big"]
+        unknown = found.low is None and self.wide
+        return types["wide"] if unknown or _beyond(found) else types["int"]
 
     def _list(self, found: ValueType, name: str) -> str:
         return fill(self._written.types["list"], {"item": self._item(found, f"{name}_item")})
@@ -104,6 +117,8 @@ class _Binder:
         return fill(self._written.types["map"], {"item": self._item(found, "item")})
 
     def _legal(self, field: Field) -> bool:
+        if "{text}" in self._written.field:
+            return True
         return self._identifier.fullmatch(field.name) is not None and field.name not in self._reserved
 
     def _record(self, fields: tuple[Field, ...], name: str, *, uniform: bool) -> str:
@@ -112,9 +127,11 @@ class _Binder:
         parts = []
         for position, field in enumerate(fields):
             kind = self.type(field.type, f"{name}_{field.name}")
-            if not field.always and not field.type.nullable:
-                kind = fill(written.types["optional"], {"item": kind})
-            parts.append({"type": kind, "field": field.name, "position": str(position)})
+            missing = written.types.get("missing")
+            if not field.always and (missing is not None or not field.type.nullable):
+                kind = fill(missing or written.types["optional"], {"item": kind})
+            words = {"field": field.name, "text": json.dumps(field.name)}
+            parts.append({"type": kind, "position": str(position), **words})
         same = len({part["type"] for part in parts}) == 1 and uniform
         base = fill(written.uniform, {"name": own, "item": parts[0]["type"]}) if same else ""
         self._declare(written.record, own, parts, (written.field, written.each), base)
@@ -130,7 +147,8 @@ class _Binder:
         for position, column in enumerate(found.columns):
             item = self._column(column)
             field = self._field_name(column.name, used)
-            parts.append({"type": item, "field": field, "position": str(position), "column": _quoted(column.name)})
+            words = {"field": field, "column": _quoted(column.name), "text": json.dumps(column.name)}
+            parts.append({"type": item, "position": str(position), **words})
         self._declare(written.table, own, parts, (written.column, written.each_column), "")
         return own
 
@@ -138,6 +156,8 @@ class _Binder:
         types = self._written.types
         kind = column_type(column.type)
         key = f"{kind.base}.{kind.unit}" if kind.unit is not None else kind.base
+        if self.wide and f"column.{key}.wide" in types:
+            key += ".wide"
         item = types[f"column.{key}"] if f"column.{key}" in types else types[f"array.{key}"]
         around = types["column_null"] if column.nulls and "column_null" in types else types["column"]
         return fill(around, {"item": item})
@@ -174,6 +194,16 @@ def _fits(found: ValueType) -> bool:
     """Whether all integers have 64 bits at most."""
     low, high = found.low or 0, found.high or 0
     return low >= INT64_LOW and high <= INT64_HIGH
+
+
+def _beyond(found: ValueType) -> bool:
+    """Whether some of the integers are beyond 2**53."""
+    return (found.low or 0) < -INT53_HIGH or (found.high or 0) > INT53_HIGH
+
+
+def _all_beyond(found: ValueType) -> bool:
+    """Whether all of them are, on one side."""
+    return (found.low or 0) > INT53_HIGH or (found.high or 0) < -INT53_HIGH
 
 
 def _quoted(text: str) -> str:

@@ -28,9 +28,16 @@ class Misfit:
 def misfit(stored: Stored, holds: Holds) -> Misfit | None:
     """The first thing in `stored` that a language with `holds` cannot hold exactly; `None` when there is none."""
     found = next(_misfits(stored.type, "", holds), None)
-    if found is None and holds.int_bits == 53 and _has_wide_numbers(stored.type):
+    if found is None and holds.int_bits == 53 and _may_be_wide(stored.type):
         return _wide(decode(stored.encoded()), stored)
     return found
+
+
+def has_wide_numbers(stored: Stored) -> bool:
+    """Whether a list or a column in `stored` that is stored as numbers has integers that a float64 does not hold."""
+    if not _may_be_wide(stored.type):
+        return False
+    return _wide(decode(stored.encoded()), stored, arrays=False) is not None
 
 
 def _misfits(found: ValueType, where: str, holds: Holds) -> Iterator[Misfit]:
@@ -94,19 +101,19 @@ def _range(bits: int) -> tuple[int, int]:
     return (-INT53_HIGH, INT53_HIGH) if bits == 53 else (INT64_LOW, INT64_HIGH)
 
 
-def _has_wide_numbers(found: ValueType) -> bool:
+def _may_be_wide(found: ValueType) -> bool:
     """Whether there are integers of 64 bits whose size nobody has looked at."""
     if found.packed == "int64" or found.dtype in _CODES:
         return True
     if any(column.type in _CODES for column in found.columns or ()):
         return True
     inner = [field.type for field in found.fields or ()] or ([found.item] if found.item is not None else [])
-    return any(map(_has_wide_numbers, inner))
+    return any(map(_may_be_wide, inner))
 
 
-def _wide(node: Node, stored: Stored) -> Misfit | None:
-    """The first integers that a float64 does not hold."""
-    for where, dtype, data in _numbers(node, ""):
+def _wide(node: Node, stored: Stored, *, arrays: bool = True) -> Misfit | None:
+    """The first integers that a float64 does not hold; those in `arrays` count or not."""
+    for where, dtype, data in _numbers(node, "", arrays=arrays):
         for piece in _chunks(data, stored):
             numbers = array(_CODES[dtype], piece)
             if min(numbers) < -INT53_HIGH or max(numbers) > INT53_HIGH:
@@ -115,20 +122,20 @@ def _wide(node: Node, stored: Stored) -> Misfit | None:
     return None
 
 
-def _numbers(node: Node, where: str) -> Iterator[tuple[str, str, Ref | bytes]]:
+def _numbers(node: Node, where: str, *, arrays: bool) -> Iterator[tuple[str, str, Ref | bytes]]:
     match node:
         case Packed(dtype="int64"):
             yield where, node.dtype, node.data
-        case Array() if node.dtype in _CODES:
+        case Array() if arrays and node.dtype in _CODES:
             yield where, node.dtype, node.data
         case Table():
             yield from ((f"{where}.{c.name}".lstrip("."), c.type, c.data) for c in node.columns if c.type in _CODES)
         case list():
             for item in node:
-                yield from _numbers(item, f"{where}[]")
+                yield from _numbers(item, f"{where}[]", arrays=arrays)
         case dict():
             for key, value in node.items():
-                yield from _numbers(value, f"{where}.{key}".lstrip("."))
+                yield from _numbers(value, f"{where}.{key}".lstrip("."), arrays=arrays)
         case _:
             pass
 

@@ -76,13 +76,13 @@ class Export:
             if wrong:
                 raise Unsupported(reason)
 
-    def _rows(self, inside: str, limit: int = _ROWS) -> list[list[Any]]:
-        """The rows as plain values."""
+    def _rows(self, inside: str, first: int = _ROWS + 1) -> list[list[Any]]:
+        """The rows as plain values, or the `first` of them."""
         turned = [self._turned(column, inside) for column in self._columns]
         items = ", ".join(one.item for one in turned)
-        found = self._connection.execute(f"{self._query(items)} LIMIT {limit + 1}").fetchall()
-        if len(found) > limit:
-            raise Unsupported(f"it has more than {limit:,} rows; export it as a table")
+        found = self._connection.execute(f"{self._query(items)} LIMIT {first}").fetchall()
+        if len(found) > _ROWS:
+            raise Unsupported(f"it has more than {_ROWS:,} rows; export it as a table")
         return [[one.make(value) for one, value in zip(turned, row, strict=True)] for row in found]
 
     @staticmethod
@@ -95,8 +95,8 @@ class Export:
 
     def _one(self, kind: str) -> Any:
         """The only value that there is."""
-        rows = self._rows(kind, limit=1) if len(self._columns) == 1 else []
-        if not rows:
+        rows = self._rows(kind, first=2) if len(self._columns) == 1 else []
+        if len(rows) != 1:
             raise Unsupported(f"it is declared as `{kind}`, which is one value, and has {self._size()}")
         return self._outgoing.top(rows[0][0], kind)
 
@@ -157,8 +157,8 @@ class Export:
     def _map(self, inside: str) -> Any:
         """The one row: its only value, or a map of its columns."""
         self._distinct()
-        rows = self._rows(inside, limit=1)
-        if not rows:
+        rows = self._rows(inside, first=2)
+        if len(rows) != 1:
             raise Unsupported(f"it is declared as a map, which is one row, and has {self._size()}")
         if len(self._columns) == 1 and (
             self._columns[0].type.id in {"struct", "map"} or str(self._columns[0].type) == "JSON"
@@ -180,7 +180,7 @@ class Variable(Export):
     def value(self, declared: str | None) -> Any:
         """See `Export`."""
         kind, _, inside = (declared or "").replace(" ", "").partition("(")
-        ((value,),) = self._rows(kind if kind == "float" else inside.removesuffix(")"), limit=1)
+        ((value,),) = self._rows(kind if kind == "float" else inside.removesuffix(")"))
         return self._outgoing.top(value, declared)
 
 

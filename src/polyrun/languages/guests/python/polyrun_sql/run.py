@@ -28,6 +28,7 @@ COUNTED_ROWS = 100_000
 LONGEST_LINE = 1000
 _NOTHING_YET = re.compile(rb"(?:[\s;]|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _NUMBER = re.compile(r"U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL.*|FLOAT|DOUBLE")
+_ASKED = "DESCRIBE "
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
@@ -274,17 +275,29 @@ class Runner:
 
         assert self._values is not None
         query = self._block.code[start:end].decode()
-        before = "DESCRIBE "
+        before = _ASKED
         try:
-            rows = self._connection.execute(before + query, parameters).fetchall()
-            columns = [(str(row[0]), str(row[1])) for row in rows]
+            columns = self._described(query, parameters)
             before = self._values.HOLD
+            if columns is None:  # before DuckDB 2, statements such as `SHOW TABLES` are queries in brackets only
+                before, query = f"{before}FROM (", f"{query.rstrip().rstrip(';')}\n)"
             self._connection.execute(before + query, parameters)
             self._connection.execute(f"FROM {self._values.RESULT}")
+            columns = columns or [(str(one[0]), str(one[1])) for one in self._connection.description or ()]
             self._show(columns)
         except duckdb.Error as error:
             raise self._block.failure(error, start, end, len(before)) from None
         self._values.keep([name for name, _ in columns])
+
+    def _described(self, query: str, parameters: dict[str, Any]) -> list[tuple[str, str]] | None:
+        """The names and types of what `query` will find, as it says them; `None` where they cannot be asked for."""
+        import duckdb
+
+        try:
+            rows = self._connection.execute(_ASKED + query, parameters).fetchall()
+        except duckdb.ParserException:
+            return None
+        return [(str(row[0]), str(row[1])) for row in rows]
 
     def _show(self, columns: Sequence[tuple[str, str]]) -> None:
         show(self._connection, columns, apart=self._shown)

@@ -27,6 +27,8 @@ _MAX_ITEMS = 100_000
 
 def add_view(connection: DuckDBPyConnection, inbox: Inbox, name: str, value: TableIn | ArrayIn) -> None:
     """Make `value` readable under `name`. Raises `Unfit`."""
+    import duckdb
+
     columns = _table(inbox, value) if isinstance(value, TableIn) else [_array(inbox, value)]
     names = [column.name.lower() for column, _ in columns]
     if len(set(names)) < len(names):
@@ -35,7 +37,8 @@ def add_view(connection: DuckDBPyConnection, inbox: Inbox, name: str, value: Tab
         )
     rows = value.rows if isinstance(value, TableIn) else (value.shape or [1])[0]
     source = Source([column for column, _ in columns], rows)
-    if all(turned is None for _, turned in columns):
+    scans_again = not duckdb.__version__.startswith("1.4.")  # which reads a source once and no more
+    if scans_again and all(turned is None for _, turned in columns):
         connection.register(name, source)
         return
     raw = f"{name} as it came"
@@ -43,7 +46,8 @@ def add_view(connection: DuckDBPyConnection, inbox: Inbox, name: str, value: Tab
     items = ", ".join(
         quoted(column.name) if turned is None else f"{turned} AS {quoted(column.name)}" for column, turned in columns
     )
-    connection.execute(f"CREATE TEMP VIEW {quoted(name)} AS SELECT {items} FROM {quoted(raw)}")  # noqa: S608 - quoted
+    kind = "VIEW" if scans_again else "TABLE"
+    connection.execute(f"CREATE TEMP {kind} {quoted(name)} AS SELECT {items} FROM {quoted(raw)}")  # noqa: S608
 
 
 def _table(inbox: Inbox, table: TableIn) -> list[tuple[Column, str | None]]:
