@@ -17,6 +17,7 @@ const MESSAGE = /^block\.ts\((\d+),(\d+)\): error (TS(\d+): .*)$/;
 const ENDS_LINE = /\r\n|[\n\r\u2028\u2029]/;
 const BEHIND = '/*polyrun*/'; // begins the line of ours behind the block's last one: the types of imports and exports
 const NOT_GOOD = /Type '(.*)' does not satisfy the constraint '"good"'/;
+const GROWING = /error TS70(?:05|34): Variable '([^']*)' implicitly has /;
 const RETURN_OUTSIDE_FUNCTION = '1108'; // a script may, because it is run as the body of a function
 
 // The folder `@types` that was installed along with the compiler, if it knows Node.
@@ -66,15 +67,28 @@ function runCompiler() {
 function messagesOf(output) {
   const beside = `${path.relative(build, work)}/`;
   const lines = [];
+  const said = output.trimEnd().split(/\r?\n/);
+  const ours = growing(said);
   let dropped = false;
-  for (const line of output.trimEnd().split(/\r?\n/)) {
+  for (const line of said) {
     const found = MESSAGE.exec(line);
-    if (!line.startsWith(' ')) dropped = found?.[4] === RETURN_OUTSIDE_FUNCTION;
+    if (!line.startsWith(' ')) dropped = found?.[4] === RETURN_OUTSIDE_FUNCTION || ours.has(GROWING.exec(line)?.[1]);
     if (dropped || line === '') continue;
     const text = found ? messageOf(found) : line;
     lines.push(text.replaceAll(`${work}/`, '').replaceAll(beside, '').replaceAll(path.join(build, FILE), () => document));
   }
   return lines;
+}
+
+// The variables that begin as `[]`, and whose type is asked for too early by our own line alone.
+function growing(said) {
+  const names = { ours: new Set(), theirs: new Set() };
+  for (const line of said) {
+    const [place, name] = [MESSAGE.exec(line), GROWING.exec(line)?.[1]];
+    if (name && place[4] === '7005') names[own !== -1 && place[1] > own ? 'ours' : 'theirs'].add(name);
+  }
+  for (const name of names.theirs) names.ours.delete(name);
+  return names.ours;
 }
 
 // A message with its place in the document; one of our own line is about a variable that the block exports.

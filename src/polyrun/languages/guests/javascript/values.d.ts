@@ -31,13 +31,15 @@ declare namespace Polyrun {
         ? 'a class'
         : T extends symbol
           ? 'a symbol'
-          : T extends ReadonlySet<unknown>
-            ? 'a Set (export an array of it)'
-            : T extends Promise<unknown>
-              ? 'a Promise (export what it is awaited to be)'
-              : T extends RegExp
-                ? 'a RegExp'
-                : Good;
+          : T extends ReadonlyMap<unknown, unknown>
+            ? Good
+            : T extends ReadonlySet<unknown>
+              ? 'a Set (export an array of it)'
+              : T extends Promise<unknown>
+                ? 'a Promise (export what it is awaited to be)'
+                : T extends RegExp
+                  ? 'a RegExp'
+                  : Good;
 
   type Export<T extends Good> = T;
 }
