@@ -15,7 +15,7 @@ from polyrun.plan import Job
 from polyrun.plan.links import Link, Wanted
 from polyrun.values.cbor import BadData
 from polyrun.values.change import CannotConvert, as_declared, as_wanted
-from polyrun.values.fits import Misfit, misfit
+from polyrun.values.fits import Misfit, has_wide_numbers, misfit
 from polyrun.values.outbox import Content, Outbox
 from polyrun.values.store import Store, Stored
 
@@ -175,6 +175,7 @@ def _bindings(job: Job, imports: Mapping[str, Stored]) -> Mapping[str, bytes]:
 
     maps = {link.local for link in job.links.imports if (link.wanted or "").startswith("map")}
     types = {name: stored.type for name, stored in imports.items()}
+    tells_wide = "wide" in handing.bindings.types
     made = bind(
         handing.bindings,
         types,
@@ -182,5 +183,6 @@ def _bindings(job: Job, imports: Mapping[str, Stored]) -> Mapping[str, bytes]:
         identifier=handing.identifier,
         reserved=handing.reserved,
         maps=maps,
+        wide={name for name, stored in imports.items() if tells_wide and has_wide_numbers(stored)},
     )
     return {name: text.encode() for name, text in made.items()}

@@ -32,10 +32,11 @@ class Returns:
     """How a `main` is left in a language whose statements are expressions.
 
     Where it is left, the values of all exports are handed over (`each_put` of each, in place of `{exports}`): `text`
-    stands in place of every `return`, which `find` finds with its value as the group `value`. `nested` matches the end of what stands before a brace
-    in which a `return` is not that of `main`. `declares` finds a statement that declares the variable `{name}`, `puts`
-    code that hands it over by itself; `check` goes behind the declaration of one that it does not. `gives` finds out
-    whether the body of a `main` to be ends in a value; then `end` goes around that `{value}`, with `{exports}` behind.
+    stands in place of every `return`, which `find` finds with its value as the group `value`. `nested` matches the end
+    of what stands before a brace in which a `return` is not that of `main`. `declares` finds a statement that declares
+    the variable `{name}`, `puts` code that hands it over by itself; `check` goes behind the declaration of one that it
+    does not. `gives` finds out whether the body of a `main` to be ends in a value; then `end` goes around that
+    `{value}`, with `{exports}` behind.
     """
 
     text: str

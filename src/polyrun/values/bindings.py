@@ -6,11 +6,12 @@ type give one text, so a build is reused as long as the types stay the same.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
 
 from polyrun.model.bindings import Bindings
-from polyrun.model.values import INT64_HIGH, INT64_LOW, Column, Field, Kind, ValueType
+from polyrun.model.values import INT53_HIGH, INT64_HIGH, INT64_LOW, Column, Field, Kind, ValueType
 from polyrun.values.columns import column_type, moment_of
 
 MAX_UNIFORM_FIELDS = 16
@@ -25,15 +26,17 @@ def bind(
     identifier: str,
     reserved: Collection[str] = (),
     maps: Collection[str] = (),
+    wide: Collection[str] = (),
 ) -> dict[str, str]:
     """The file that gives `imports` their types and names the `exports`: its name and its text.
 
     `identifier` and `reserved` tell what a field can be called. Those `maps` are maps even if their keys could be
-    fields.
+    fields. Those in `wide` have lists or columns of numbers, some of them beyond 2**53.
     """
     binder = _Binder(written, re.compile(identifier), reserved, imports)
     lines = []
     for name, found in imports.items():
+        binder.wide = name in wide
         kind = binder.map_type(found, name) if name in maps and found.kind is Kind.MAP else binder.type(found, name)
         lines.append(fill(written.each_import, {"name": name, "type": kind}))
     names = [fill(written.each_export, {"name": name}) for name in exports]
@@ -57,6 +60,7 @@ class _Binder:
         self._names = set(names)
         self.declarations: list[str] = []
         self.registered: list[str] = []
+        self.wide = False
         self._made = {Kind.LIST: self._list, Kind.MAP: self._map, Kind.ARRAY: self._array, Kind.TABLE: self._table}
 
     def type(self, found: ValueType, name: str) -> str:
@@ -87,16 +91,25 @@ class _Binder:
         kinds = {kind for kind in found.kinds if kind is not Kind.NULL}
         types = self._written.types
         if kinds == {Kind.INT, Kind.FLOAT}:
-            return types["float"]
+            return types["wide"] if "wide" in types and _beyond(found) else types["float"]
         if len(kinds) != 1:
             return self._any()
         kind = next(iter(kinds))
-        if kind is Kind.INT and not _fits(found):
-            return types.get("big", self._any())
+        if kind is Kind.INT:
+            return self._int(found)
         if kind is Kind.TIMESTAMP and len(found.moments) == 1:
             return types.get(f"timestamp.{found.moments[0]}", types["timestamp"])
         make = self._made.get(kind)
         return make(found, name) if make is not None else types[kind.value]
+
+    def _int(self, found: ValueType) -> str:
+        types = self._written.types
+        if "wide" not in types:
+            return types["int"] if _fits(found) else types.get("big", self._any())
+        if _all_beyond(found):
+            return types["big"]
+        unknown = found.low is None and self.wide
+        return types["wide"] if unknown or _beyond(found) else types["int"]
 
     def _list(self, found: ValueType, name: str) -> str:
         return self._made_of("list", self._written.made_list, self._item(found, f"{name}_item"), name)
@@ -126,8 +139,17 @@ class _Binder:
         return self._made_of("map", self._written.made_map, self._item(found, f"{name}_item"), name)
 
     def _legal(self, field: Field) -> bool:
+        if "{text}" in self._written.field:
+            return True
         free = field.name not in self._reserved or "renamed" in self._written.types
         return free and self._identifier.fullmatch(field.name) is not None
+
+    def _absent(self, kind: str, *, nullable: bool) -> str:
+        """The type of a field that not every record has."""
+        types = self._written.types
+        if "absent" in types:
+            return fill(types["absent"], {"item": kind})
+        return kind if nullable and "missing" not in types else self._around("optional", kind)
 
     def _record(self, fields: tuple[Field, ...], name: str, *, uniform: bool) -> str:
         written = self._written
@@ -136,13 +158,18 @@ class _Binder:
         keys = {field.name for field in fields}
         for position, field in enumerate(fields):
             kind = self.type(field.type, f"{name}_{field.name}")
-            if not field.always and (not field.type.nullable or "missing" in written.types):
-                kind = self._around("optional", kind)
-            missing = "" if field.always else written.types.get("missing", "")
-            own_name = self._renamed(field.name, keys)
-            parts.append({
-                "type": kind, "field": own_name, "key": field.name, "missing": missing, "position": str(position),
-            })  # fmt: skip
+            if not field.always:
+                kind = self._absent(kind, nullable=field.type.nullable)
+            parts.append(
+                {
+                    "type": kind,
+                    "field": self._renamed(field.name, keys),
+                    "key": field.name,
+                    "text": json.dumps(field.name),
+                    "missing": "" if field.always else written.types.get("missing", ""),
+                    "position": str(position),
+                }
+            )
         same = len({part["type"] for part in parts}) == 1 and uniform
         item = parts[0]["type"]
         boxed = written.types.get(f"boxed.{item}", item)
@@ -167,7 +194,8 @@ class _Binder:
         for position, column in enumerate(found.columns):
             item = self._column(column)
             field = self._field_name(column.name, used)
-            parts.append({"type": item, "field": field, "position": str(position), "column": _quoted(column.name)})
+            words = {"field": field, "column": _quoted(column.name), "text": json.dumps(column.name)}
+            parts.append({"type": item, "position": str(position), **words})
         self._declare(written.table, own, parts, (written.column, written.each_column), "")
         return own
 
@@ -177,6 +205,8 @@ class _Binder:
         key = f"{kind.base}.{kind.unit}" if kind.unit is not None else kind.base
         if kind.base == "timestamp" and f"column.timestamp.{moment_of(kind)}" in types:
             key = f"timestamp.{moment_of(kind)}"
+        if self.wide and f"column.{key}.wide" in types:
+            key += ".wide"
         item = types[f"column.{key}"] if f"column.{key}" in types else types[f"array.{key}"]
         around = types["column_null"] if column.nulls and "column_null" in types else types["column"]
         return fill(around, {"item": item})
@@ -218,6 +248,16 @@ def _fits(found: ValueType) -> bool:
     """Whether all integers have 64 bits at most."""
     low, high = found.low or 0, found.high or 0
     return low >= INT64_LOW and high <= INT64_HIGH
+
+
+def _beyond(found: ValueType) -> bool:
+    """Whether some of the integers are beyond 2**53."""
+    return (found.low or 0) < -INT53_HIGH or (found.high or 0) > INT53_HIGH
+
+
+def _all_beyond(found: ValueType) -> bool:
+    """Whether all of them are, on one side."""
+    return (found.low or 0) > INT53_HIGH or (found.high or 0) < -INT53_HIGH
 
 
 def _quoted(text: str) -> str:

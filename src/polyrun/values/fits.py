@@ -28,11 +28,18 @@ class Misfit:
 def misfit(stored: Stored, holds: Holds) -> Misfit | None:
     """The first thing in `stored` that a language with `holds` cannot hold exactly; `None` when there is none."""
     found = next(_misfits(stored.type, "", holds), None)
-    if found is None and holds.int_bits == 53 and _has_wide_numbers(stored.type):
+    if found is None and holds.int_bits == 53 and _may_be_wide(stored.type):
         found = _wide(decode(stored.encoded()), stored)
     if found is None and not holds.nul and _has_text_columns(stored.type):
         found = _nul(decode(stored.encoded()), stored)
     return found
+
+
+def has_wide_numbers(stored: Stored) -> bool:
+    """Whether a list or a column in `stored` that is stored as numbers has integers that a float64 does not hold."""
+    if not _may_be_wide(stored.type):
+        return False
+    return _wide(decode(stored.encoded()), stored, arrays=False) is not None
 
 
 def _misfits(found: ValueType, where: str, holds: Holds) -> Iterator[Misfit]:
@@ -97,13 +104,13 @@ def _range(bits: int) -> tuple[int, int]:
     return (-INT53_HIGH, INT53_HIGH) if bits == 53 else (INT64_LOW, INT64_HIGH)
 
 
-def _has_wide_numbers(found: ValueType) -> bool:
+def _may_be_wide(found: ValueType) -> bool:
     """Whether there are integers of 64 bits whose size nobody has looked at."""
     if found.packed == "int64" or found.dtype in _CODES:
         return True
     if any(column.type in _CODES for column in found.columns or ()):
         return True
-    return any(map(_has_wide_numbers, _inside(found)))
+    return any(map(_may_be_wide, _inside(found)))
 
 
 def _has_text_columns(found: ValueType) -> bool:
@@ -138,9 +145,9 @@ def _columns(node: Node, where: str) -> Iterator[tuple[str, ColumnData]]:
             pass
 
 
-def _wide(node: Node, stored: Stored) -> Misfit | None:
-    """The first integers that a float64 does not hold."""
-    for where, dtype, data in _numbers(node, ""):
+def _wide(node: Node, stored: Stored, *, arrays: bool = True) -> Misfit | None:
+    """The first integers that a float64 does not hold; those in `arrays` count or not."""
+    for where, dtype, data in _numbers(node, "", arrays=arrays):
         for piece in _chunks(data, stored):
             numbers = array(_CODES[dtype], piece)
             if min(numbers) < -INT53_HIGH or max(numbers) > INT53_HIGH:
@@ -149,20 +156,20 @@ def _wide(node: Node, stored: Stored) -> Misfit | None:
     return None
 
 
-def _numbers(node: Node, where: str) -> Iterator[tuple[str, str, Ref | bytes]]:
+def _numbers(node: Node, where: str, *, arrays: bool) -> Iterator[tuple[str, str, Ref | bytes]]:
     match node:
         case Packed(dtype="int64"):
             yield where, node.dtype, node.data
-        case Array() if node.dtype in _CODES:
+        case Array() if arrays and node.dtype in _CODES:
             yield where, node.dtype, node.data
         case Table():
             yield from ((place, c.type, c.data) for place, c in _columns(node, where) if c.type in _CODES)
         case list():
             for item in node:
-                yield from _numbers(item, f"{where}[]")
+                yield from _numbers(item, f"{where}[]", arrays=arrays)
         case dict():
             for key, value in node.items():
-                yield from _numbers(value, f"{where}.{key}".lstrip("."))
+                yield from _numbers(value, f"{where}.{key}".lstrip("."), arrays=arrays)
         case _:
             pass
 

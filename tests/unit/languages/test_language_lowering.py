@@ -67,7 +67,7 @@ def test_what_needs_preparing_has_a_program_for_it() -> None:
     prepared = {name for name in REGISTRY.ids if prepare_program(language(name)) is not None}
     assert prepared == {"cpp", "java", "go"}
     with_values = {name for name in REGISTRY.ids if prepare_program(language(name), values=True) is not None}
-    assert with_values == {*prepared, "c"}
+    assert with_values == {*prepared, "c", "rust"}
     used = {name for name in REGISTRY.ids if "{prepared}" in repr(language(name).build)}
     assert used == prepared
 

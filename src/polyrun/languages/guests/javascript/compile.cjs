@@ -1,5 +1,6 @@
 // Check the types of a block and make it JavaScript that `run.cjs` runs:
-// `compile.cjs COMPILER CODE BUILD WORK DOCUMENT LINE` leaves `code.js` in the folder BUILD.
+// `compile.cjs COMPILER CODE BUILD WORK DOCUMENT LINE [TYPES...]` leaves `code.js` in the folder BUILD.
+// TYPES are files that declare what the block imports.
 //
 // COMPILER is the program `tsc` of any release: a script for Node, or since TypeScript 7 a program of its own. Only what
 // both promise is used: a `tsconfig.json`, the form of messages, and source maps.
@@ -9,11 +10,14 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { layOut } = require('./layout.cjs');
 
-const [compiler, codePath, build, work, document, firstLine] = process.argv.slice(2);
+const [compiler, codePath, build, work, document, firstLine, ...declared] = process.argv.slice(2);
 const FILE = 'block.ts';
 const EMITTED = 'emitted';
 const MESSAGE = /^block\.ts\((\d+),(\d+)\): error (TS(\d+): .*)$/;
 const ENDS_LINE = /\r\n|[\n\r\u2028\u2029]/;
+const BEHIND = '/*polyrun*/'; // begins the line of ours behind the block's last one: the types of imports and exports
+const NOT_GOOD = /Type '(.*)' does not satisfy the constraint '"good"'/;
+const GROWING = /error TS70(?:05|34): Variable '([^']*)' implicitly has /;
 const RETURN_OUTSIDE_FUNCTION = '1108'; // a script may, because it is run as the body of a function
 
 // The folder `@types` that was installed along with the compiler, if it knows Node.
@@ -28,7 +32,7 @@ function typesOfNode() {
 function configuration() {
   const types = typesOfNode();
   return {
-    files: [FILE, ...(types === undefined ? [path.join(__dirname, 'node.d.ts')] : [])],
+    files: [FILE, ...declared, ...(types === undefined ? [path.join(__dirname, 'node.d.ts')] : [])],
     compilerOptions: {
       strict: true,
       target: 'es2022',
@@ -63,15 +67,56 @@ function runCompiler() {
 function messagesOf(output) {
   const beside = `${path.relative(build, work)}/`;
   const lines = [];
+  const said = output.trimEnd().split(/\r?\n/);
+  const ours = growing(said);
   let dropped = false;
-  for (const line of output.trimEnd().split(/\r?\n/)) {
+  for (const line of said) {
     const found = MESSAGE.exec(line);
-    if (!line.startsWith(' ')) dropped = found?.[4] === RETURN_OUTSIDE_FUNCTION;
+    if (!line.startsWith(' ')) dropped = found?.[4] === RETURN_OUTSIDE_FUNCTION || ours.has(GROWING.exec(line)?.[1]);
     if (dropped || line === '') continue;
-    const text = found ? `${document}:${+found[1] + +firstLine - 1}:${found[2]}: error ${found[3]}` : line;
+    const text = found ? messageOf(found) : line;
     lines.push(text.replaceAll(`${work}/`, '').replaceAll(beside, '').replaceAll(path.join(build, FILE), () => document));
   }
   return lines;
+}
+
+// The variables that begin as `[]`, and whose type is asked for too early by our own line alone.
+function growing(said) {
+  const names = { ours: new Set(), theirs: new Set() };
+  for (const line of said) {
+    const [place, name] = [MESSAGE.exec(line), GROWING.exec(line)?.[1]];
+    if (name && place[4] === '7005') names[own !== -1 && place[1] > own ? 'ours' : 'theirs'].add(name);
+  }
+  for (const name of names.theirs) names.ours.delete(name);
+  return names.ours;
+}
+
+// A message with its place in the document; one of our own line is about a variable that the block exports.
+function messageOf([, line, column, said]) {
+  let place = [+line, +column];
+  if (own !== -1 && place[0] > own) {
+    const name = /^type __polyrun_([\w$]+)/.exec(statementAt(place[1]))?.[1];
+    const kinds = NOT_GOOD.exec(said)?.[1].match(/(?<=")[^"]*(?=")/g)?.filter((kind) => kind !== 'good' && kind !== ' | ');
+    if (kinds) said = `TS2344: '${name}' cannot be exported: ${kinds.join(' or ')} has no form that other languages could read`;
+    place = (name && declarationOf(name)) ?? [own, rows[own - 1].length + 1];
+  }
+  return `${document}:${place[0] + +firstLine - 1}:${place[1]}: error ${said}`;
+}
+
+// The statement of our own line at that column.
+function statementAt(column) {
+  const before = rows[own].slice(0, column - 1);
+  return rows[own].slice(Math.max(before.lastIndexOf('; ') + 2, BEHIND.length + 1));
+}
+
+// Where the block declares a variable, as line and column.
+function declarationOf(name) {
+  const word = new RegExp(`\\b(?:const|let|var|function\\*?|class|enum)\\s+(?=${name.replaceAll('$', '\\$&')}(?![\\w$]))`);
+  for (let n = 0; n < own; n++) {
+    const found = word.exec(rows[n]);
+    if (found) return [n + 1, found.index + found[0].length + 1];
+  }
+  return undefined;
 }
 
 // What was emitted to `file`, without the mark that the compiler adds to make a module of any file.
@@ -85,6 +130,8 @@ function emitted(file) {
 
 // CRLF is what the compiler is to end its own lines with, so that the block's can be told from them.
 const code = fs.readFileSync(codePath, 'utf8').replaceAll('\r\n', '\n');
+const rows = code.trimEnd().split('\n');
+const own = rows.at(-1).startsWith(BEHIND) ? rows.length - 1 : -1; // how many lines are the block's, if one is ours
 fs.writeFileSync(path.join(build, FILE), code);
 fs.writeFileSync(path.join(build, 'tsconfig.json'), JSON.stringify(configuration()));
 const ended = runCompiler();

@@ -61,12 +61,16 @@ function compile(make) {
   }
 }
 
+const kept = []; // Node 20 ends by SIGSEGV when a linked module is collected as garbage
+
 async function link(specifier) {
   const namespace = await importNatively(specifier);
   const names = Object.keys(namespace);
-  return new vm.SyntheticModule(names, function () {
+  const synthetic = new vm.SyntheticModule(names, function () {
     for (const name of names) this.setExport(name, namespace[name]);
   });
+  kept.push(synthetic);
+  return synthetic;
 }
 
 async function runModule() {

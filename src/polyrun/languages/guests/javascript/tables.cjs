@@ -62,20 +62,22 @@ function readTable(incoming, rows, columns) {
 }
 
 function readColumn(incoming, rows, [name, type, validity, data, offsets]) {
-  const bytes = incoming.read(data);
-  const base = type.split('(')[0];
-  if (validity === null && base in ARRAYS && base !== 'bool' && ARRAYS[base].BYTES_PER_ELEMENT < 8) {
-    return new ARRAYS[base](bytes.buffer);
-  }
-  let values;
-  if (base === 'bool') values = bits(bytes, rows);
-  else if (base === 'int64') values = integers(bytes);
-  else if (base in ARRAYS) values = new ARRAYS[base](bytes.buffer);
-  else if (base === 'str' || base === 'bytes') values = texts(bytes, new Int32Array(incoming.read(offsets).buffer), base);
-  else values = moments(name, type, bytes);
+  const values = present(incoming, rows, name, type, data, offsets);
   if (validity === null) return values;
   const valid = bits(incoming.read(validity), rows);
+  if (valid.every(Boolean)) return values;
   return Array.from(values, (value, n) => (valid[n] ? value : null));
+}
+
+/** All values of a column, anything at all for those that are missing. */
+function present(incoming, rows, name, type, data, offsets) {
+  const bytes = incoming.read(data);
+  const base = type.split('(')[0];
+  if (base === 'bool') return bits(bytes, rows);
+  if (base === 'int64') return integers(bytes);
+  if (base in ARRAYS) return new ARRAYS[base](bytes.buffer);
+  if (base === 'str' || base === 'bytes') return texts(bytes, new Int32Array(incoming.read(offsets).buffer), base);
+  return moments(name, type, bytes);
 }
 
 function bits(bytes, count) {

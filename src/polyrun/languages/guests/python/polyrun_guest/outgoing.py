@@ -88,10 +88,11 @@ class Outgoing:
                     numbers = array(code, value)
                 except OverflowError:
                     return value
-                return self._packed(numbers)
+                return self.packed(numbers)
         return value
 
-    def _packed(self, numbers: array[Any]) -> Tagged:
+    def packed(self, numbers: array[Any]) -> Tagged:
+        """A list of many numbers of one type."""
         dtype = _DTYPES[numbers.typecode]
         data = numbers.tobytes()
         if len(data) <= _INLINE_BYTES:

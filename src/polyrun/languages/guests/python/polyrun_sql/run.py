@@ -4,7 +4,7 @@ DUCKDB is the folder of that package. The block is read as a whole first, so tha
 before anything happens; then its statements are executed one after another, and what a query finds is printed as a
 table. The block's arguments are the list variable `args`.
 """
-# ruff: noqa: INP001, T201 - a script, not a module of the package
+# ruff: noqa: T201 - it is a script
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection, Error, Statement
 
+    from .handing import Handing
+
 SHOWN_ROWS = 100
 COUNTED_ROWS = 100_000
 LONGEST_LINE = 1000
 _NOTHING_YET = re.compile(rb"(?:[\s;]|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _NUMBER = re.compile(r"U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL.*|FLOAT|DOUBLE")
+_ASKED = "DESCRIBE "
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
@@ -63,21 +66,30 @@ class Block(NamedTuple):
         except UnicodeDecodeError as error:
             raise Failure(f"{self._place(error.start)}: Invalid Input Error: the block is not UTF-8") from None
 
-    def failure(self, error: Error, start: int, end: int) -> Failure:
-        """What `error` says of the statement between `start` and `end`: at its own position if that is known."""
+    def failure(self, error: Error, start: int, end: int, added: int = 0) -> Failure:
+        """What `error` says of the statement between `start` and `end`: at its own position if that is known.
+
+        It was run alone if so many bytes were `added` before it.
+        """
         import json
 
         message, position = str(error), -1
         try:
             details = json.loads(message[message.find("{") :])
             message = f"{details['exception_type']} Error: {details['exception_message']}"
-            position = int(details.get("position", -1))
+            position = int(details.get("position", -1)) + (start - added if added else 0)
         except (ValueError, TypeError, KeyError):
             pass  # the block has turned `errors_as_json` off, or Python could not hold a value
         if start <= position <= end:  # another one is of the text of a view or a macro
             return Failure(f"{self._place(position)}: {message}")
         beginning = _NOTHING_YET.match(self.code, start, end)
         return Failure(f"{self._place(beginning.end() if beginning else start, column=False)}: {message}")
+
+    def wrong(self, reason: str, start: int, end: int) -> Failure:
+        """A value that the statement between `start` and `end` imports cannot be there."""
+        beginning = _NOTHING_YET.match(self.code, start, end)
+        place = self._place(beginning.end() if beginning else start, column=False)
+        return Failure(f"{place}: Invalid Input Error: {reason}")
 
     def _place(self, offset: int, *, column: bool = True) -> str:
         *before, last = self.code[:offset].split(b"\n")
@@ -171,17 +183,8 @@ def _pad(text: str, width: int, right: bool) -> str:  # noqa: FBT001 - it is cal
     return blanks + text if right else text + blanks
 
 
-def show(connection: DuckDBPyConnection, statement: Statement, *, apart: bool) -> bool:
-    """Print what `statement`, just executed, has found, `apart` from what stands above.
-
-    Whether there was something: a statement that only tells how many rows it changed has found nothing.
-    """
-    import duckdb
-
-    columns = [(str(column[0]), str(column[1])) for column in connection.description or ()]
-    is_report = [name for name, _ in columns] in (["Count"], ["Success"])
-    if not columns or (is_report and statement.type != duckdb.StatementType.SELECT):
-        return False
+def show(connection: DuckDBPyConnection, columns: Sequence[tuple[str, str]], *, apart: bool) -> None:
+    """Print what the statement just executed has found, `apart` from what stands above."""
     rows = connection.fetchmany(SHOWN_ROWS)
     print(*[""] * apart, *table(columns, rows), sep="\n")
     more = 0
@@ -193,7 +196,15 @@ def show(connection: DuckDBPyConnection, statement: Statement, *, apart: bool) -
     elif not rows:
         print("(no rows)")
     sys.stdout.flush()
-    return True
+
+
+def columns_of(connection: DuckDBPyConnection, statement: Statement) -> list[tuple[str, str]]:
+    """Names and types of what `statement`, just executed, has found: none if that is how many rows it changed."""
+    import duckdb
+
+    columns = [(str(column[0]), str(column[1])) for column in connection.description or ()]
+    is_report = [name for name, _ in columns] in (["Count"], ["Success"])
+    return [] if is_report and statement.type != duckdb.StatementType.SELECT else columns
 
 
 def connect(memory_mib: int, args: Sequence[str]) -> DuckDBPyConnection:
@@ -215,23 +226,109 @@ def connect(memory_mib: int, args: Sequence[str]) -> DuckDBPyConnection:
     return connection
 
 
+class Runner:
+    """Runs the statements of `block` one after another."""
+
+    def __init__(self, connection: DuckDBPyConnection, block: Block, values: Handing | None) -> None:
+        self._connection = connection
+        self._block = block
+        self._values = values
+        self._shown = False
+
+    def run(self) -> None:
+        """Run all of them. Raises `Failure`."""
+        import duckdb
+
+        queries = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI)
+        statements = [*self._block.statements(self._connection)]
+        is_query = [statement.type in queries for statement, *_ in statements]
+        last = max((n for n, one in enumerate(is_query) if one), default=-1)
+        for n, (statement, start, end) in enumerate(statements):
+            if self._values is None:
+                self._plain(statement, start, end, None)
+                continue
+            try:
+                parameters = self._values.parameters(statement.named_parameters)
+            except ValueError as error:
+                raise self._block.wrong(str(error), start, end) from None
+            if n == last and self._values.exports:
+                self._last(start, end, parameters)
+            elif self._plain(statement, start, end, parameters) and n > last:
+                self._values.forget(statement.type.name)
+
+    def _plain(self, statement: Statement, start: int, end: int, parameters: dict[str, Any] | None) -> bool:
+        """Run one statement and print what it finds. Whether that was anything."""
+        import duckdb
+
+        try:
+            self._connection.execute(statement, parameters)
+            columns = columns_of(self._connection, statement)
+            if columns:
+                self._show(columns)
+        except duckdb.Error as error:
+            raise self._block.failure(error, start, end) from None
+        return bool(columns)
+
+    def _last(self, start: int, end: int, parameters: dict[str, Any]) -> None:
+        """Run the last query, whose rows are printed and perhaps exported."""
+        import duckdb
+
+        assert self._values is not None
+        query = self._block.code[start:end].decode()
+        before = _ASKED
+        try:
+            columns = self._described(query, parameters)
+            before = self._values.HOLD
+            if columns is None:  # before DuckDB 2, statements such as `SHOW TABLES` are queries in brackets only
+                before, query = f"{before}FROM (", f"{query.rstrip().rstrip(';')}\n)"
+            self._connection.execute(before + query, parameters)
+            self._connection.execute(f"FROM {self._values.RESULT}")
+            columns = columns or [(str(one[0]), str(one[1])) for one in self._connection.description or ()]
+            self._show(columns)
+        except duckdb.Error as error:
+            raise self._block.failure(error, start, end, len(before)) from None
+        self._values.keep([name for name, _ in columns])
+
+    def _described(self, query: str, parameters: dict[str, Any]) -> list[tuple[str, str]] | None:
+        """The names and types of what `query` will find, as it says them; `None` where they cannot be asked for."""
+        import duckdb
+
+        try:
+            rows = self._connection.execute(_ASKED + query, parameters).fetchall()
+        except duckdb.ParserException:
+            return None
+        return [(str(row[0]), str(row[1])) for row in rows]
+
+    def _show(self, columns: Sequence[tuple[str, str]]) -> None:
+        show(self._connection, columns, apart=self._shown)
+        self._shown = True
+
+
+def open_values(connection: DuckDBPyConnection, block: Block) -> Handing | None:
+    """What the block imports and exports, if it does. Raises `Failure`."""
+    if "POLYRUN_IN" not in os.environ:
+        return None
+    sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))
+    from polyrun_sql.handing import Handing  # type: ignore[import-not-found]
+
+    try:
+        return Handing(connection, block.text())  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise block.wrong(str(error), 0, len(block.code)) from None
+
+
 def main() -> None:
     """Run the block; ends with code 1 when a statement fails."""
     package, code_path, document, line, memory_mib, *args = sys.argv[1:]
     sys.path.append(os.path.dirname(package))
-    import duckdb
-
     with open(code_path, "rb") as file:
         block = Block(file.read(), document, int(line))
     connection = connect(int(memory_mib), args)
-    shown = False
     try:
-        for statement, start, end in block.statements(connection):
-            try:
-                connection.execute(statement)
-                shown |= show(connection, statement, apart=shown)
-            except duckdb.Error as error:
-                raise block.failure(error, start, end) from None
+        values = open_values(connection, block)
+        Runner(connection, block, values).run()
+        if values is not None:
+            values.hand_over()
     except Failure as failure:
         print(failure, file=sys.stderr)
         sys.exit(1)
