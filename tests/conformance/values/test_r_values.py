@@ -64,6 +64,15 @@ def test_errors_have_the_line_and_the_exit_code_that_they_have_without_values(tm
     assert block_2["stderr"] == "Error in f() : no\n  at values.mix:10:3\n  at values.mix:12:1\nExecution halted\n"
 
 
+@pytest.mark.parametrize(
+    "code", ["y <- price + 1", "f <- function(a_long_name) a_long_name + price\nf(strtoi('100', 10L) * 2)"]
+)
+def test_a_variable_of_another_block_is_said_to_be_one(tmp_path: Path, code: str) -> None:
+    _, failed = run(tmp_path, block("r", "price <- 1") + block("r", code))
+    assert isinstance(failed["problem"], dict), told(failed)
+    assert failed["problem"]["hint"].startswith("`price` was set in block 1 but not exported")
+
+
 def test_a_million_numbers_there_and_back(tmp_path: Path) -> None:
     made = block("r", "x <- sqrt(seq_len(1e6)); m <- matrix(x, 1000); n <- seq_len(1e6)", "export: x:array, m, n")
     turned = block(
