@@ -55,10 +55,12 @@ struct polyrun_guard {
     POLYRUN_ROW_BRANCH(unsigned long, x) POLYRUN_ROW_BRANCH(long long, x) POLYRUN_ROW_BRANCH(unsigned long long, x) \
     POLYRUN_ROW_BRANCH(float, x) POLYRUN_ROW_BRANCH(double, x) default: (char (*)[1])0))
 
-#define POLYRUN_CHECK(x, it) \
-  _Static_assert(POLYRUN_SORT(x) != 0, \
-      it " has a type that cannot be exported; polyrun_map_of(x, a, b) makes a map of a struct's fields"); \
-  _Static_assert(POLYRUN_SORT(x) < 2 || POLYRUN_IS_ARRAY(x), \
+/* Constants, because a compiler may quote the condition. */
+#define POLYRUN_CHECK(x, it, id) \
+  enum { polyrun_can_##id = POLYRUN_SORT(x) != 0, polyrun_all_##id = POLYRUN_SORT(x) < 2 || POLYRUN_IS_ARRAY(x) }; \
+  _Static_assert(polyrun_can_##id, \
+      it " has a type that cannot be exported; polyrun_map_of(x, a, b) makes a map of the fields of a struct"); \
+  _Static_assert(polyrun_all_##id, \
       it " is a pointer, which does not tell how much is there: export polyrun_list_of(pointer, n) " \
       "or polyrun_array_of(pointer, n)")
 
@@ -67,14 +69,15 @@ struct polyrun_guard {
 
 /* `call`, in which `polyrun_what_` is `x`. */
 #define POLYRUN_GIVE(x, call) ({ \
-    POLYRUN_CHECK(x, "this"); \
+    POLYRUN_CHECK(x, "this", it_); \
     __auto_type polyrun_it_ = (x); \
     struct polyrun_what polyrun_what_ = POLYRUN_WHAT(x, &polyrun_it_, POLYRUN_IS_ARRAY(x)); \
     call; })
 
 /* `call`, which is about things of the type of `x`. */
 #define POLYRUN_ONE(x, call) ({ \
-    _Static_assert(POLYRUN_SORT(x) == 1, "things of this type cannot be exported"); \
+    enum { polyrun_can_ = POLYRUN_SORT(x) == 1 }; \
+    _Static_assert(polyrun_can_, "things of this type cannot be exported"); \
     call; })
 
 #define POLYRUN_SHAPE(...) sizeof((size_t[]){__VA_ARGS__}) / sizeof(size_t), (size_t[]){__VA_ARGS__}
@@ -120,7 +123,7 @@ struct polyrun_guard {
 
 /* What follows the declaration of a variable of `main` that is exported. */
 #define POLYRUN_EXPORT(x) \
-  POLYRUN_CHECK(x, "`" #x "`"); \
+  POLYRUN_CHECK(x, "`" #x "`", x); \
   struct polyrun_guard polyrun_out_##x __attribute__((cleanup(polyrun_leave_))) = {#x, POLYRUN_WHAT(x, &(x), 0), 0}; \
   polyrun_enter_(&polyrun_out_##x)
 
