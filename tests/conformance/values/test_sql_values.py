@@ -35,7 +35,7 @@ DECLARED = {
     "int": ("SELECT sum(i) FROM range(10) t(i);", "45"),
     "float": ("SELECT 1.1;", "1.1"),
     "duration": ("SELECT INTERVAL '1 day -0.5 seconds';", "86399.5 s"),
-    "timestamp": ("SET TimeZone = 'Asia/Tokyo'; SELECT TIMESTAMPTZ '2026-07-01 00:00:00.5+02';", "2026-06-30T22:00:00.5Z"),
+    "timestamp": ("SET TimeZone = 'Asia/Tokyo'; SELECT TIMESTAMPTZ '2026-07-01 00:00:00.5+02';", "2026-06-30T22:00:00.5Z"),  # noqa: E501
     "list": ("SELECT i AS a, DATE '2026-01-01' + i::INT AS d FROM range(1) t(i);", '[{"a": 0, "d": 2026-01-01}]'),
     "list(float)": ("SELECT unnest([1.5, 2]);", "[1.5, 2.0]"),
     "map": ("SELECT 1 AS a, {'b': [TIME '01:02:03']} AS s;", '{"a": 1, "s": {"b": [01:02:03]}}'),
