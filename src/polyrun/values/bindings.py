@@ -180,6 +180,8 @@ class _Binder:
     def _renamed(self, key: str, keys: Collection[str]) -> str:
         """What the field for `key` is called: so, unless that is a word of the language."""
         field = key
+        if "renamed" not in self._written.types:
+            return field
         while field in self._reserved or (field != key and field in keys):
             field = fill(self._written.types["renamed"], {"field": field})
         return field

@@ -145,25 +145,49 @@ def _columns(node: Node, where: str) -> Iterator[tuple[str, ColumnData]]:
             pass
 
 
+@frozen
+class _Numbers:
+    """Integers of 64 bits at one place: raw, and for a column with nulls the bits of those that are there."""
+
+    where: str
+    dtype: str
+    data: Ref | bytes
+    validity: Ref | None = None
+
+
 def _wide(node: Node, stored: Stored, *, arrays: bool = True) -> Misfit | None:
     """The first integers that a float64 does not hold; those in `arrays` count or not."""
-    for where, dtype, data in _numbers(node, "", arrays=arrays):
-        for piece in _chunks(data, stored):
-            numbers = array(_CODES[dtype], piece)
-            if min(numbers) < -INT53_HIGH or max(numbers) > INT53_HIGH:
-                ways = ("str", "float") if not where else ()
-                return Misfit(f"{_EXACT}, and one of these needs more", where, ways)
+    for found in _numbers(node, "", arrays=arrays):
+        at = 0
+        for piece in _chunks(found.data, stored):
+            numbers = array(_CODES[found.dtype], piece)
+            if (min(numbers) < -INT53_HIGH or max(numbers) > INT53_HIGH) and _is_there(found, numbers, at, stored):
+                ways = ("str", "float") if not found.where else ()
+                return Misfit(f"{_EXACT}, and one of these needs more", found.where, ways)
+            at += len(numbers)
     return None
 
 
-def _numbers(node: Node, where: str, *, arrays: bool) -> Iterator[tuple[str, str, Ref | bytes]]:
+def _is_there(found: _Numbers, numbers: array[int], at: int, stored: Stored) -> bool:
+    """Whether one of `numbers`, of which the first is number `at`, is too large and not null: null may be any number."""
+    if found.validity is None:
+        return True
+    bits = stored.open(found.validity)(at // 8, (len(numbers) + 7) // 8)
+    return any(
+        not -INT53_HIGH <= number <= INT53_HIGH and bits[n >> 3] >> (n & 7) & 1 for n, number in enumerate(numbers)
+    )
+
+
+def _numbers(node: Node, where: str, *, arrays: bool) -> Iterator[_Numbers]:
     match node:
         case Packed(dtype="int64"):
-            yield where, node.dtype, node.data
+            yield _Numbers(where, node.dtype, node.data)
         case Array() if arrays and node.dtype in _CODES:
-            yield where, node.dtype, node.data
+            yield _Numbers(where, node.dtype, node.data)
         case Table():
-            yield from ((place, c.type, c.data) for place, c in _columns(node, where) if c.type in _CODES)
+            for place, column in _columns(node, where):
+                if column.type in _CODES:
+                    yield _Numbers(place, column.type, column.data, column.validity)
         case list():
             for item in node:
                 yield from _numbers(item, f"{where}[]", arrays=arrays)

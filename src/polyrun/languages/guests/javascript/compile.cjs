@@ -16,6 +16,7 @@ const EMITTED = 'emitted';
 const MESSAGE = /^block\.ts\((\d+),(\d+)\): error (TS(\d+): .*)$/;
 const ENDS_LINE = /\r\n|[\n\r\u2028\u2029]/;
 const BEHIND = '/*polyrun*/'; // begins the line of ours behind the block's last one: the types of imports and exports
+const OF_GRAMMAR = /^TS1\d{3}:/;
 const NOT_GOOD = /Type '(.*)' does not satisfy the constraint '"good"'/;
 const GROWING = /error TS70(?:05|34): Variable '([^']*)' implicitly has /;
 const RETURN_OUTSIDE_FUNCTION = '1108'; // a script may, because it is run as the body of a function
@@ -95,7 +96,7 @@ function growing(said) {
 function messageOf([, line, column, said]) {
   let place = [+line, +column];
   if (own !== -1 && place[0] > own) {
-    const name = /^type __polyrun_([\w$]+)/.exec(statementAt(place[1]))?.[1];
+    const name = OF_GRAMMAR.test(said) ? undefined : /^type __polyrun_([\w$]+)/.exec(statementAt(place[1]))?.[1];
     const kinds = NOT_GOOD.exec(said)?.[1].match(/(?<=")[^"]*(?=")/g)?.filter((kind) => kind !== 'good' && kind !== ' | ');
     if (kinds) said = `TS2344: '${name}' cannot be exported: ${kinds.join(' or ')} has no form that other languages could read`;
     place = (name && declarationOf(name)) ?? [own, rows[own - 1].length + 1];
