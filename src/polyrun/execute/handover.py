@@ -10,7 +10,7 @@ from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.spans import Source
-from polyrun.model.values import ValueInfo
+from polyrun.model.values import Kind, ValueInfo, ValueType
 from polyrun.plan import Job
 from polyrun.plan.links import Link, Wanted
 from polyrun.values.cbor import BadData
@@ -147,8 +147,8 @@ class Handover:
     def _misfit(self, job: Job, link: Link, problem: Misfit) -> Diagnostic:
         place = link.name + (problem.where if problem.where.startswith("[") else f".{problem.where}")
         message = f"{job.language.title} {problem.reason}" + (f" (in `{place}`)" if problem.where else "")
-        if problem.ways and not problem.where:
-            hint = "import it as " + " or ".join(f"`#import: {link.name}:{way}`" for way in problem.ways)
+        if ways := _ways(problem, self._kept[link.producer, link.name].stored.type):
+            hint = "import it as " + " or ".join(f"`#import: {link.name}:{way}`" for way in ways)
         else:
             hint = "turn it into something else in the block that makes it"
         return self._refused(Code.CANNOT_HOLD, job, link, message, hint)
@@ -164,6 +164,19 @@ class Handover:
     def _at(self, code: Code, export: Wanted, message: str, job: Job, hint: str | None = None) -> Diagnostic:
         also = (Label(job.block.header, "in this block"),)
         return Diagnostic(code, Severity.ERROR, message, Label(export.span), also, hint)
+
+
+def _ways(problem: Misfit, found: ValueType) -> tuple[str, ...]:
+    """Types to import the value as: if its items do not fit, as a list or map of others, or as JSON."""
+    if not problem.where or not problem.ways:
+        return problem.ways
+    if found.kind not in (Kind.LIST, Kind.MAP):
+        return ()
+    items = [field.type for field in found.fields or ()] or [found.item]
+    names = {"[]", *(field.name for field in found.fields or ())}
+    if problem.where in names and not any(item is None or Kind.NULL in item.kinds for item in items):
+        return tuple(f"{found.kind}({way})" for way in problem.ways)
+    return ("str",)
 
 
 def _bindings(job: Job, imports: Mapping[str, Stored]) -> Mapping[str, bytes]:
