@@ -172,9 +172,9 @@ def _ways(problem: Misfit, found: ValueType) -> tuple[str, ...]:
         return problem.ways
     if found.kind not in (Kind.LIST, Kind.MAP):
         return ()
-    items = [field.type for field in found.fields or ()] or [found.item]
-    names = {"[]", *(field.name for field in found.fields or ())}
-    if problem.where in names and not any(item is None or Kind.NULL in item.kinds for item in items):
+    fields = {field.name: field.type for field in found.fields or ()}
+    items = fields if found.item is None else {"[]": found.item}
+    if problem.where in items and not any(Kind.NULL in item.kinds for item in items.values()):
         return tuple(f"{found.kind}({way})" for way in problem.ways)
     return ("str",)
 

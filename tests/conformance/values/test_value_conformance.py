@@ -81,3 +81,30 @@ def _nothing(speaker: Speaker) -> str:
 def test_python_knows_every_sample() -> None:
     """It is what the others are refused with, so nothing may be missing there."""
     assert speakers()["python"].makes == SAMPLES
+
+
+SHOWN = {
+    "python": ("print(t)", "<table of 2 rows: n: int64, s: str>"),
+    "javascript": ("console.log(t)", "<table of 2 rows: n: int64, s: str>"),
+    "ruby": ("p t, a", "#<table of 2 rows: n: int64, s: str>\n#<array of float64, 2 x 1>"),
+    "perl": (
+        'print "$t $a", $t == $t && $t != $a && $a ? "" : "!", "\\n";',
+        "<table of 2 rows: n: int64, s: str> <array of float64, 2 x 1>",
+    ),
+    "lua": ("print(t, a)", "table of 2 rows: n: int64, s: str\tarray(float64) of 2x1"),
+    "php": (
+        "<?php echo strtr(print_r($t, true), [' ' => '', \"\\n\" => ' ']), \"\\n\";",
+        "[rows]=>2 [types]=>Array ( [n]=>int64",
+    ),
+    "java": ("System.out.println(t); System.out.println(a);", "table of 2 rows: [n, s]\nfloat64[2, 1]"),
+}
+"""How tables and arrays look when they are printed as they are: the first thing that people do with them."""
+
+
+def test_a_table_that_is_printed_says_what_it_is(tmp_path: Path) -> None:
+    values = "t, a = [{'n': 1, 's': 'x'}, {'n': None, 's': 'y'}], [[0.5], [1.5]]"
+    made = f"#lang:python\n#export: t:table, a:array\n{values}\n#end\n"
+    document = "".join(f"#lang:{name}\n#import: t, a\n{code}\n#end\n" for name, (code, _) in SHOWN.items())
+    _, *blocks = run(tmp_path, made + document)
+    for block, (_, shown) in zip(blocks, SHOWN.values(), strict=True):
+        assert shown in str(block["stdout"]), told(block)

@@ -49,6 +49,12 @@ class Table {
     return [...this];
   }
 
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    const columns = Object.entries(this.types).map((column) => column.join(': '));
+    return `<table of ${this.length} rows: ${columns.join(', ')}>`;
+  }
+
   /** What it is made of, for handing it on as it is: [name, type, validity, data, offsets] of each column. */
   parts() {
     const bytes = (ref) => (ref === null ? null : this.#incoming.read(ref));

@@ -57,6 +57,12 @@ Table.__newindex = Columns.__newindex
 
 function Table.__len(self) return self[READ] end
 
+function Table.__tostring(self)
+  local columns = {}
+  for n, name in ipairs(self.names) do columns[n] = name .. ": " .. self.types[name] end
+  return ("table of %d rows: %s"):format(#self, table.concat(columns, ", "))
+end
+
 local function following(self, n)
   local row = self[n + 1]
   if row ~= nil then return n + 1, row end

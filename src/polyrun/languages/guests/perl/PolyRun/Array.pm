@@ -8,6 +8,7 @@ package PolyRun::Array;
 use strict;
 use warnings;
 
+use overload '""' => \&_text, '0+' => sub { Scalar::Util::refaddr($_[0]) }, bool => sub { 1 }, fallback => 1;
 use Scalar::Util 'looks_like_number';
 
 our %FORMATS = (
@@ -34,6 +35,12 @@ sub new {
 sub stored {
     my ($class, $dtype, $shape, $order, $data) = @_;
     return bless { dtype => $dtype, shape => $shape, order => $order, data => $data }, $class;
+}
+
+# What `print` shows.
+sub _text {
+    my ($self) = @_;
+    return "<array of $self->{dtype}, " . join(' x ', @{ $self->{shape} }) . '>';
 }
 
 sub dtype { return $_[0]{dtype} }

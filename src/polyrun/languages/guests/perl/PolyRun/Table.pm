@@ -7,6 +7,9 @@ package PolyRun::Table;
 use strict;
 use warnings;
 
+use overload '""' => \&_text, '0+' => sub { Scalar::Util::refaddr($_[0]) }, bool => sub { 1 }, fallback => 1;
+use Scalar::Util ();
+
 PolyRun::load('Column');
 
 sub new {
@@ -42,6 +45,12 @@ sub of {
 sub stored {
     my ($class, $rows, @columns) = @_;
     return bless { rows => $rows, columns => \@columns, by_name => { map { $_->name => $_ } @columns } }, $class;
+}
+
+# What `print` shows.
+sub _text {
+    my ($self) = @_;
+    return "<table of $self->{rows} rows: " . join(', ', map { $_->name . ': ' . $_->type } @{ $self->{columns} }) . '>';
 }
 
 # The names of the columns.

@@ -150,6 +150,12 @@ final class Numbers implements \ArrayAccess, \Countable, \IteratorAggregate, \Js
         return $numbers;
     }
 
+    /** What `print_r` and `var_dump` show. */
+    public function __debugInfo(): array
+    {
+        return ['dtype' => $this->dtype, 'shape' => $this->shape, 'order' => $this->order];
+    }
+
     public function jsonSerialize(): array
     {
         return $this->toArray();

@@ -124,6 +124,12 @@ final class Table implements \ArrayAccess, \Countable, \IteratorAggregate, \Json
         $this->offsetSet($offset, null);
     }
 
+    /** What `print_r` and `var_dump` show. */
+    public function __debugInfo(): array
+    {
+        return ['rows' => $this->rows, 'types' => $this->types];
+    }
+
     public function jsonSerialize(): array
     {
         return $this->rows();
