@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from io import FileIO
 
 from polyrun.model.frozen import frozen
 from polyrun.model.values import ValueType
@@ -131,7 +132,8 @@ class Store:
             for item in found.framed:
                 _frame(outbox, item, framed)
         path = os.path.join(outbox.folder, VALUES)
-        return {name: _stored(found, path, outbox) for name, found in content.values.items()}
+        with open(path, "rb", buffering=0) as file:
+            return {name: _stored(found, file, outbox) for name, found in content.values.items()}
 
 
 def _link(source: str, name: str, folder: str) -> None:
@@ -167,19 +169,15 @@ def _pieces(data: Slice | bytes) -> Iterator[bytes]:
             yield piece
 
 
-def _stored(found: Found, path: str, outbox: Outbox) -> Stored:
-    data = Slice(path, found.start, found.end)
+def _stored(found: Found, file: FileIO, outbox: Outbox) -> Stored:
+    data = Slice(str(file.name), found.start, found.end)
     stored = Stored(found.type, data, found.refs, outbox.folder)
-    beginning = b"".join(_beginning(data))
+    beginning = os.pread(file.fileno(), min(data.end - data.start, _LOOKED_AT), data.start)
     return Stored(found.type, data, found.refs, outbox.folder, _look(beginning, stored))
 
 
-def _beginning(data: Slice) -> Iterator[bytes]:
-    """Enough of a value for a look at it."""
-    yield from _pieces(Slice(data.path, data.start, min(data.end, data.start + _LOOKED_AT)))
-
-
 _LOOKED_AT = 1 << 16
+"""Bytes that are enough of a value for a look at it."""
 
 
 def _look(beginning: bytes, stored: Stored) -> str:
