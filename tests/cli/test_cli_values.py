@@ -144,7 +144,7 @@ def test_mistakes_are_told_before_anything_runs(case: MakeCase, words: tuple[str
         ("x.json", b"[" * 100_000, "nested too deep"),
         ("x.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': 'O'}    ", "not that of a `.npy` file"),
         ("x.npy", b"no array", "not a `.npy` file"),
-        ("x.csv", b"a,b\n1\n", "line 2 has 1 cells where 2 belong"),
+        ("x.csv", b"a,b\n1\n", "row 2 has 1 cells where 2 belong"),
         ("x.csv", b"a,a\n1,2\n", "two of its columns have one name"),
         ("x.csv", b"", "it is empty"),
         ("x.csv", b'a\n"x\n', "unexpected end of data"),

@@ -169,7 +169,7 @@ def _wide(node: Node, stored: Stored, *, arrays: bool = True) -> Misfit | None:
 
 
 def _is_there(found: _Numbers, numbers: array[int], at: int, stored: Stored) -> bool:
-    """Whether one of `numbers`, of which the first is number `at`, is too large and not null: null may be any number."""
+    """Whether one of `numbers`, of which the first is number `at`, is too large and there; null may be any number."""
     if found.validity is None:
         return True
     bits = stored.open(found.validity)(at // 8, (len(numbers) + 7) // 8)

@@ -8,7 +8,7 @@ writes, and inboxes get hard links to them. So data is written once, by the bloc
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import FileIO
 
 from polyrun.model.frozen import frozen
@@ -21,6 +21,9 @@ from polyrun.values.nodes import Array, Ref
 from polyrun.values.outbox import VALUES, VERSION, Content, Outbox
 from polyrun.values.preview import preview
 from polyrun.values.survey import Found, FramedTable
+
+WORDS = "values.words"
+"""The value file of a shell's inbox."""
 
 _COPY = 1 << 20
 
@@ -90,12 +93,16 @@ class Store:
         return self._workshops[index]
 
     def inbox(
-        self, index: int, imports: Mapping[str, Stored], exports: Mapping[str, str | None], *, shell: bool = False
+        self,
+        index: int,
+        imports: Mapping[str, Stored],
+        exports: Mapping[str, str | None],
+        words: Iterable[str] | None = None,
     ) -> str:
         """A new inbox for block `index`: the values `imports` by their names in it, and what it is to export.
 
-        `exports` are names with their declared types. With `shell` it is one for a shell (see `shell_form`).
-        Raises `OSError`, and `CannotConvert` for what is too large for a shell.
+        `exports` are names with their declared types. With `words` (see `shell_form`) it is one for a shell.
+        Raises `OSError`.
         """
         folder = os.path.join(self._folder, f"in-{index}")
         os.mkdir(folder, 0o755)
@@ -103,24 +110,21 @@ class Store:
             for name in {ref.file for ref in stored.refs}:
                 assert stored.folder is not None
                 _link(stored.folder, name, folder)
-        if shell:
-            self._words(index, folder, imports, exports)
+        if words is not None:
+            self._words(index, folder, words, exports)
             return folder
         with open(os.path.join(folder, VALUES), "xb") as file:
             file.writelines(_inbox_file(_prefix(index), imports, exports))
         return folder
 
-    def _words(self, index: int, folder: str, imports: Mapping[str, Stored], exports: Mapping[str, str | None]) -> None:
-        from polyrun.values.shell_form import WORDS, words
-
-        workshop = self.workshop(index)
+    def _words(self, index: int, folder: str, words: Iterable[str], exports: Mapping[str, str | None]) -> None:
         with open(os.path.join(folder, WORDS), "xb") as file:
             file.write(f"{_prefix(index)}\0".encode())
             file.writelines(f"e\0{name}\0{kind or ''}\0".encode() for name, kind in exports.items())
-            for name, stored in imports.items():
-                file.writelines(f"{word}\0".encode() for word in words(name, stored.encoded(), stored.read, workshop))
-        for made in os.listdir(workshop.folder) if os.path.isdir(workshop.folder) else ():
-            _link(workshop.folder, made, folder)
+            file.writelines(f"{word}\0".encode() for word in words)
+        made = self.workshop(index).folder
+        for name in os.listdir(made) if os.path.isdir(made) else ():
+            _link(made, name, folder)
 
     def take(self, outbox: Outbox, content: Content) -> dict[str, Stored]:
         """Make the values of a sound outbox values of the run.
