@@ -24,7 +24,7 @@ class _Column:
     right: bool = False
 
 
-_COLUMNS = (
+COLUMNS = (
     _Column("#", right=True),
     _Column("block"),
     _Column("language"),
@@ -48,7 +48,7 @@ def render_summary(result: RunResult, look: Look) -> str:
     lines = _table(shown, look) if shown else []
     if hidden := len(result.blocks) - len(shown):
         lines.append(look.paint(f"{look.ellipsis} and {count(hidden, 'more block')} that ended ok", "dim"))
-    lines.append(_total(result, look))
+    lines.append(total(result, look))
     if missing := not_enforced(result.blocks):
         lines.append(look.paint(f"not enforced: {', '.join(missing)}", "yellow"))
     return "\n".join(lines) + "\n"
@@ -64,21 +64,22 @@ def not_enforced(blocks: Sequence[BlockResult]) -> tuple[str, ...]:
 
 
 def _table(blocks: Sequence[BlockResult], look: Look) -> list[str]:
-    rows = [_cells(block) for block in blocks]
+    rows = [cells(block) for block in blocks]
     widths = [
         max(display_width(column.title), *(display_width(row[index]) for row in rows))
-        for index, column in enumerate(_COLUMNS)
+        for index, column in enumerate(COLUMNS)
     ]
     excess = sum(widths) + len(_GAP) * (len(widths) - 1) - look.columns
     if excess > 0:
         widths[_NAME] = max(widths[_NAME] - excess, min(widths[_NAME], _NARROWEST_NAME))
-    lines = [look.paint(_line([column.title for column in _COLUMNS], widths, look, None), "dim")]
+    lines = [look.paint(_line([column.title for column in COLUMNS], widths, look, None), "dim")]
     lines += [_line(row, widths, look, block) for row, block in zip(rows, blocks, strict=True)]
     lines.append(look.paint(look.rule * (sum(widths) + len(_GAP) * (len(widths) - 1)), "dim"))
     return lines
 
 
-def _cells(block: BlockResult) -> list[str]:
+def cells(block: BlockResult) -> list[str]:
+    """What stands in the columns for `block`, safe to show."""
     usage = block.usage
     ran = block.run is not None or block.build is not None
     return [
@@ -95,7 +96,7 @@ def _cells(block: BlockResult) -> list[str]:
 
 def _line(cells: Sequence[str], widths: Sequence[int], look: Look, block: BlockResult | None) -> str:
     parts = []
-    for index, (cell, width, column) in enumerate(zip(cells, widths, _COLUMNS, strict=True)):
+    for index, (cell, width, column) in enumerate(zip(cells, widths, COLUMNS, strict=True)):
         text = shorten(cell, width, look.ellipsis)
         fitted = pad(text, width, right=column.right)
         if block is not None and index == _STATUS:
@@ -104,7 +105,8 @@ def _line(cells: Sequence[str], widths: Sequence[int], look: Look, block: BlockR
     return _GAP.join(parts).rstrip()
 
 
-def _total(result: RunResult, look: Look) -> str:
+def total(result: RunResult, look: Look) -> str:
+    """The run in one line: how many blocks ended how, how long it took and where."""
     ok = sum(block.ok for block in result.blocks)
     skipped = sum(block.status is Status.SKIPPED for block in result.blocks)
     cancelled = sum(block.status is Status.CANCELLED for block in result.blocks)
