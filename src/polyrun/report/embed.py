@@ -70,7 +70,7 @@ class Embedder:
             if self._room.take_all(content.size, PICTURE_BYTES):
                 yield f'<figure><img alt="exported picture" decoding="async" src="data:{media};base64,'
                 yield from content.base64()
-                yield f'"><figcaption>{line(info.name)}</figcaption></figure>\n'
+                yield '"></figure>\n'
             else:
                 yield _too_large("shown", PICTURE_BYTES)
         elif self._room.take_all(content.size, FILE_BYTES):

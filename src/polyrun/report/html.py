@@ -20,7 +20,7 @@ from polyrun.report.diagnostics import render_text
 from polyrun.report.html_block import BlockWriter
 from polyrun.report.look import Look
 from polyrun.report.markup import line, text
-from polyrun.report.summary import COLUMNS, cells, not_enforced, total
+from polyrun.report.summary import COLUMNS, cells, counts, not_enforced
 from polyrun.report.target import Target
 from polyrun.report.words import seconds, status_style
 
@@ -95,7 +95,7 @@ def _head(result: RunResult) -> str:
 def _title(result: RunResult, started: RunStarted | None) -> Iterator[str]:
     colour = {"ok": "green", "cancelled": "yellow"}.get(result.status, "red")
     yield f'<header class="{colour}">\n<h1>{line(result.source.name)}</h1>\n<span class="pill">{result.status}</span>\n'
-    yield f"<p>{text(total(result, Look()))}</p>\n"
+    yield f"<p>{text(counts(result, Look()))}</p>\n"
     facts: list[tuple[str, str]] = []
     if started is not None:
         facts.append(("started", time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(started.time))))

@@ -16,7 +16,7 @@ from polyrun.report.markup import Allowance, line, text
 from polyrun.report.neutral import Neutralizer
 from polyrun.report.words import seconds, status_style, status_word
 
-STREAM_BYTES, ALL_STREAMS_BYTES = MIB, 32 * MIB
+STREAM_BYTES, ALL_STREAMS_BYTES = 256 * KIB, 16 * MIB
 CODE_BYTES, ALL_CODE_BYTES = MIB, 16 * MIB
 _LINE_BYTES = 40
 """What the page spends on a line of code besides its text."""
@@ -120,7 +120,7 @@ class BlockWriter:
 
 def _heading(block: BlockResult) -> Iterator[str]:
     yield f'<header>\n<h2><bdi>{line(block.label)}</bdi></h2>\n<span class="pill">{line(status_word(block))}</span>\n'
-    facts = [block.language, f"line {block.line}"]
+    facts = [" ".join(filter(None, (block.language, block.toolchain))), f"line {block.line}"]
     if block.run is not None or block.build is not None:
         usage = block.usage
         facts.append(seconds(usage.wall_s))
@@ -130,9 +130,7 @@ def _heading(block: BlockResult) -> Iterator[str]:
             facts.append(format_bytes(usage.memory_bytes))
     if block.build_cached:
         facts.append("build from the cache")
-    yield f"<p>{' · '.join(map(line, facts))}</p>\n"
-    if block.toolchain:
-        yield f'<p class="toolchain">{line(block.toolchain)}</p>\n'
+    yield f"<p>{' · '.join(f'<span>{line(fact)}</span>' for fact in facts)}</p>\n"
     yield "</header>\n"
 
 

@@ -48,7 +48,7 @@ def render_summary(result: RunResult, look: Look) -> str:
     lines = _table(shown, look) if shown else []
     if hidden := len(result.blocks) - len(shown):
         lines.append(look.paint(f"{look.ellipsis} and {count(hidden, 'more block')} that ended ok", "dim"))
-    lines.append(total(result, look))
+    lines.append(_total(result, look))
     if missing := not_enforced(result.blocks):
         lines.append(look.paint(f"not enforced: {', '.join(missing)}", "yellow"))
     return "\n".join(lines) + "\n"
@@ -105,8 +105,8 @@ def _line(cells: Sequence[str], widths: Sequence[int], look: Look, block: BlockR
     return _GAP.join(parts).rstrip()
 
 
-def total(result: RunResult, look: Look) -> str:
-    """The run in one line: how many blocks ended how, how long it took and where."""
+def counts(result: RunResult, look: Look) -> str:
+    """How many blocks ended how: `3 ok, 1 failed`."""
     ok = sum(block.ok for block in result.blocks)
     skipped = sum(block.status is Status.SKIPPED for block in result.blocks)
     cancelled = sum(block.status is Status.CANCELLED for block in result.blocks)
@@ -114,9 +114,12 @@ def total(result: RunResult, look: Look) -> str:
     failed = len(result.blocks) - ok - skipped - cancelled - allowed
     parts = [(ok, "ok", "green"), (failed, "failed", "red"), (allowed, "allowed to fail", "yellow")]
     parts += [(skipped, "skipped", "yellow"), (cancelled, "cancelled", "yellow")]
-    counts = ", ".join(look.paint(f"{number} {word}", style) for number, word, style in parts if number)
+    return ", ".join(look.paint(f"{number} {word}", style) for number, word, style in parts if number) or "no blocks"
+
+
+def _total(result: RunResult, look: Look) -> str:
     where = f"{safe_line(result.sandbox)}, level {result.level}"
     if result.level == 0:
         where += look.paint(" (not isolated)", "yellow")
     separator = f" {look.dot} "
-    return separator.join([counts or "no blocks", seconds(result.wall_s), where])
+    return separator.join([counts(result, look), seconds(result.wall_s), where])

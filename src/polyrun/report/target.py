@@ -22,35 +22,24 @@ class Target:
     """
 
     def __init__(self, path: str) -> None:
-        self.path = path
-        folder, self._name = os.path.split(os.path.realpath(path))
-        self._check(folder)
+        self._folder = -1
         try:
+            real = os.path.realpath(path)
+            reason = _obstacle(real)
+            if reason is not None:
+                raise _refused(path, reason)
+            folder, self._name = os.path.split(real)
             self._folder = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            raise _refused(path, (error.strerror or str(error)).lower()) from error
-
-    def _check(self, folder: str) -> None:
-        try:
-            state = os.stat(self.path)
-        except FileNotFoundError:
-            if not os.path.isdir(folder):
-                raise _refused(self.path, f"there is no folder `{folder}`", "create it first") from None
+            partial, descriptor = self._create()  # the one sure way to know that it can be done
+            os.close(descriptor)
+            os.unlink(partial, dir_fd=self._folder)
         except (OSError, ValueError) as error:
-            raise _refused(self.path, str(getattr(error, "strerror", None) or error).lower()) from error
-        else:
-            if stat.S_ISDIR(state.st_mode):
-                raise _refused(self.path, "it is a folder", "name a file in it, such as out.html")
-            if not stat.S_ISREG(state.st_mode):
-                raise _refused(self.path, "it is no regular file")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise _refused(self.path, f"no file can be created in `{folder}`")
+            self.close()
+            raise _refused(path, (getattr(error, "strerror", None) or str(error)).lower()) from error
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """Put the file there, in place of one of its name. Raises `OSError`, and then leaves all as it was."""
-        partial = f".{self._name[:100]}.{os.urandom(4).hex()}.part"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(partial, flags, 0o666, dir_fd=self._folder)
+        partial, descriptor = self._create()
         try:
             with os.fdopen(descriptor, "wb", buffering=_GATHERED) as file:
                 file.writelines(pieces)
@@ -59,6 +48,12 @@ class Target:
             with suppress(FileNotFoundError):
                 os.unlink(partial, dir_fd=self._folder)
 
+    def _create(self) -> tuple[str, int]:
+        """A new file beside the target: its name, a descriptor."""
+        name = f"{self._name}.{os.urandom(4).hex()}.part"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return name, os.open(name, flags, 0o666, dir_fd=self._folder)
+
     def close(self) -> None:
         """Let go of the folder. Safe to call twice."""
         if self._folder >= 0:
@@ -66,5 +61,17 @@ class Target:
             self._folder = -1
 
 
-def _refused(path: str, reason: str, hint: str | None = None) -> UsageError:
-    return UsageError(f"`{path}` cannot be written: {reason}", hint=hint)
+def _obstacle(path: str) -> str | None:
+    """What stands at `path` that must not be replaced."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        folder = os.path.dirname(path)
+        return None if os.path.isdir(folder) else f"there is no folder `{folder}`"
+    if stat.S_ISDIR(mode):
+        return "it is a folder"
+    return None if stat.S_ISREG(mode) else "it is no regular file"
+
+
+def _refused(path: str, reason: str) -> UsageError:
+    return UsageError(f"`{path}` cannot be written: {reason}", hint="name a file, such as out.html")
