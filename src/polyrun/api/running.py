@@ -144,6 +144,7 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
         diagnostics=diagnostics,
         log_path=record.log_path,
         collect=lambda: _collect(record.keep(workspace), plan, settings, handover),
+        publish=record.publish,
     )
 
 

@@ -132,7 +132,7 @@ class Handover:
 
     def _info(self, name: str, stored: Stored, kept: Kept) -> ValueInfo:
         line = self._source.line_at(kept.export.span.start) if kept.export is not None else None
-        return ValueInfo(name, stored.type, stored.size, stored.preview, kept.producer, line)
+        return ValueInfo(name, stored.type, stored.size, stored.preview, kept.producer, line, stored.file)
 
     def _missing(self, job: Job, export: Wanted, content: Content | None) -> Diagnostic:
         if content is None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import FileIO
 
 from polyrun.model.frozen import frozen
-from polyrun.model.values import ValueType
+from polyrun.model.values import Kind, Slice, ValueType
 from polyrun.values import arrow, npy
 from polyrun.values.cbor import BadData, Reader, encode, head
 from polyrun.values.layout import NPY_HEAD
@@ -26,15 +26,6 @@ WORDS = "values.words"
 """The value file of a shell's inbox."""
 
 _COPY = 1 << 20
-
-
-@frozen
-class Slice:
-    """Some of the bytes of a value file: its path, where they begin and end."""
-
-    path: str
-    start: int
-    end: int
 
 
 @frozen
@@ -52,6 +43,14 @@ class Stored:
         """How much it takes."""
         own = len(self.data) if isinstance(self.data, bytes) else self.data.end - self.data.start
         return own + sum(ref.length for ref in self.refs)
+
+    @property
+    def file(self) -> Slice | None:
+        """Where the content of a `file` is; `None` for every other value."""
+        if self.type.kind is not Kind.FILE or self.folder is None or len(self.refs) != 1:
+            return None
+        ref = self.refs[0]
+        return Slice(os.path.join(self.folder, ref.file), ref.offset, ref.offset + ref.length)
 
     def encoded(self) -> bytes:
         """Its encoded form; large data is not in it."""
