@@ -80,7 +80,7 @@ def test_no_way_out_is_offered_where_there_is_none(tmp_path: Path) -> None:
     workshop = Workshop(str(tmp_path / "made"), "x-")
     with workshop.file(".txt") as file:
         file.write(b"x")
-    node = {"day": DAY, "note": File("note.txt", "text/plain", Ref(Path(file.name).name, 0, 1))}
+    node: Node = {"day": DAY, "note": File("note.txt", "text/plain", Ref(Path(file.name).name, 0, 1))}
     found = misfit(stored_node(node, workshop.folder), holds("javascript"))
     assert found is not None
     assert (found.where, found.ways) == ("day", ())
