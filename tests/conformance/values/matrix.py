@@ -19,24 +19,26 @@ _INTRO = """\
 
 <!-- Written by `python -m conformance.values.matrix`; edit `tests/conformance/values/` instead. -->
 
-{samples} sample values from each of {languages} languages into each of them are {made} ways for a value to go, without those that
-a language cannot make. On {exact} it arrives equal in type, value, order, nulls and shape. On {refused} the language that
-imports has nothing that holds it: its block is not started, and the message names the value, its type, the lines of
-both ends, and a type to import it as, with which it arrives{never}.
+{samples} sample values from each of {languages} languages into each of them, without those that a language cannot make:
+{made} ways for a value to go. On {exact} it arrives equal in type, value, order, nulls and shape. On {refused} the
+language that imports has nothing that holds it: its block is not started, and the message names the value, its type,
+the lines of both ends, and a type to import it as, with which it arrives{never}.
 
 `tests/conformance/values` tries all of it: every sample of every language in every language, and in each language
 that refuses one, all types that the message names.
 
 ## What each language makes and takes
 
-| sign | out of the language (`#export:`) | | sign | into the language (`#import:`) |
-|---|---|---|---|---|
-| `●` | by itself | | `●` | exactly |
-| `○` | with a declared type, such as `day:date` | | `s` `f` `b` | refused as it is; taken as `:str`, `:float`, `:bytes` |
-| `–` | not at all | | `✗` | refused, and no other type helps |
+Each cell has two signs, out of the language and into it.
 
-Each cell has both, out first. Samples with the same signs share a row. Exactly is in the form that the language's own
-page names: in Bash that is text, or the path of a file; to PHP, bytes are a `string` and an empty map is an empty array.
+| sign | out (`#export:`) | sign | into (`#import:`) |
+|---|---|---|---|
+| `●` | by itself | `●` | exactly |
+| `○` | with a declared type, as in `day:date` | `s` `f` `b` | refused, but taken as `:str`, `:float`, `:bytes` |
+| `–` | not at all | `✗` | refused, and no other type helps |
+
+Samples with the same signs share a row. What is exact has the form that the language's own page names: Bash has
+texts and paths of files only, and to Lua, Perl and PHP bytes are strings as texts are.
 """
 
 _SIGNS = {"str": "s", "float": "f", "bytes": "b"}
