@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping
 
 from polyrun.document.nearest import nearest
@@ -10,7 +11,7 @@ from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.spans import Source
-from polyrun.model.values import ValueInfo
+from polyrun.model.values import CONTAINERS, Kind, ValueInfo
 from polyrun.plan import Job
 from polyrun.plan.links import Link, Wanted
 from polyrun.values.cbor import BadData
@@ -21,6 +22,8 @@ from polyrun.values.outbox import Content, Outbox
 from polyrun.values.store import Store, Stored
 
 _LISTED = 12
+_NAMED = re.compile(r"^([\w.-]+)(?:\s*:\s*\w+(?:\([^()]*\))?)?")
+"""What an import names, and the type it asks for."""
 
 
 @frozen
@@ -154,11 +157,16 @@ class Handover:
     def _misfit(self, job: Job, link: Link, problem: Misfit) -> Diagnostic:
         place = link.name + (problem.where if problem.where.startswith("[") else f".{problem.where}")
         message = f"{job.language.title} {problem.reason}" + (f" (in `{place}`)" if problem.where else "")
-        if problem.ways and not problem.where:
-            hint = "import it as " + " or ".join(f"`#import: {link.name}:{way}`" for way in problem.ways)
-        else:
-            hint = "turn it into something else in the block that makes it"
+        hint = "turn it into something else in the block that makes it"
+        if problem.ways:
+            whole = self._kept[link.producer, link.name].stored.type.kind
+            hint = "import it as " + " or ".join(self._way(link, way, whole) for way in problem.ways)
         return self._refused(Code.CANNOT_HOLD, job, link, message, hint)
+
+    def _way(self, link: Link, way: str, whole: Kind | None) -> str:
+        """The import `link` as it is written, but with the type `way` in it."""
+        written = _NAMED.sub(rf"\1:{way}", self._source.text(link.span), count=1)
+        return f"`#import: {written}`" + (" (JSON)" if way == "str" and whole in CONTAINERS else "")
 
     def _refused(self, code: Code, job: Job, link: Link, reason: str, hint: str | None = None) -> Diagnostic:
         """A diagnostic for an import that cannot be given to its block; it shows both ends of the way."""

@@ -33,6 +33,9 @@ class Kind(StrEnum):
     FILE = "file"
 
 
+CONTAINERS = (Kind.LIST, Kind.MAP, Kind.ARRAY, Kind.TABLE)
+"""The kinds of values that have other values in them."""
+
 DTYPES = {
     "bool": 1, "int8": 1, "int16": 2, "int32": 4, "int64": 8, "uint8": 1, "uint16": 2, "uint32": 4, "uint64": 8,
     "float32": 4, "float64": 8,
