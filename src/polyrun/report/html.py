@@ -121,9 +121,11 @@ def _remarks(result: RunResult, warnings: Sequence[str]) -> Iterator[str]:
         yield f'<p class="remark"><b>note</b> {line(note)}</p>\n'
     if result.diagnostics:
         yield '<pre class="problem">\n'
-        for diagnostic in result.diagnostics:
+        for diagnostic in result.diagnostics[:_LISTED]:
             yield text(render_text(result.source, [diagnostic]))
         yield "</pre>\n"
+    if len(result.diagnostics) > _LISTED:
+        yield f'<p class="note">and {len(result.diagnostics) - _LISTED} more</p>\n'
 
 
 def _aligned(right: bool) -> str:  # noqa: FBT001 - a column's own fact

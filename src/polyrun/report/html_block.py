@@ -69,7 +69,7 @@ class BlockWriter:
             if granted < wanted:
                 yield f'<span class="cut">from line {number} on it is left out here</span>\n'
                 break
-            words = data[start:end].decode("utf-8", "replace").rstrip("\r")
+            words = data[start:end].decode("utf-8", "replace").removesuffix("\r")
             mark = ' class="wrong"' if number == wrong else ""
             yield f"<span{mark}><b>{number}</b>{text(words)}\n</span>"
             number, start = number + 1, end + 1
