@@ -81,7 +81,8 @@ EXPECTED = {
         output={
             "index": "10 sentences, 138 different words\n",
             "entries": "dedicate, nation, live, dead, great, people\n",
-            "page": "Spoken on 1863-11-19, of a nation begun in 1776\n\ndedicate: 6 times, 2.2 % of all words, as dedicated, dedicate\n"
+            "page": "Spoken on 1863-11-19, of a nation begun in 1776\n\n"
+            "dedicate: 6 times, 2.2 % of all words, as dedicated, dedicate\n"
             "   1 in Liberty, and dedicated to the proposition\n",
         },
     ),
