@@ -77,12 +77,6 @@ def test_the_way_out_for_items(case: MakeCase, value: str, hint: str, shown: str
     case(document.replace("#import: x", wish)).args("run", "doc.mix", "-q").stdout(shown + "\n").exits(0)
 
 
-def test_a_table_that_does_not_fit_has_no_other_type(case: MakeCase) -> None:
-    made = "from datetime import date\nx = [{'day': date(2026, 11, 24)}]\n"
-    document = f"#lang:python\n#export: x:table\n{made}#end\n#lang:javascript\n#import: x:list\nx\n#end\n"
-    case(document).args("run", "doc.mix").stderr_has("hint: turn it into something else in the block").exits(1)
-
-
 def test_a_member_that_a_type_has_not_is_no_variable(case: MakeCase) -> None:
     made = "#lang:python\n#export: words\nwords, size = ['tea'], 1\n#end\n"
     code = "var word = words.get(0);\nSystem.out.println({});\n"

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
 from polyrun.document.nearest import nearest
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.spans import Source
-from polyrun.model.values import Kind, ValueInfo, ValueType
+from polyrun.model.values import CONTAINERS, Kind, ValueInfo
 from polyrun.plan import Job
 from polyrun.plan.links import Link, Wanted
 from polyrun.values.cbor import BadData
 from polyrun.values.change import CannotConvert, as_declared, as_wanted
 from polyrun.values.fits import Misfit, has_wide_numbers, misfit
+from polyrun.values.making import Workshop
 from polyrun.values.outbox import Content, Outbox
 from polyrun.values.store import Store, Stored
 
 _LISTED = 12
+_NAMED = re.compile(r"^([\w.-]+)(?:\s*:\s*\w+(?:\([^()]*\))?)?")
+"""What an import names, and the type it asks for."""
 
 
 @frozen
@@ -70,24 +74,30 @@ class Handover:
         """Lay out what `job` imports, and a place for what it exports. Raises `OSError` when there is no room."""
         if not job.links:
             return Prepared()
+        handing = job.language.values
+        assert handing is not None
         imports: dict[str, Stored] = {}
+        words: list[str] | None = [] if handing.wire == "shell" else None
         infos = []
+        workshop = self._store.workshop(job.info.index)
         for link in job.links.imports:
             kept = self._kept[link.producer, link.name]
             try:
-                stored = as_wanted(kept.stored, link.wanted, self._store.workshop(job.info.index))
+                stored = as_wanted(kept.stored, link.wanted, workshop)
             except CannotConvert as error:
                 return Prepared(problem=self._refused(Code.TYPE_MISMATCH, job, link, str(error)))
-            assert job.language.values is not None
-            problem = misfit(stored, job.language.values.holds)
+            problem = misfit(stored, handing.holds)
             if problem is not None:
                 return Prepared(problem=self._misfit(job, link, problem))
+            try:
+                if words is not None:
+                    words += _words(link.local, stored, workshop)
+            except CannotConvert as error:
+                return Prepared(problem=self._refused(Code.CANNOT_HOLD, job, link, str(error)))
             imports[link.local] = stored
             infos.append(self._info(link.local, stored, kept))
         exports = {export.name: export.type for export in job.links.exports}
-        handing = job.language.values
-        shell = handing is not None and handing.wire == "shell"
-        inbox = self._store.inbox(job.info.index, imports, exports, shell=shell)
+        inbox = self._store.inbox(job.info.index, imports, exports, words)
         outbox = self._store.outbox(job.info.index, job.limits.disk_bytes)
         return Prepared(inbox, outbox, tuple(infos), _bindings(job, imports))
 
@@ -125,7 +135,7 @@ class Handover:
 
     def _info(self, name: str, stored: Stored, kept: Kept) -> ValueInfo:
         line = self._source.line_at(kept.export.span.start) if kept.export is not None else None
-        return ValueInfo(name, stored.type, stored.size, stored.preview, kept.producer, line)
+        return ValueInfo(name, stored.type, stored.size, stored.preview, kept.producer, line, stored.file)
 
     def _missing(self, job: Job, export: Wanted, content: Content | None) -> Diagnostic:
         if content is None:
@@ -147,11 +157,16 @@ class Handover:
     def _misfit(self, job: Job, link: Link, problem: Misfit) -> Diagnostic:
         place = link.name + (problem.where if problem.where.startswith("[") else f".{problem.where}")
         message = f"{job.language.title} {problem.reason}" + (f" (in `{place}`)" if problem.where else "")
-        if ways := _ways(problem, self._kept[link.producer, link.name].stored.type):
-            hint = "import it as " + " or ".join(f"`#import: {link.name}:{way}`" for way in ways)
-        else:
-            hint = "turn it into something else in the block that makes it"
+        hint = "turn it into something else in the block that makes it"
+        if problem.ways:
+            whole = self._kept[link.producer, link.name].stored.type.kind
+            hint = "import it as " + " or ".join(self._way(link, way, whole) for way in problem.ways)
         return self._refused(Code.CANNOT_HOLD, job, link, message, hint)
+
+    def _way(self, link: Link, way: str, whole: Kind | None) -> str:
+        """The import `link` as it is written, but with the type `way` in it."""
+        written = _NAMED.sub(rf"\1:{way}", self._source.text(link.span), count=1)
+        return f"`#import: {written}`" + (" (JSON)" if way == "str" and whole in CONTAINERS else "")
 
     def _refused(self, code: Code, job: Job, link: Link, reason: str, hint: str | None = None) -> Diagnostic:
         """A diagnostic for an import that cannot be given to its block; it shows both ends of the way."""
@@ -166,17 +181,11 @@ class Handover:
         return Diagnostic(code, Severity.ERROR, message, Label(export.span), also, hint)
 
 
-def _ways(problem: Misfit, found: ValueType) -> tuple[str, ...]:
-    """Types to import the value as: if its items do not fit, as a list or map of others, or as JSON."""
-    if not problem.where or not problem.ways:
-        return problem.ways
-    if found.kind not in (Kind.LIST, Kind.MAP):
-        return ()
-    fields = {field.name: field.type for field in found.fields or ()}
-    items = fields if found.item is None else {"[]": found.item}
-    if problem.where in items and not any(Kind.NULL in item.kinds for item in items.values()):
-        return tuple(f"{found.kind}({way})" for way in problem.ways)
-    return ("str",)
+def _words(name: str, stored: Stored, workshop: Workshop) -> Iterator[str]:
+    """`stored` for a shell; a language that has none need not load how."""
+    from polyrun.values.shell_form import words
+
+    return words(name, stored.encoded(), stored.read, workshop)
 
 
 def _bindings(job: Job, imports: Mapping[str, Stored]) -> Mapping[str, bytes]:

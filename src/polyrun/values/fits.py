@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator
 
 from polyrun.model.frozen import frozen
-from polyrun.model.values import INT53_HIGH, INT64_HIGH, INT64_LOW, Holds, Kind, ValueType
+from polyrun.model.values import CONTAINERS, INT53_HIGH, INT64_HIGH, INT64_LOW, Holds, Kind, ValueType
 from polyrun.values.columns import UNITS, column_type, moment_of
 from polyrun.values.decode import decode
 from polyrun.values.nodes import Array, ColumnData, Node, Packed, Ref, Table
@@ -18,7 +18,10 @@ _CODES = {"int64": "q", "uint64": "Q"}
 
 @frozen
 class Misfit:
-    """Why a value does not fit, as what continues "the language …", where in the value, and types that would fit."""
+    """Why a value does not fit: what continues "the language …", where in the value, and types that would fit.
+
+    Of a list, a map, an array or a table, `str` is JSON.
+    """
 
     reason: str
     where: str
@@ -32,7 +35,30 @@ def misfit(stored: Stored, holds: Holds) -> Misfit | None:
         found = _wide(decode(stored.encoded()), stored)
     if found is None and not holds.nul and _has_text_columns(stored.type):
         found = _nul(decode(stored.encoded()), stored)
-    return found
+    if found is None or (found.ways and not found.where):
+        return found
+    json = ("str",) if _has_json(stored.type) else ()
+    return Misfit(found.reason, found.where, (*_ways_of_items(found, stored.type), *json))
+
+
+def _ways_of_items(misfit: Misfit, found: ValueType) -> tuple[str, ...]:
+    """Types for a list, or a map of values of one type, of which the items do not fit: with other items."""
+    items = _inside(found)
+    names = {"[]", *(field.name for field in found.fields or ())}
+    if found.kind not in {Kind.LIST, Kind.MAP} or misfit.where not in names or len(set(map(str, items))) != 1:
+        return ()
+    if any(Kind.NULL in item.kinds or Kind.FILE in item.kinds for item in items):
+        return ()
+    return tuple(f"{found.kind}({way})" for way in misfit.ways)
+
+
+def _has_json(found: ValueType) -> bool:
+    """Whether it is something with values in it that can be turned into JSON."""
+    return found.kind in CONTAINERS and not _has_files(found)
+
+
+def _has_files(found: ValueType) -> bool:
+    return Kind.FILE in found.kinds or any(map(_has_files, _inside(found)))
 
 
 def has_wide_numbers(stored: Stored) -> bool:
@@ -147,12 +173,16 @@ def _columns(node: Node, where: str) -> Iterator[tuple[str, ColumnData]]:
 
 @frozen
 class _Numbers:
-    """Integers of 64 bits at one place: raw, and for a column with nulls the bits of those that are there."""
+    """Integers of 64 bits at one place: raw, and for a column with nulls the bits of those that are there.
+
+    `ways` are types for all of them.
+    """
 
     where: str
     dtype: str
     data: Ref | bytes
     validity: Ref | None = None
+    ways: tuple[str, ...] = ()
 
 
 def _wide(node: Node, stored: Stored, *, arrays: bool = True) -> Misfit | None:
@@ -162,8 +192,7 @@ def _wide(node: Node, stored: Stored, *, arrays: bool = True) -> Misfit | None:
         for piece in _chunks(found.data, stored):
             numbers = array(_CODES[found.dtype], piece)
             if (min(numbers) < -INT53_HIGH or max(numbers) > INT53_HIGH) and _is_there(found, numbers, at, stored):
-                ways = ("str", "float") if not found.where else ()
-                return Misfit(f"{_EXACT}, and one of these needs more", found.where, ways)
+                return Misfit(f"{_EXACT}, and one of these needs more", found.where, found.ways)
             at += len(numbers)
     return None
 
@@ -181,9 +210,9 @@ def _is_there(found: _Numbers, numbers: array[int], at: int, stored: Stored) -> 
 def _numbers(node: Node, where: str, *, arrays: bool) -> Iterator[_Numbers]:
     match node:
         case Packed(dtype="int64"):
-            yield _Numbers(where, node.dtype, node.data)
+            yield _Numbers(where, node.dtype, node.data, ways=("str", "list(float)"))
         case Array() if arrays and node.dtype in _CODES:
-            yield _Numbers(where, node.dtype, node.data)
+            yield _Numbers(where, node.dtype, node.data, ways=("str", "array(float64)"))
         case Table():
             for place, column in _columns(node, where):
                 if column.type in _CODES:

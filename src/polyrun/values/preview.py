@@ -118,5 +118,7 @@ def _plain(node: object) -> str:
     text = getattr(node, "text", None)
     if text is not None:
         return str(text)
-    seconds, nanoseconds = getattr(node, "seconds", 0), getattr(node, "nanoseconds", 0)
-    return f"{seconds}.{nanoseconds:09}".rstrip("0").rstrip(".") + " s" if nanoseconds else f"{seconds} s"
+    total = getattr(node, "seconds", 0) * 10**9 + getattr(node, "nanoseconds", 0)
+    seconds, nanoseconds = divmod(abs(total), 10**9)
+    digits = f"{seconds}.{nanoseconds:09}".rstrip("0").rstrip(".")
+    return f"{'-' if total < 0 else ''}{digits} s"

@@ -36,7 +36,7 @@ class Reshaper:
                 return self._table(node)
             case Kind.MAP:
                 return self._map(node, wish)
-            case Kind.STR if isinstance(node, list | Mapping | Packed):
+            case Kind.STR if isinstance(node, list | Mapping | Packed | Array | Table):
                 return self._json(node)
             case _:
                 if isinstance(node, Packed | Array | Table | Sequence) and not isinstance(node, str | bytes):

@@ -9,6 +9,7 @@ cannot hold a sample says so with `refused`, and PolyRun must refuse to hand it 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,24 +43,18 @@ class Sample:
     """What one language does with one sample.
 
     `make` are statements that set the variable, `declare` the type behind the colon of `#export:`. `check` is an
-    expression that is true if the variable holds the sample. With `want` the import asks to have it turned into that
-    type. `refused` says that the language cannot hold it.
+    expression that is true if the variable holds the sample. `refused` says that the language cannot hold it.
     """
 
     name: str
     make: str | None = None
     declare: str | None = None
     check: str | None = None
-    want: str | None = None
     refused: bool = False
 
     @property
     def exported(self) -> str:
         return f"{self.name}:{self.declare}" if self.declare else self.name
-
-    @property
-    def imported(self) -> str:
-        return f"{self.name}:{self.want}" if self.want else self.name
 
 
 @dataclass(frozen=True)
@@ -67,13 +62,16 @@ class Speaker:
     """One language in these tests.
 
     `start` stands before the statements or checks, `end` after them. `report` is a statement that prints `NAME true`
-    or `NAME false`, with `{name}` and `{check}` filled in.
+    or `NAME false`, with `{name}` and `{check}` filled in. `show` are those that print `NAME TEXT` for a `{name}` that
+    was imported as a `str`, a `float` (as exact as it is) or `bytes` (their hexadecimal digits), where the language
+    cannot hold some sample.
     """
 
     id: str
     start: str
     end: str
     report: str
+    show: dict[str, str]
     samples: dict[str, Sample]
 
     def producer(self) -> str:
@@ -88,9 +86,24 @@ class Speaker:
     def consumer(self, producer: Speaker) -> str:
         """A block that imports whatever `producer` makes and this language holds, and reports on each."""
         held = [self.samples[name] for name in producer.makes if not self.samples[name].refused]
-        names = ", ".join(f"make_{producer.id}.{sample.imported}" for sample in held)
+        names = ", ".join(f"make_{producer.id}.{sample.name}" for sample in held)
         code = "\n".join(self.report.replace("{name}", s.name).replace("{check}", s.check or "") for s in held)
         return f"#lang:{self.id} timeout=100s\n#import: {names}\n{self.start}{code}\n{self.end}#end\n"
+
+    def wisher(self, wishes: Sequence[tuple[str, str]]) -> str:
+        """A block that imports each sample as the type beside it, and shows it as `SAMPLE_as_TYPE`."""
+        names = ", ".join(f"{sample}:{way} as {sample}_as_{way}" for sample, way in wishes)
+        code = "\n".join(self.show[way].replace("{name}", f"{sample}_as_{way}") for sample, way in wishes)
+        return f"#lang:{self.id} timeout=100s\n#import: {names}\n{self.start}{code}\n{self.end}#end\n"
+
+    @property
+    def nothing(self) -> str:
+        """A program that does nothing."""
+        return f"{self.start}{self.end}"
+
+    @property
+    def refuses(self) -> tuple[str, ...]:
+        return tuple(name for name, sample in self.samples.items() if sample.refused)
 
     @property
     def makes(self) -> tuple[str, ...]:
@@ -113,6 +126,6 @@ def _read(name: str) -> Speaker:
     data = tomllib.loads((FOLDER / f"{name}.toml").read_text())
     samples = data.pop("samples")
     assert list(samples) == list(SAMPLES), f"{name}.toml must have exactly the samples, in their order"
-    return Speaker(name, data.get("start", ""), data.get("end", ""), data["report"], {
+    return Speaker(name, data.get("start", ""), data.get("end", ""), data["report"], data.get("show", {}), {
         key: Sample(key, **facts) for key, facts in samples.items()
     })  # fmt: skip

@@ -29,7 +29,8 @@ console.log(x, first["price a"], typeof y, mixed[0].class);
 
 def test_entries_of_a_map_have_their_type(tmp_path: Path) -> None:
     made = "#lang:python\n#export: words\nwords = {'tea': {'n': 2, 'at': [1, 3]}, 'bun': {'n': 1, 'at': [2]}}\n#end\n"
-    code = """for (const [word, { n, at }] of Object.entries(words)) console.log(word, n, at.map((x) => x + 1).join());
+    code = """for (const [word, { n, at }] of Object.entries(words))
+  console.log(word, n, at.map((one) => one * 2).join());
 const wrong: string = Object.values(words)[0].n;
 """
     _, block = run(tmp_path, f"{made}#lang:ts\n#import: words\n{code}#end\n")

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from conformance.values.reference import WISHED, facts
 from conformance.values.samples import SAMPLES, Speaker, speakers
+from polyrun.languages import Registry
 
 # This environment's own Python is the one that has NumPy and its kin.
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -47,7 +49,10 @@ def test_what_a_language_makes_arrives_everywhere(name: str, tmp_path: Path) -> 
     document = producer.producer() + "".join(other.consumer(producer) for other in others)
     made, *taken = run(tmp_path, document)
     assert made["status"] == "ok", told(made)
-    assert list(made["exports"]) == list(producer.makes)  # type: ignore[call-overload]
+    exports = made["exports"]
+    assert isinstance(exports, dict)
+    assert list(exports) == list(producer.makes)
+    assert {key: export["type"] for key, export in exports.items()} == {key: facts()[key].type for key in exports}
     for other, block in zip(others, taken, strict=True):
         assert block["status"] == "ok", told(block)
         wrong = set(other.reports(producer).splitlines()) ^ set(str(block["stdout"]).splitlines())
@@ -55,27 +60,56 @@ def test_what_a_language_makes_arrives_everywhere(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", list(speakers()))
+@pytest.mark.parametrize("name", [name for name, speaker in speakers().items() if speaker.refuses])
 def test_what_a_language_cannot_hold_is_refused(name: str, tmp_path: Path) -> None:
-    """One block for each such sample: it is not run, and the message names the value, the type and both ends."""
-    consumer = speakers()[name]
-    python = speakers()["python"]
-    refused = [sample for sample in consumer.samples.values() if sample.refused]
-    if not refused:
-        return
-    blocks = "".join(f"#lang:{name}\n#import: {sample.name}\n{_nothing(consumer)}#end\n" for sample in refused)
-    _, *taken = run(tmp_path, python.producer() + blocks)
-    for sample, block in zip(refused, taken, strict=True):
-        assert block["status"] == "import_refused", f"{sample.name}: {told(block)}"
-        problem = block["problem"]
-        assert isinstance(problem, dict)
-        assert problem["code"] == "PR608"
-        assert sample.name in problem["message"]
-        assert [label["text"] for label in problem["labels"]] == ["imported here", "exported here"]
+    """One block for each such sample is not run, and the ways out that the messages name work in one more block."""
+    consumer, python = speakers()[name], speakers()["python"]
+    refusing = [f"#lang:{name} name=take_{one}\n#import: {one}\n{consumer.nothing}#end\n" for one in consumer.refuses]
+    wishes = [(one, way) for one in consumer.refuses for way in facts()[one].refusals[name].ways]
+    document = python.producer() + "".join(refusing) + consumer.wisher(wishes)
+    _, *refused, wished = run(tmp_path, document)
+    for sample, block in zip(consumer.refuses, refused, strict=True):
+        assert block["status"] == "import_refused", f"{sample}: {told(block)}"
+        _names_everything(block["problem"], sample, consumer, document.splitlines())
+    assert wished["status"] == "ok", told(wished)
+    shown = dict(line.split(" ", 1) for line in str(wished["stdout"]).splitlines())
+    for sample, way in wishes:
+        wanted = WISHED[sample][way]
+        found = shown.pop(f"{sample}_as_{way}")
+        assert (float(found) if isinstance(wanted, float) else found) == wanted, f"{sample}:{way}"
+    assert shown == {}
 
 
-def _nothing(speaker: Speaker) -> str:
-    return f"{speaker.start}{speaker.end}"
+def _names_everything(problem: object, sample: str, consumer: Speaker, lines: list[str]) -> None:
+    """The message names the value, its type, the language, the line at either end, and the ways out."""
+    assert isinstance(problem, dict)
+    fact = facts()[sample]
+    misfit = fact.refusals[consumer.id]
+    title = _title(consumer.id)
+    assert problem["code"] == "PR608"
+    assert problem["message"].startswith(f"`take_{sample}` cannot take `{sample}` ({fact.type}")
+    assert f": {title} {misfit.reason}" in problem["message"]
+    ends = [(label["text"], lines[label["line"] - 1]) for label in problem["labels"]]
+    exports = next(line for line in lines if line.startswith("#export: "))
+    assert ends == [("imported here", f"#import: {sample}"), ("exported here", exports)]
+    column = problem["labels"][1]["column"] - 1
+    assert exports[column:].partition(",")[0] == sample
+    assert misfit.ways
+    assert problem["hint"].startswith("import it as ")
+    assert [part.partition("`")[0] for part in problem["hint"].split("`#import: ")[1:]] == [
+        f"{sample}:{way}" for way in misfit.ways
+    ]
+
+
+def _title(language: str) -> str:
+    found = Registry.load().get(language)
+    assert found is not None
+    return found.title
+
+
+@pytest.mark.parametrize("name", list(speakers()))
+def test_the_rules_of_a_language_are_what_its_samples_say(name: str) -> None:
+    assert speakers()[name].refuses == tuple(sample for sample, fact in facts().items() if name in fact.refusals)
 
 
 def test_python_knows_every_sample() -> None:
