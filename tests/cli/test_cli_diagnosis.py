@@ -61,6 +61,31 @@ def test_the_way_out_works(case: MakeCase, wish: str, shown: str) -> None:
     made.args("run", "doc.mix", "-q").stdout(shown + "\n").exits(0)
 
 
+@pytest.mark.parametrize(
+    ("value", "hint", "shown"),
+    [
+        ("[2**70, 2]", "import it as `#import: x:list(str)` or `#import: x:list(float)`", "1180591620717411303424\t2"),
+        ("{'a': 2**70, 'b': 1}", "import it as `#import: x:map(str)` or `#import: x:map(float)`", "nil\tnil"),
+        ("[2**70, None]", "import it as `#import: x:str`", "nil\tnil"),
+        ("{'a': [2**70]}", "import it as `#import: x:str`", "nil\tnil"),
+    ],
+)
+def test_the_way_out_for_items(case: MakeCase, value: str, hint: str, shown: str) -> None:
+    document = f"#lang:python\n#export: x\nx = {value}\n#end\n#lang:lua\n#import: x\nprint(x[1], x[2])\n#end\n"
+    case(document).args("run", "doc.mix").stdout("").stderr_has("PR608", f"hint: {hint}").exits(1)
+    wish = hint.split("`")[1]
+    case(document.replace("#import: x", wish)).args("run", "doc.mix", "-q").stdout(shown + "\n").exits(0)
+
+
+def test_a_member_that_a_type_has_not_is_no_variable(case: MakeCase) -> None:
+    made = "#lang:python\n#export: words\nwords, size = ['tea'], 1\n#end\n"
+    code = "var word = words.get(0);\nSystem.out.println({});\n"
+    for used, told in (("word.size", False), ("size", True)):
+        document = f"{made}#lang:java\n#import: words\n{code.format(used)}#end\n"
+        done = case(document).args("run", "doc.mix").stderr_has("cannot find symbol").exits(1)
+        assert ("`size` was set in" in done.err) == told
+
+
 def test_a_block_that_fails_exports_nothing(case: MakeCase) -> None:
     made = case(
         "#lang:python name=a\n#export: x\nx = 1\nraise SystemExit(3)\n#end\n#lang:python\n#import: x\nprint(x)\n#end\n"

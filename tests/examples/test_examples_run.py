@@ -55,9 +55,37 @@ EXPECTED = {
             "block 2": "1 " + 25 * "#" + " 1012\n2 " + 24 * "#" + " 963\n",
             "block 3": "mean 3.5148333333333333\n",
         },
-        artifacts=("rolls.txt",),
     ),
     "prices.mix": Expected(blocks=3, output={"block 3": "2 things for 516\n"}),
+    "ozone.mix": Expected(
+        blocks=6,
+        output={
+            "measured": "153 days, 37 without ozone\n",
+            "celsius": "4  1973-05-05   <NA>  Saturday     13.3\n",
+            "months": " August    | 60.0 | 1973-08-25 |   168 |    27.2\n",
+            "levels": "July      █▒▒ ▒▒████ ░░ ░▒▒▒█▒░  ██░▒█▒▒▒\n",
+            "check": "  bad     1    7  14\nafter a good day: 2 % bad ones\n",
+        },
+    ),
+    "waves.mix": Expected(
+        blocks=5,
+        output={
+            "play": "720896 numbers of float64, 5.8 MB\n",
+            "again": "77 powers: equal to 1e-6\n",
+            "listen": "second   C   D   E   F   G  A  B\n    1  161  21   8  25  21 25 20\n",
+            "compare": "heard C D E C C D E C E F G\n",
+        },
+    ),
+    "glossary.mix": Expected(
+        blocks=5,
+        output={
+            "index": "10 sentences, 138 different words\n",
+            "entries": "dedicate, nation, live, dead, great, people\n",
+            "page": "Spoken on 1863-11-19, of a nation begun in 1776\n\n"
+            "dedicate: 6 times, 2.2 % of all words, as dedicated, dedicate\n"
+            "   1 in Liberty, and dedicated to the proposition\n",
+        },
+    ),
     "text.mix": Expected(
         blocks=5,
         output={

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from polyrun.api.folders import Folders
 from polyrun.api.reading import Input
 from polyrun.config.settings import Settings
 from polyrun.execute.emitter import Listener
 from polyrun.execute.engine import Kept
+from polyrun.execute.exit_code import BLOCK_FAILED
+from polyrun.model.errors import UsageError
 from polyrun.model.events import Event
+from polyrun.model.frozen import replace
+from polyrun.model.results import RunResult
 from polyrun.report.log import RunLog
 from polyrun.sandbox.artifacts import collect
 from polyrun.sandbox.base import Workspace
+
+if TYPE_CHECKING:
+    from polyrun.report.html import HtmlReport
 
 _PREFIX, _SUFFIX = "run_", ".files"
 _KEPT_RUNS = 20
@@ -21,12 +29,16 @@ _TOLD = 5
 
 
 class Record:
-    """Keeps the record of one run, in the log folder the settings name."""
+    """Keeps the record of one run: logs and files in the folder that the settings name, and the page they ask for.
+
+    Raises `UsageError` for a page that cannot be written.
+    """
 
     def __init__(self, settings: Settings, folders: Folders, given: Input, run_id: str, started: float) -> None:
         self._folder = os.fspath(settings.log_dir or folders.logs)
         self._given = given
         self._run_id = run_id
+        self._page = _page(settings, given) if settings.report_to is not None else None
         self._log = None
         if settings.keep_logs:
             self._log = RunLog(self._folder, started, level=settings.log_level, file=settings.log_file)
@@ -37,20 +49,37 @@ class Record:
         return self._log.path if self._log else None
 
     def listener(self, other: Listener | None) -> Listener:
-        """A listener that logs each event and then tells `other`."""
+        """A listener that records each event and then tells `other`."""
 
         def listen(event: Event) -> None:
             if self._log is not None:
                 self._log.handle(event)
+            if self._page is not None:
+                self._page.handle(event)
             if other is not None:
                 other(event)
 
         return listen
 
     def close(self) -> None:
-        """Close the logs and remove those of old runs. Safe to call twice."""
+        """Close what is open and remove the logs of old runs. Safe to call twice."""
+        if self._page is not None:
+            self._page.close()
         if self._log is not None:
             self._log.close()
+
+    def publish(self, result: RunResult) -> RunResult:
+        """Write the page that was asked for. Without it the run has failed, and a note says why."""
+        if self._page is None:
+            return result
+        try:
+            self._page.write(result)
+        except OSError as error:
+            note = f"`{self._page.path}` is not written: {error.strerror or error}"
+            code = result.exit_code or BLOCK_FAILED
+            status = "failed" if result.ok else result.status
+            return replace(result, notes=(*result.notes, note), exit_code=code, status=status)
+        return replace(result, report=self._page.path)
 
     def keep(self, workspace: Workspace) -> Kept:
         """Keep what the blocks wrote into the overlay; call it when every box is gone."""
@@ -83,3 +112,13 @@ class Record:
             names = [name for name in os.listdir(self._folder) if name.startswith(_PREFIX) and name.endswith(_SUFFIX)]
             for name in sorted(names)[:-_KEPT_RUNS]:
                 shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
+
+
+def _page(settings: Settings, given: Input) -> HtmlReport:
+    from polyrun.report.html import HtmlReport  # most runs are not asked for a page, and need not pay for it
+
+    assert settings.report_to is not None
+    path = os.fspath(settings.report_to)
+    if given.path is not None and os.path.exists(path) and os.path.samefile(path, given.path):
+        raise UsageError(f"`--report {path}` would overwrite the document", hint="name another file, such as out.html")
+    return HtmlReport(path)

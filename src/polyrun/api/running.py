@@ -77,17 +77,20 @@ def run(
     settings = settings or Settings()
     given = as_input(document, folder)
 
-    async def main() -> RunResult:
+    results: list[RunResult] = []
+
+    async def main() -> None:  # returns nothing: `asyncio.run` takes the `repr` of what its task returns, for no use
         async with AsyncExitStack() as cleanup:
             signals = cleanup.enter_context(_Signals())
             engine = await _compose(given, settings, on_event, cleanup)
             signals.cancel = engine.cancel
-            return await engine.run()
+            results.append(await engine.run())
 
     try:
-        return asyncio.run(main())
+        asyncio.run(main())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None  # before there was a run that could tell
+    return results[0]
 
 
 async def _compose(given: Input, settings: Settings, listener: Listener | None, cleanup: AsyncExitStack) -> Engine:
@@ -141,6 +144,7 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
         diagnostics=diagnostics,
         log_path=record.log_path,
         collect=lambda: _collect(record.keep(workspace), plan, settings, handover),
+        publish=record.publish,
     )
 
 

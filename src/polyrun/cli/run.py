@@ -115,6 +115,9 @@ _REPORT = _several(
             default="text",
             help="What goes to stdout.",
         ),
+        click.option(
+            "--report", "report_to", type=click.Path(), metavar="FILE.html", help="Write a page about the run."
+        ),
         click.option("-v", "--verbose", is_flag=True, help="Show commands and the end of every block."),
         click.option("-q", "--quiet", is_flag=True, help="Show only output, problems and warnings."),
         click.option("--raw", is_flag=True, help="Let programs send control codes to your terminal."),
@@ -133,6 +136,7 @@ _REPORT = _several(
         Example("polyrun run stats.mix", "run every block, in a sandbox, and show the output"),
         Example("polyrun run stats.mix --only load,mean --timeout 5s", "two blocks and what they need"),
         Example("polyrun run stats.mix --set rates=rates.json --get total", "values in, and one out as JSON"),
+        Example("polyrun run stats.mix --report stats.html", "a page with code, output, values and pictures"),
         Example("polyrun run stats.mix --format json | jq '.blocks[].status'", "for programs"),
         Example("polyrun run fetch.mix --allow-net --allow-write=./data", "grant what it needs, and no more"),
     ),

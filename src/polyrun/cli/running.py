@@ -27,12 +27,13 @@ def execute(
     get: tuple[str, ...] = (),
     save_to: str | None = None,
     save_tables: str = "arrow",
+    report_to: str | None = None,
     **flags: object,
 ) -> int:
     """Run the document `file` and return the exit code.
 
     `form` is `text`, `json` or `events`. `allow_write` holds paths, or an empty text for the document's own folder.
-    `given_values` are `NAME=VALUE` each; `get`, `save_to` and `save_tables` are those of `Settings`.
+    `given_values` are `NAME=VALUE` each; `get`, `save_to`, `save_tables` and `report_to` are those of `Settings`.
     `flags` are those of `given.FLAGS` that were used. Raises what `api.run` raises.
     """
     from polyrun import api
@@ -48,9 +49,10 @@ def execute(
     settings = given.settings(config, document, chosen)
     if names:
         settings = replace(settings, only=names)
-    if given_values or get or save_to is not None:
+    if given_values or get or save_to is not None or report_to is not None:
         from pathlib import Path  # only here: its import takes as long as all of this module
 
+        settings = replace(settings, report_to=Path(report_to) if report_to is not None else None)
         target = Path(save_to) if save_to is not None else None
         outside = given.values(given_values)
         settings = replace(settings, given=outside, get=get, save_to=target, save_tables=save_tables)

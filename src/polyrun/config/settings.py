@@ -51,7 +51,7 @@ class Settings:
     `only` are block names or 1-based indexes as text; empty means all. `given` are values from outside by name, each as
     text in JSON, other text, or the path of a file (`values.given`). `get` are exports (`NAME` or `BLOCK.NAME`) that
     the result holds as JSON; `save_to` is the folder that all exports are saved in, tables as `save_tables`: `arrow`,
-    `csv` or `parquet`.
+    `csv` or `parquet`. `report_to` is the HTML file that tells of the run when it has ended.
     `supported_languages` restricts the languages a document may use; `None` means all.
     `log_dir` is `None` for the user's state folder. Configuration files found under
     `trusted_folders` may set everything; others that were found beside a document may only tighten.
@@ -73,6 +73,7 @@ class Settings:
     get: tuple[str, ...] = ()
     save_to: Path | None = None
     save_tables: str = "arrow"
+    report_to: Path | None = None
     strict: bool = False
     supported_languages: tuple[str, ...] | None = None
     log_dir: Path | None = None

@@ -42,7 +42,8 @@ class Engine:
     """Runs one plan once.
 
     `collect` is called after the last box is gone and returns the artifacts. `downgrades` are the
-    messages about weaker sandboxes than configured; they become security events.
+    messages about weaker sandboxes than configured; they become security events. `publish` is called with the
+    result before it is announced, and may add what came of that.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Engine:
         diagnostics: tuple[Diagnostic, ...] = (),
         log_path: str | None = None,
         collect: Callable[[], Kept] = Kept,
+        publish: Callable[[RunResult], RunResult] | None = None,
     ) -> None:
         self._run_id = run_id
         self._plan = plan
@@ -75,6 +77,7 @@ class Engine:
         self._diagnostics = diagnostics
         self._log_path = log_path
         self._collect = collect
+        self._publish = publish
         self._runner = JobRunner(surroundings, self._emit, self._deadline)
         self._current: asyncio.Task[BlockResult] | None = None
         self._cancelled = False
@@ -126,6 +129,8 @@ class Engine:
             self._results.append(result)
             self._emit(JobFinished(time.time(), self._jobs[action.index].info, result))
         final = self._finish(started)
+        if self._publish is not None:
+            final = self._publish(final)
         self._emit(RunFinished(time.time(), final))
         if self._fault is not None:
             raise self._fault

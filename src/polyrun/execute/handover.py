@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from polyrun.document.nearest import nearest
 from polyrun.model.codes import Code
@@ -17,6 +17,7 @@ from polyrun.plan.links import Link, Wanted
 from polyrun.values.cbor import BadData
 from polyrun.values.change import CannotConvert, as_declared, as_wanted
 from polyrun.values.fits import Misfit, has_wide_numbers, misfit
+from polyrun.values.making import Workshop
 from polyrun.values.outbox import Content, Outbox
 from polyrun.values.store import Store, Stored
 
@@ -73,24 +74,30 @@ class Handover:
         """Lay out what `job` imports, and a place for what it exports. Raises `OSError` when there is no room."""
         if not job.links:
             return Prepared()
+        handing = job.language.values
+        assert handing is not None
         imports: dict[str, Stored] = {}
+        words: list[str] | None = [] if handing.wire == "shell" else None
         infos = []
+        workshop = self._store.workshop(job.info.index)
         for link in job.links.imports:
             kept = self._kept[link.producer, link.name]
             try:
-                stored = as_wanted(kept.stored, link.wanted, self._store.workshop(job.info.index))
+                stored = as_wanted(kept.stored, link.wanted, workshop)
             except CannotConvert as error:
                 return Prepared(problem=self._refused(Code.TYPE_MISMATCH, job, link, str(error)))
-            assert job.language.values is not None
-            problem = misfit(stored, job.language.values.holds)
+            problem = misfit(stored, handing.holds)
             if problem is not None:
                 return Prepared(problem=self._misfit(job, link, problem))
+            try:
+                if words is not None:
+                    words += _words(link.local, stored, workshop)
+            except CannotConvert as error:
+                return Prepared(problem=self._refused(Code.CANNOT_HOLD, job, link, str(error)))
             imports[link.local] = stored
             infos.append(self._info(link.local, stored, kept))
         exports = {export.name: export.type for export in job.links.exports}
-        handing = job.language.values
-        shell = handing is not None and handing.wire == "shell"
-        inbox = self._store.inbox(job.info.index, imports, exports, shell=shell)
+        inbox = self._store.inbox(job.info.index, imports, exports, words)
         outbox = self._store.outbox(job.info.index, job.limits.disk_bytes)
         return Prepared(inbox, outbox, tuple(infos), _bindings(job, imports))
 
@@ -128,7 +135,7 @@ class Handover:
 
     def _info(self, name: str, stored: Stored, kept: Kept) -> ValueInfo:
         line = self._source.line_at(kept.export.span.start) if kept.export is not None else None
-        return ValueInfo(name, stored.type, stored.size, stored.preview, kept.producer, line)
+        return ValueInfo(name, stored.type, stored.size, stored.preview, kept.producer, line, stored.file)
 
     def _missing(self, job: Job, export: Wanted, content: Content | None) -> Diagnostic:
         if content is None:
@@ -172,6 +179,13 @@ class Handover:
     def _at(self, code: Code, export: Wanted, message: str, job: Job, hint: str | None = None) -> Diagnostic:
         also = (Label(job.block.header, "in this block"),)
         return Diagnostic(code, Severity.ERROR, message, Label(export.span), also, hint)
+
+
+def _words(name: str, stored: Stored, workshop: Workshop) -> Iterator[str]:
+    """`stored` for a shell; a language that has none need not load how."""
+    from polyrun.values.shell_form import words
+
+    return words(name, stored.encoded(), stored.read, workshop)
 
 
 def _bindings(job: Job, imports: Mapping[str, Stored]) -> Mapping[str, bytes]:

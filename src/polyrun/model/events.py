@@ -10,7 +10,7 @@ from typing import Literal
 
 from polyrun.model.frozen import frozen
 from polyrun.model.results import BlockResult, RunResult
-from polyrun.model.spans import Source
+from polyrun.model.spans import Source, Span
 
 Stream = Literal["stdout", "stderr"]
 StepKind = Literal["prepare", "build", "run"]
@@ -19,12 +19,16 @@ StepKind = Literal["prepare", "build", "run"]
 
 @frozen
 class BlockInfo:
-    """What identifies a block in a report: its 1-based `index`, `name`, `language` id and header `line`."""
+    """What identifies a block in a report: its 1-based `index`, `name`, `language` id and header `line`.
+
+    `body` are the lines between its header and its end, as far as they are known.
+    """
 
     index: int
     name: str | None
     language: str
     line: int
+    body: Span | None = None
 
     @property
     def label(self) -> str:

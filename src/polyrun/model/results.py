@@ -106,7 +106,7 @@ class RunResult:
     else `failed`. `exit_code` is the command line's. `level` is the sandbox's (0–4). `artifacts` are the paths,
     relative to the document's folder, that blocks created or changed; unless written through,
     they are kept in `artifacts_dir`. `values` are the exports that `settings.get` asked for, as strict JSON, and
-    `saved` the files that `settings.save_to` asked for.
+    `saved` the files that `settings.save_to` asked for; `report` is the page that `settings.report_to` asked for.
     """
 
     run_id: str
@@ -124,6 +124,7 @@ class RunResult:
     notes: tuple[str, ...] = ()
     values: Mapping[str, str] = NOTHING
     saved: tuple[str, ...] = ()
+    report: str | None = None
 
     @property
     def ok(self) -> bool:

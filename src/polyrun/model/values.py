@@ -152,11 +152,21 @@ class Holds:
 
 
 @frozen
+class Slice:
+    """Some of the bytes of a file: its path, where they begin and end."""
+
+    path: str
+    start: int
+    end: int
+
+
+@frozen
 class ValueInfo:
     """One value as reports tell it: who made it, what it is, how much of it there is.
 
     `producer` is the label of the block that exported it and `line` the line of its `#export:`; both are `None` for a
-    value from outside. `bytes` counts what it takes at rest. `preview` is one line, cut short.
+    value from outside. `bytes` counts what it takes at rest. `preview` is one line, cut short. `file` is where the
+    content of a `file` is, in a copy of PolyRun's own that is gone when the run is over.
     """
 
     name: str
@@ -165,6 +175,7 @@ class ValueInfo:
     preview: str = ""
     producer: str | None = None
     line: int | None = None
+    file: Slice | None = None
 
     def __str__(self) -> str:
         """Such as `table, 3 rows x 2 columns, 1.5 KiB`."""

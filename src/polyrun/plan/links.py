@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from polyrun.document import Block, Document
 from polyrun.document.nearest import nearest
-from polyrun.document.tree import Export, ExportedName, Import, ImportedName
+from polyrun.document.tree import Export, Import, ImportedName
 from polyrun.languages import Language
 from polyrun.languages.handing import Handing
 from polyrun.model.codes import Code
@@ -154,10 +154,12 @@ class Linker:
         self._error(Code.UNKNOWN_IMPORT, f"{where} `{name}`", item.name.span, hint)
 
     def _exported(self, block: Block, language: Language) -> Iterator[Wanted]:
-        for item in (item for one in block.directives if isinstance(one, Export) for item in one.items):
+        items = [item for one in block.directives if isinstance(one, Export) for item in one.items]
+        mentions = _Mentions(block.code if items else b"")
+        for item in items:
             if not self._speaks(language, item.span):
                 continue
-            if language.values is not None and language.values.named and not _mentions(block, item):
+            if language.values is not None and language.values.named and item.name.text not in mentions:
                 hint = "an export is the name of a variable of the block"
                 self._error(
                     Code.EXPORT_NOT_IN_CODE, f"`{item.name.text}` does not occur in the block", item.name.span, hint
@@ -219,6 +221,7 @@ def exported_by(document: Document, block: Block, name: str) -> Block | None:
     return next((other for other in earlier if name in _exported_names(other)), None)
 
 
+_WORD = re.compile(rb"\w+")
 _ASSIGNED = (
     r"(?:^|[\s;(,{{$@%*&])\b{name}\b(?:\[[^\]\n]*\]|:\s*[\w\[\]., ]+)?\s*(?::=|=(?![=~>])|<-)"
     r"|\b(?:fn|def|function)\s+{name}\b"
@@ -229,10 +232,19 @@ def _exported_names(block: Block) -> set[str]:
     return {item.name.text for one in block.directives if isinstance(one, Export) for item in one.items}
 
 
-def _mentions(block: Block, item: ExportedName) -> bool:
-    """Whether the name stands in the code, on another line than the directive's own."""
-    word = re.compile(rb"(?<!\w)" + re.escape(item.name.text.encode()) + rb"(?!\w)")
-    return any(b"#export:" not in line and word.search(line) for line in block.code.split(b"\n"))
+class _Mentions:
+    """The names that stand in the code of a block, on other lines than those of directives."""
+
+    def __init__(self, code: bytes) -> None:
+        self._lines = [line for line in code.split(b"\n") if b"#export:" not in line]
+        self._words = set(_WORD.findall(b"\n".join(self._lines)))
+
+    def __contains__(self, name: str) -> bool:
+        data = name.encode()
+        if _WORD.fullmatch(data):
+            return data in self._words
+        apart = re.compile(rb"(?<!\w)" + re.escape(data) + rb"(?!\w)")
+        return any(apart.search(line) for line in self._lines)
 
 
 def _other_name(name: str, handing: Handing) -> str:

@@ -72,7 +72,7 @@ def make_plan(document: Document, registry: Registry, settings: Settings, folder
         jobs.append(
             Job(
                 block=block,
-                info=BlockInfo(block.index, block.name.text if block.name else None, language.id, block.line),
+                info=_info(block, language),
                 language=language,
                 program=_program(block, language, document.source.name, links[block.index]),
                 limits=limits,
@@ -84,6 +84,10 @@ def make_plan(document: Document, registry: Registry, settings: Settings, folder
             )
         )
     return Plan(document, tuple(jobs), tuple(diagnostics))
+
+
+def _info(block: Block, language: Language) -> BlockInfo:
+    return BlockInfo(block.index, block.name.text if block.name else None, language.id, block.line, block.body)
 
 
 def _language(block: Block, registry: Registry) -> Language | None:

@@ -192,6 +192,8 @@ class Console:
                 self._header(block)
                 self._progress.idle()
             self._status(block, result)
+        if self._verbose:
+            self._exports(result)
 
     def _imports(self, result: BlockResult) -> None:
         """What a block that failed was given: a wrong value may come from far above."""
@@ -201,6 +203,11 @@ class Console:
             self._say(f"{name}: `{safe_line(info.name)}`, {safe_line(str(info))}, {safe_line(where)}")
         if len(result.imports) > _LISTED_VALUES:
             self._say(f"and {count(len(result.imports) - _LISTED_VALUES, 'more import')}")
+
+    def _exports(self, result: BlockResult) -> None:
+        for info in result.exports:
+            name = self._look.paint("export", "cyan")
+            self._say(f"{name}: `{safe_line(info.name)}`, {safe_line(str(info))}")
 
     def _status(self, block: BlockInfo, result: BlockResult) -> None:
         look = self._look
@@ -239,6 +246,8 @@ class Console:
             names = ", ".join(safe_line(path) for path in result.saved[:_LISTED_ARTIFACTS])
             more = f", {self._look.ellipsis}" if len(result.saved) > _LISTED_ARTIFACTS else ""
             self._say(f"{count(len(result.saved), 'export')} saved: {names}{more}")
+        if result.report is not None:
+            self._say(f"report: {safe_line(result.report)}")
         if result.log_path and (self._verbose or not result.ok):
             self._say(self._look.paint(f"log: {safe_line(result.log_path)}", "dim"))
 

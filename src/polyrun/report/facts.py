@@ -131,6 +131,7 @@ def run_tail(result: RunResult) -> Facts:
         "notes": list(result.notes),
         "values": {name: json.loads(text) for name, text in result.values.items()},
         "saved": list(result.saved),
+        "report": result.report,
     }
 
 

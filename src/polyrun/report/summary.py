@@ -24,7 +24,7 @@ class _Column:
     right: bool = False
 
 
-_COLUMNS = (
+COLUMNS = (
     _Column("#", right=True),
     _Column("block"),
     _Column("language"),
@@ -64,21 +64,22 @@ def not_enforced(blocks: Sequence[BlockResult]) -> tuple[str, ...]:
 
 
 def _table(blocks: Sequence[BlockResult], look: Look) -> list[str]:
-    rows = [_cells(block) for block in blocks]
+    rows = [cells(block) for block in blocks]
     widths = [
         max(display_width(column.title), *(display_width(row[index]) for row in rows))
-        for index, column in enumerate(_COLUMNS)
+        for index, column in enumerate(COLUMNS)
     ]
     excess = sum(widths) + len(_GAP) * (len(widths) - 1) - look.columns
     if excess > 0:
         widths[_NAME] = max(widths[_NAME] - excess, min(widths[_NAME], _NARROWEST_NAME))
-    lines = [look.paint(_line([column.title for column in _COLUMNS], widths, look, None), "dim")]
+    lines = [look.paint(_line([column.title for column in COLUMNS], widths, look, None), "dim")]
     lines += [_line(row, widths, look, block) for row, block in zip(rows, blocks, strict=True)]
     lines.append(look.paint(look.rule * (sum(widths) + len(_GAP) * (len(widths) - 1)), "dim"))
     return lines
 
 
-def _cells(block: BlockResult) -> list[str]:
+def cells(block: BlockResult) -> list[str]:
+    """What stands in the columns for `block`, safe to show."""
     usage = block.usage
     ran = block.run is not None or block.build is not None
     return [
@@ -95,7 +96,7 @@ def _cells(block: BlockResult) -> list[str]:
 
 def _line(cells: Sequence[str], widths: Sequence[int], look: Look, block: BlockResult | None) -> str:
     parts = []
-    for index, (cell, width, column) in enumerate(zip(cells, widths, _COLUMNS, strict=True)):
+    for index, (cell, width, column) in enumerate(zip(cells, widths, COLUMNS, strict=True)):
         text = shorten(cell, width, look.ellipsis)
         fitted = pad(text, width, right=column.right)
         if block is not None and index == _STATUS:
@@ -104,7 +105,8 @@ def _line(cells: Sequence[str], widths: Sequence[int], look: Look, block: BlockR
     return _GAP.join(parts).rstrip()
 
 
-def _total(result: RunResult, look: Look) -> str:
+def counts(result: RunResult, look: Look) -> str:
+    """How many blocks ended how: `3 ok, 1 failed`."""
     ok = sum(block.ok for block in result.blocks)
     skipped = sum(block.status is Status.SKIPPED for block in result.blocks)
     cancelled = sum(block.status is Status.CANCELLED for block in result.blocks)
@@ -112,9 +114,12 @@ def _total(result: RunResult, look: Look) -> str:
     failed = len(result.blocks) - ok - skipped - cancelled - allowed
     parts = [(ok, "ok", "green"), (failed, "failed", "red"), (allowed, "allowed to fail", "yellow")]
     parts += [(skipped, "skipped", "yellow"), (cancelled, "cancelled", "yellow")]
-    counts = ", ".join(look.paint(f"{number} {word}", style) for number, word, style in parts if number)
+    return ", ".join(look.paint(f"{number} {word}", style) for number, word, style in parts if number) or "no blocks"
+
+
+def _total(result: RunResult, look: Look) -> str:
     where = f"{safe_line(result.sandbox)}, level {result.level}"
     if result.level == 0:
         where += look.paint(" (not isolated)", "yellow")
     separator = f" {look.dot} "
-    return separator.join([counts or "no blocks", seconds(result.wall_s), where])
+    return separator.join([counts(result, look), seconds(result.wall_s), where])

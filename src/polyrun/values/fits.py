@@ -37,7 +37,19 @@ def misfit(stored: Stored, holds: Holds) -> Misfit | None:
         found = _nul(decode(stored.encoded()), stored)
     if found is None or (found.ways and not found.where):
         return found
-    return Misfit(found.reason, found.where, ("str",) if _has_json(stored.type) else ())
+    json = ("str",) if _has_json(stored.type) else ()
+    return Misfit(found.reason, found.where, (*_ways_of_items(found, stored.type), *json))
+
+
+def _ways_of_items(misfit: Misfit, found: ValueType) -> tuple[str, ...]:
+    """Types for a list, or a map of values of one type, of which the items do not fit: with other items."""
+    items = _inside(found)
+    names = {"[]", *(field.name for field in found.fields or ())}
+    if found.kind not in {Kind.LIST, Kind.MAP} or misfit.where not in names or len(set(map(str, items))) != 1:
+        return ()
+    if any(Kind.NULL in item.kinds or Kind.FILE in item.kinds for item in items):
+        return ()
+    return tuple(f"{found.kind}({way})" for way in misfit.ways)
 
 
 def _has_json(found: ValueType) -> bool:

@@ -17,9 +17,6 @@ from polyrun.values.making import Workshop
 from polyrun.values.nodes import Array, File, Node, Packed, Ref, Table
 from polyrun.values.unpack import Unpacker
 
-WORDS = "values.words"
-"""The file's name."""
-
 
 def words(name: str, data: bytes, read: Callable[[Ref], bytes], workshop: Workshop) -> Iterator[str]:
     """The words for the encoded value `data`, whose references `read` reads; files are made in `workshop`.

@@ -8,10 +8,11 @@ writes, and inboxes get hard links to them. So data is written once, by the bloc
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import FileIO
 
 from polyrun.model.frozen import frozen
-from polyrun.model.values import ValueType
+from polyrun.model.values import Kind, Slice, ValueType
 from polyrun.values import arrow, npy
 from polyrun.values.cbor import BadData, Reader, encode, head
 from polyrun.values.layout import NPY_HEAD
@@ -21,16 +22,10 @@ from polyrun.values.outbox import VALUES, VERSION, Content, Outbox
 from polyrun.values.preview import preview
 from polyrun.values.survey import Found, FramedTable
 
+WORDS = "values.words"
+"""The value file of a shell's inbox."""
+
 _COPY = 1 << 20
-
-
-@frozen
-class Slice:
-    """Some of the bytes of a value file: its path, where they begin and end."""
-
-    path: str
-    start: int
-    end: int
 
 
 @frozen
@@ -48,6 +43,14 @@ class Stored:
         """How much it takes."""
         own = len(self.data) if isinstance(self.data, bytes) else self.data.end - self.data.start
         return own + sum(ref.length for ref in self.refs)
+
+    @property
+    def file(self) -> Slice | None:
+        """Where the content of a `file` is; `None` for every other value."""
+        if self.type.kind is not Kind.FILE or self.folder is None or len(self.refs) != 1:
+            return None
+        ref = self.refs[0]
+        return Slice(os.path.join(self.folder, ref.file), ref.offset, ref.offset + ref.length)
 
     def encoded(self) -> bytes:
         """Its encoded form; large data is not in it."""
@@ -89,12 +92,16 @@ class Store:
         return self._workshops[index]
 
     def inbox(
-        self, index: int, imports: Mapping[str, Stored], exports: Mapping[str, str | None], *, shell: bool = False
+        self,
+        index: int,
+        imports: Mapping[str, Stored],
+        exports: Mapping[str, str | None],
+        words: Iterable[str] | None = None,
     ) -> str:
         """A new inbox for block `index`: the values `imports` by their names in it, and what it is to export.
 
-        `exports` are names with their declared types. With `shell` it is one for a shell (see `shell_form`).
-        Raises `OSError`, and `CannotConvert` for what is too large for a shell.
+        `exports` are names with their declared types. With `words` (see `shell_form`) it is one for a shell.
+        Raises `OSError`.
         """
         folder = os.path.join(self._folder, f"in-{index}")
         os.mkdir(folder, 0o755)
@@ -102,24 +109,21 @@ class Store:
             for name in {ref.file for ref in stored.refs}:
                 assert stored.folder is not None
                 _link(stored.folder, name, folder)
-        if shell:
-            self._words(index, folder, imports, exports)
+        if words is not None:
+            self._words(index, folder, words, exports)
             return folder
         with open(os.path.join(folder, VALUES), "xb") as file:
             file.writelines(_inbox_file(_prefix(index), imports, exports))
         return folder
 
-    def _words(self, index: int, folder: str, imports: Mapping[str, Stored], exports: Mapping[str, str | None]) -> None:
-        from polyrun.values.shell_form import WORDS, words
-
-        workshop = self.workshop(index)
+    def _words(self, index: int, folder: str, words: Iterable[str], exports: Mapping[str, str | None]) -> None:
         with open(os.path.join(folder, WORDS), "xb") as file:
             file.write(f"{_prefix(index)}\0".encode())
             file.writelines(f"e\0{name}\0{kind or ''}\0".encode() for name, kind in exports.items())
-            for name, stored in imports.items():
-                file.writelines(f"{word}\0".encode() for word in words(name, stored.encoded(), stored.read, workshop))
-        for made in os.listdir(workshop.folder) if os.path.isdir(workshop.folder) else ():
-            _link(workshop.folder, made, folder)
+            file.writelines(f"{word}\0".encode() for word in words)
+        made = self.workshop(index).folder
+        for name in os.listdir(made) if os.path.isdir(made) else ():
+            _link(made, name, folder)
 
     def take(self, outbox: Outbox, content: Content) -> dict[str, Stored]:
         """Make the values of a sound outbox values of the run.
@@ -131,7 +135,8 @@ class Store:
             for item in found.framed:
                 _frame(outbox, item, framed)
         path = os.path.join(outbox.folder, VALUES)
-        return {name: _stored(found, path, outbox) for name, found in content.values.items()}
+        with open(path, "rb", buffering=0) as file:
+            return {name: _stored(found, file, outbox) for name, found in content.values.items()}
 
 
 def _link(source: str, name: str, folder: str) -> None:
@@ -167,19 +172,15 @@ def _pieces(data: Slice | bytes) -> Iterator[bytes]:
             yield piece
 
 
-def _stored(found: Found, path: str, outbox: Outbox) -> Stored:
-    data = Slice(path, found.start, found.end)
+def _stored(found: Found, file: FileIO, outbox: Outbox) -> Stored:
+    data = Slice(str(file.name), found.start, found.end)
     stored = Stored(found.type, data, found.refs, outbox.folder)
-    beginning = b"".join(_beginning(data))
+    beginning = os.pread(file.fileno(), min(data.end - data.start, _LOOKED_AT), data.start)
     return Stored(found.type, data, found.refs, outbox.folder, _look(beginning, stored))
 
 
-def _beginning(data: Slice) -> Iterator[bytes]:
-    """Enough of a value for a look at it."""
-    yield from _pieces(Slice(data.path, data.start, min(data.end, data.start + _LOOKED_AT)))
-
-
 _LOOKED_AT = 1 << 16
+"""Bytes that are enough of a value for a look at it."""
 
 
 def _look(beginning: bytes, stored: Stored) -> str:

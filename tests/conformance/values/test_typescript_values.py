@@ -27,6 +27,17 @@ console.log(x, first["price a"], typeof y, mixed[0].class);
     assert block["stdout"] == "210.5 0.5 bigint a\n", told(block)
 
 
+def test_entries_of_a_map_have_their_type(tmp_path: Path) -> None:
+    made = "#lang:python\n#export: words\nwords = {'tea': {'n': 2, 'at': [1, 3]}, 'bun': {'n': 1, 'at': [2]}}\n#end\n"
+    code = """for (const [word, { n, at }] of Object.entries(words))
+  console.log(word, n, at.map((one) => one * 2).join());
+const wrong: string = Object.values(words)[0].n;
+"""
+    _, block = run(tmp_path, f"{made}#lang:ts\n#import: words\n{code}#end\n")
+    assert "8:7: error TS2322: Type 'number' is not assignable to type 'string'." in str(block["build"]), told(block)
+    assert str(block["build"]).count("error") == 1, told(block)
+
+
 def test_a_wrong_use_is_an_error_of_its_line(tmp_path: Path) -> None:
     wrong = ["const s: string = total;", "rows.columns.n[0] + 1;", "rows.columns.nosuch;", "large[0] + 1;"]
     document = "".join(f"#lang:ts\n#import: total, rows, large\n\n{one}\n#end\n" for one in wrong)

@@ -12,7 +12,7 @@ from polyrun.config.table import ANY_LANGUAGE, SETTINGS, Setting
 from polyrun.model.frozen import as_dict
 
 REPOSITORY = Path(__file__).parents[3]
-NOT_IN_FILES = {"only", "given", "get", "save_to", "save_tables", "sources", "chosen_limits"}
+NOT_IN_FILES = {"only", "given", "get", "save_to", "save_tables", "report_to", "sources", "chosen_limits"}
 
 
 def test_the_reference_page_is_the_one_the_table_gives() -> None:

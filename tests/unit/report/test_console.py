@@ -11,9 +11,11 @@ import pytest
 
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
-from polyrun.model.events import JobStarted, RunStarted, SecurityEvent
+from polyrun.model.events import JobFinished, JobStarted, RunStarted, SecurityEvent
+from polyrun.model.frozen import replace
 from polyrun.model.outcomes import Status
 from polyrun.model.spans import Span
+from polyrun.model.values import Kind, ValueInfo, ValueType
 from polyrun.report.channel import Channel
 from polyrun.report.console import Console
 from polyrun.report.look import Look
@@ -120,6 +122,20 @@ def test_security_events_notes_and_warnings_are_seen_even_when_quiet(tmp_path: P
 def test_quiet_leaves_only_output_and_problems(tmp_path: Path) -> None:
     told = story(Part(printed=(out(b"7\n"),)), Part(name="b", status=Status.CANCELLED, reason="the run was cancelled"))
     assert report(tmp_path, told, quiet=True) == (b"7\n", "b: cancelled: the run was cancelled\n")
+
+
+def test_verbose_shows_what_was_exported(tmp_path: Path) -> None:
+    made = story(Part(name="make"))
+    finished = made.events()[-2]
+    assert isinstance(finished, JobFinished)
+    plot = ValueInfo("plot", ValueType((Kind.FILE,), media="image/png"), 12 * 1024, "plot.png")
+    finished = replace(finished, result=replace(finished.result, exports=(plot,)))
+    for verbose in (True, False):
+        with files(tmp_path) as (first, second, written):
+            Console(Channel(first), Channel(second), Look(), verbose=verbose).handle(finished)
+            told = written()[1].decode()
+        assert ("export: `plot`, file, image/png, 12.0 KiB\n" in told) == verbose
+        (tmp_path / "stderr").unlink()
 
 
 def test_verbose_shows_commands_and_good_ends(tmp_path: Path) -> None:

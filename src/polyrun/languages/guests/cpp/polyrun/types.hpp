@@ -3,6 +3,11 @@
 #define POLYRUN_TYPES_HPP
 #include "wire.hpp"
 
+/// In a struct of your own, also in one inside of a function: the members that others get when it is exported as a map.
+#define POLYRUN_FIELDS(...)                                              \
+  auto polyrun_fields() const { return std::tie(__VA_ARGS__); }          \
+  static constexpr std::string_view polyrun_names() { return #__VA_ARGS__; }
+
 namespace polyrun {
 
 /// Bytes.
@@ -206,6 +211,23 @@ namespace detail {
 /// What PolyRun generates for the fields of a map: `each(v, f)` calls `f(key, member)` for every one.
 template <class T>
 struct record;
+
+/// The same for a struct that says its fields by `POLYRUN_FIELDS`.
+template <class T>
+  requires requires(const T& v) { T::polyrun_names(); v.polyrun_fields(); }
+struct record<T> {
+  template <class F>
+  static void each(const T& v, F f) {
+    std::string_view rest = T::polyrun_names();
+    auto next = [&] {
+      auto name = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+      rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of(' ')));
+      return name.substr(0, name.find(' '));
+    };
+    std::apply([&](auto&... members) { (f(next(), members), ...); }, v.polyrun_fields());
+  }
+};
 
 /// What PolyRun generates for the columns of a table: `each(v, f)` calls `f(position, name, member)` for every one.
 template <class T>

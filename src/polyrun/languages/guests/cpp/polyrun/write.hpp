@@ -240,7 +240,7 @@ void write_declared(writer& out, const T& what, std::string_view declared) {
 /// Deleted rather than left out, so that the compiler points at the call and not into this file.
 template <class T>
   requires(!detail::exportable<T>)
-void put(const std::string& cannot_be_exported, const T&) = delete;
+void put(const std::string& cannot_be_exported_or_lacks_POLYRUN_FIELDS, const T&) = delete;
 
 /// Hand over `what` under `name`, which an `#export:` of the block must declare. Later calls for the name replace it.
 template <class T>
@@ -272,7 +272,7 @@ template <class T>
 class exporter {
  public:
   /// Deleted rather than left out, so that the compiler points at the variable and not into this file.
-  exporter(const char* cannot_be_exported, const T&) requires(!detail::exportable<T>) = delete;
+  exporter(const char* cannot_be_exported_or_lacks_POLYRUN_FIELDS, const T&) requires(!detail::exportable<T>) = delete;
   exporter(const char* name, const T& what) requires detail::exportable<T> : name_(name), what_(what) { detail::outbox::get(); }
   exporter(const exporter&) = delete;
   ~exporter() {
