@@ -12,7 +12,6 @@ from itertools import groupby
 
 from conformance.values.reference import Fact, facts
 from conformance.values.samples import Sample, speakers
-from polyrun.languages import Registry
 
 _INTRO = """\
 # What arrives where
@@ -111,13 +110,7 @@ def _pairs(names: list[str]) -> Iterator[str]:
         made = speakers()[name].makes
         counts = [sum(other in facts()[sample].refusals for sample in made) for other in names]
         row = [f"{len(made) - count}" + (f" + {count}" if count else "") for count in counts]
-        yield f"| {_title(name)} | {len(made)} | {' | '.join(row)} |\n"
-
-
-def _title(language: str) -> str:
-    found = Registry.load().get(language)
-    assert found is not None
-    return found.title
+        yield f"| {speakers()[name].title} | {len(made)} | {' | '.join(row)} |\n"
 
 
 def _descriptions() -> Iterator[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from polyrun.languages import Registry
+from polyrun.languages import Language, Registry
 
 SAMPLES = (
     "null_value", "bool_true", "bool_false",
@@ -59,7 +59,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Speaker:
-    """One language in these tests.
+    """One language in these tests; `built` says that its blocks are compiled before they run.
 
     `start` stands before the statements or checks, `end` after them. `report` is a statement that prints `NAME true`
     or `NAME false`, with `{name}` and `{check}` filled in. `show` are those that print `NAME TEXT` for a `{name}` that
@@ -68,6 +68,8 @@ class Speaker:
     """
 
     id: str
+    title: str
+    built: bool
     start: str
     end: str
     report: str
@@ -118,14 +120,22 @@ class Speaker:
 def speakers() -> dict[str, Speaker]:
     """Every language that can pass values; a language without a file here, or with a sample missing, fails."""
     registry = Registry.load()
-    spoken = [name for name in registry.ids if (language := registry.get(name)) is not None and language.values]
-    return {name: _read(name) for name in spoken}
+    spoken = {name: found for name in registry.ids if (found := registry.get(name)) is not None and found.values}
+    return {name: _read(language) for name, language in spoken.items()}
 
 
-def _read(name: str) -> Speaker:
+def _read(language: Language) -> Speaker:
+    name = language.id
     data = tomllib.loads((FOLDER / f"{name}.toml").read_text())
     samples = data.pop("samples")
     assert list(samples) == list(SAMPLES), f"{name}.toml must have exactly the samples, in their order"
-    return Speaker(name, data.get("start", ""), data.get("end", ""), data["report"], data.get("show", {}), {
-        key: Sample(key, **facts) for key, facts in samples.items()
-    })  # fmt: skip
+    return Speaker(
+        id=name,
+        title=language.title,
+        built=language.build is not None,
+        start=data.get("start", ""),
+        end=data.get("end", ""),
+        report=data["report"],
+        show=data.get("show", {}),
+        samples={key: Sample(key, **facts) for key, facts in samples.items()},
+    )

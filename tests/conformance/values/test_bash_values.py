@@ -92,3 +92,10 @@ def test_a_thousand_scalars(tmp_path: Path) -> None:
     block = _one(tmp_path, "for n in {0..999}; do printf -v v$n %s $n; done\n: " + " ".join(names), ", ".join(names))
     assert block["status"] == "ok", told(block)
     assert len(block["exports"]) == 1000  # type: ignore[arg-type]
+
+
+def test_a_table_without_rows_has_its_names(tmp_path: Path) -> None:
+    """Nothing in such a file says what the columns are, so all of them are texts."""
+    block = _one(tmp_path, "printf 'id\\ts\\n' >no_rows.tsv; x=no_rows.tsv", "x:table")
+    assert block["status"] == "ok", told(block)
+    assert block["exports"]["x"]["columns"] == {"id": "str", "s": "str"}  # type: ignore[index]

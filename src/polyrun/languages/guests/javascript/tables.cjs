@@ -109,7 +109,8 @@ function moments(name, type, bytes) {
 
 /** An array of objects with the same keys, or an object of arrays of one length, as a table. */
 function writePlain(outgoing, value) {
-  const columns = Array.isArray(value) ? columnsOf(value) : new Map(Object.entries(value).map(([k, v]) => [k, Array.from(v)]));
+  const listed = (values) => (dtypeOf(values) ? values : Array.from(values));
+  const columns = Array.isArray(value) ? columnsOf(value) : new Map(Object.entries(value).map(([k, v]) => [k, listed(v)]));
   const [first = []] = columns.values();
   for (const column of columns.values()) {
     if (column.length !== first.length) throw new Unsupported('the columns of a table must all have the same length');
@@ -137,8 +138,17 @@ function kindOf(value) {
   return typeof value;
 }
 
-/** The type and the parts of a column of `values`, which must be of one kind. */
+/** The type of the numbers of a typed array; `undefined` for anything else. */
+function dtypeOf(values) {
+  if (values.dtype === 'bool') return 'bool'; // as an array that was imported
+  return Object.keys(ARRAYS).find((dtype) => dtype !== 'bool' && values instanceof ARRAYS[dtype]);
+}
+
+/** The type and the parts of a column of `values`, which must be of one kind; typed arrays keep theirs. */
 function columnOf(name, values) {
+  const dtype = dtypeOf(values);
+  if (values.shape?.length > 1) throw new Unsupported(`the column \`${name}\` has more than one dimension`);
+  if (dtype) return [dtype, null, dtype === 'bool' ? packBits(values, Boolean) : asBytes(values), null];
   const kinds = new Set(values.filter((value) => value !== null).map(kindOf));
   if (kinds.has('float')) kinds.delete('int');
   if (kinds.delete('bigint')) kinds.add('int');

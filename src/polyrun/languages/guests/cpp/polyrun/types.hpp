@@ -120,6 +120,54 @@ class column {
   std::span<unsigned char> valid_, data_, offsets_;
 };
 
+/// Values by their keys, in the order in which they came. `m["key"]` is the one of that name, as is `m.at("key")`.
+template <class T>
+class map {
+ public:
+  using key_type = std::string;
+  using mapped_type = T;
+  using value_type = std::pair<std::string, T>;
+
+  map() = default;
+  map(std::initializer_list<value_type> entries) {
+    for (auto& [key, item] : entries) (*this)[key] = item;
+  }
+
+  std::size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  auto begin() { return entries_.begin(); }
+  auto end() { return entries_.end(); }
+  auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
+  auto find(std::string_view key) { return begin() + static_cast<std::ptrdiff_t>(position(key)); }
+  auto find(std::string_view key) const { return begin() + static_cast<std::ptrdiff_t>(position(key)); }
+  bool contains(std::string_view key) const { return position(key) < size(); }
+  std::size_t count(std::string_view key) const { return contains(key) ? 1 : 0; }
+
+  const T& at(std::string_view key) const {
+    auto found = find(key);
+    if (found == end()) throw error("a map has no key " + std::string(key));
+    return found->second;
+  }
+  const T& operator[](std::string_view key) const { return at(key); }
+  T& operator[](std::string_view key) {
+    auto [found, added] = positions_.try_emplace(std::string(key), size());
+    if (added) entries_.emplace_back(found->first, T{});
+    return entries_[found->second].second;
+  }
+  operator std::map<std::string, T>() const { return {begin(), end()}; }
+  bool operator==(const map& other) const { return entries_ == other.entries_; }
+
+ private:
+  std::size_t position(std::string_view key) const {
+    auto found = positions_.find(std::string(key));
+    return found == positions_.end() ? size() : found->second;
+  }
+
+  std::vector<value_type> entries_;
+  std::unordered_map<std::string, std::size_t> positions_;
+};
+
 /// Any value: what a list with items of different types holds. `get<T>()` gives it as `T`, or throws.
 class value {
  public:
