@@ -10,7 +10,6 @@ import re
 import sys
 from array import array
 from collections.abc import Callable, Iterator
-from operator import gt
 
 from polyrun.model.frozen import frozen
 from polyrun.model.values import DTYPES, Column
@@ -144,8 +143,9 @@ def _check_variable(name: str, column: ColumnData, rows: int, offsets: Read, dat
         raise BadData(f"{name} has offsets that do not begin at 0")
     plain = not text or _is_ascii(data, column.data.length)
     for start, length in _pieces((rows + 1) * 4):
-        numbers = array("i", offsets(start, length))
-        if numbers[0] < last or any(map(gt, numbers, numbers[1:])):
+        piece = offsets(start, length)
+        numbers = array("i", piece)
+        if numbers[0] < last or not _is_rising(piece):
             raise BadData(f"{name} has offsets that go back")
         last = numbers[-1]
         if last > column.data.length:
@@ -156,6 +156,20 @@ def _check_variable(name: str, column: ColumnData, rows: int, offsets: Read, dat
         raise BadData(f"{name} has offsets that do not end where its data ends")
     if not plain:
         _check_text(name, data, column.data.length)
+
+
+def _is_rising(piece: bytes) -> bool:
+    """Whether none of the int32 in `piece` is negative or less than the one before it.
+
+    All are compared at once: with the highest bit of each number set, subtracting those before borrows nothing from a
+    neighbour, and takes that bit from a number which is less.
+    """
+    numbers = int.from_bytes(piece, "little")
+    bits = int.from_bytes(b"\0\0\0\x80" * (len(piece) // 4), "little")
+    if numbers & bits:
+        return False
+    later = bits >> 32
+    return ((numbers >> 32 | later) - (numbers & ((1 << len(piece) * 8 - 32) - 1))) & later == later
 
 
 def _is_ascii(data: Read, length: int) -> bool:

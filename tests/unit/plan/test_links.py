@@ -129,3 +129,11 @@ def test_a_value_from_outside_comes_first() -> None:
     text = MAKES + "#lang:python\n#import: rate, make.rate as own\nprint(rate, own)\n#end\n"
     links = plan(polyrun.Source(text.encode(), "doc.mix"), Settings(given={"rate": "1"})).jobs[1].links
     assert [(link.local, link.producer) for link in links.imports] == [("rate", None), ("own", 1)]
+
+
+@pytest.mark.parametrize(
+    ("code", "known"), [("x = 1", True), ("xx = 1; x_ = 2", False), ("# export: x", True), ("y = 2\nprint(x+y)", True)]
+)
+def test_an_exported_name_occurs_in_the_code(code: str, known: bool) -> None:
+    codes = [code for code, *_ in found(f"#lang:python\n#export: x\n{code}\n#end\n")]
+    assert ("PR605" not in codes) == known

@@ -39,7 +39,7 @@ class Column:
 
     def __init__(self, incoming: Incoming, rows: int, kind: str, refs: list[Any]) -> None:
         self._incoming = incoming
-        self._rows = rows
+        self.rows = rows
         self.type = kind
         self.validity, self.data, self.offsets = refs
 
@@ -59,7 +59,7 @@ class Column:
 
     def valid(self) -> list[bool] | None:
         """Which values are there; `None` when all are."""
-        return None if self.validity is None else bits(self._incoming.bytes(self.validity), self._rows)
+        return None if self.validity is None else bits(self._incoming.bytes(self.validity), self.rows)
 
     def values(self) -> Any:
         """All values: of numbers without a gap a view, or an array of NumPy if the block uses that."""
@@ -83,7 +83,7 @@ class Column:
         data = self._incoming.bytes(self.data)
         match self.base:
             case "bool":
-                return bits(data, self._rows)
+                return bits(data, self.rows)
             case "str" | "bytes":
                 return self._texts(data)
             case "decimal":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import atexit
 import os
-import re
-import types
-from typing import Any
 
 from .wire import Decoder, Encoder, Unsupported, head
 
-_IMPORTED = re.compile(rb"^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([^#\n;]+))", re.MULTILINE)
+TYPE_CHECKING = False  # `typing` and `re` are left out: they take longer than all that a block with a few values needs
+if TYPE_CHECKING:
+    from typing import Any
+
 _VERSION = 1
 
 
@@ -24,7 +24,7 @@ class Handing:
         self._out = os.environ["POLYRUN_OUT"]
         self._pid = os.getpid()
         inbox = os.environ["POLYRUN_IN"]
-        incoming = Incoming(inbox, modules_of(source))
+        incoming = Incoming(inbox, source)
         with open(os.path.join(inbox, "values.cbor"), "rb") as file:
             facts = Decoder(file.read(), incoming.make).item()
         self._prefix: str = facts["prefix"]
@@ -65,14 +65,5 @@ class Handing:
         """The variables that the block has set, if one that it was to export is missing."""
         if self._exports.keys() <= self._names.keys():
             return []
-        mine = (name for name, value in self._names.items() if not isinstance(value, types.ModuleType))
+        mine = (name for name, value in self._names.items() if not isinstance(value, type(os)))
         return sorted(name for name in mine if name not in self._known and not name.startswith("_"))[:100]
-
-
-def modules_of(source: bytes) -> list[str]:
-    """The packages that the code imports somewhere, in their order."""
-    found = []
-    for match in _IMPORTED.finditer(source):
-        names = [match[1]] if match[1] is not None else match[2].split(b",")
-        found += [name.split()[0].split(b".")[0].decode() for name in names if name.strip()]
-    return found

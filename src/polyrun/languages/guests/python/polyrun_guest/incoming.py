@@ -5,9 +5,12 @@ from __future__ import annotations
 import mmap
 import os
 from array import array
-from typing import Any
 
 from . import wire
+
+TYPE_CHECKING = False  # see `handing`
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMATS: dict[str, Any] = {
     "bool": "?", "int8": "b", "int16": "h", "int32": "i", "int64": "q", "uint8": "B", "uint16": "H", "uint32": "I",
@@ -28,12 +31,20 @@ class Ref:
 
 
 class Incoming:
-    """Makes the objects of one inbox for a block that imports `modules`."""
+    """Makes the objects of one inbox for a block whose code is `source`."""
 
-    def __init__(self, folder: str, modules: list[str]) -> None:
+    def __init__(self, folder: str, source: bytes) -> None:
         self._folder = folder
-        self.modules = modules
+        self._source = source
+        self._modules: list[str] | None = None
         self._maps: dict[str, memoryview] = {}
+
+    @property
+    def modules(self) -> list[str]:
+        """The packages that the block imports."""
+        if self._modules is None:
+            self._modules = modules_of(self._source)
+        return self._modules
 
     @property
     def has_numpy(self) -> bool:
@@ -131,6 +142,18 @@ class Grid:
             return [level((*index, position)) for position in range(self.shape[len(index)])]
 
         return level(())  # type: ignore[no-any-return]
+
+
+def modules_of(source: bytes) -> list[str]:
+    """The packages that the code imports somewhere, in their order."""
+    import re
+
+    found = []
+    imports = rb"^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([^#\n;]+))"
+    for match in re.finditer(imports, source, re.MULTILINE):
+        names = [match[1]] if match[1] is not None else match[2].split(b",")
+        found += [name.split()[0].split(b".")[0].decode() for name in names if name.strip()]
+    return found
 
 
 def _moment(tag: int, value: Any) -> Any:

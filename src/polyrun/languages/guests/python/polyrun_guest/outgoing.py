@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from array import array
-from typing import Any, BinaryIO
 
 from . import wire
 from .incoming import FORMATS, Grid
 from .wire import Tagged, Unsupported
+
+TYPE_CHECKING = False  # see `handing`
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
 
 NPY_HEAD = 256
 _PACK_FROM = 32

@@ -159,10 +159,21 @@ def _pandas_column(name: str, series: Any) -> tuple[str, Any, Any, Any]:
         return base.name, validity, np.ascontiguousarray(numbers).view("u1"), None
     if getattr(kind, "kind", "") in {"M", "m"}:
         return _pandas_times(series, validity)
+    return _pandas_objects(name, series, missing, validity)
+
+
+def _pandas_objects(name: str, series: Any, missing: Any, validity: Any) -> tuple[str, Any, Any, Any]:
+    """A column of texts, or of Python's own objects."""
+    import numpy as np
+
+    if getattr(series.dtype, "storage", "") == "pyarrow":  # texts that lie in memory as they do in a file
+        import pyarrow as pa
+
+        return _arrow_column(name, pa.array(series.array))
     values = series.astype(object).tolist()
     for position in np.flatnonzero(missing):
         values[position] = None
-    if kind in {"str", "string"} or all(type(value) is str or value is None for value in values):
+    if series.dtype in {"str", "string"} or all(type(value) is str or value is None for value in values):
         ends, data = texts(values)
         return "str", validity, data, ends
     return column_of(name, values)
@@ -250,7 +261,10 @@ def _arrow_column(name: str, column: Any) -> tuple[str, Any, Any, Any]:
         column = column.cast(kind.value_type)
         kind = column.type
     if pa.types.is_large_string(kind) or (hasattr(pa.types, "is_string_view") and pa.types.is_string_view(kind)):
-        column = column.cast(pa.string())
+        try:
+            column = column.cast(pa.string())
+        except pa.ArrowInvalid:
+            raise Unsupported(f"the column `{name}` has more than 2 GiB of text") from None
     word = {"string": "str", "double": "float64", "float": "float32", "binary": "bytes"}.get(
         str(column.type), str(column.type)
     )
@@ -295,11 +309,10 @@ def _to_series(column: Column) -> Any:
     import pandas as pd
 
     data = column.bytes(column.data)
-    valid = column.valid()
-    missing = None if valid is None else ~np.array(valid, dtype=bool)
+    missing = None if column.validity is None else ~_bits(column.bytes(column.validity), column.rows)
     base = column.base
     if base in FORMATS:
-        numbers = np.array(column.present()) if base == "bool" else np.frombuffer(data, dtype=base)
+        numbers = _bits(data, column.rows) if base == "bool" else np.frombuffer(data, dtype=base)
         if missing is None:
             return numbers
         kind = (
@@ -318,7 +331,20 @@ def _to_series(column: Column) -> Any:
             numbers[missing] = "NaT"
         series = pd.Series(numbers, copy=False)
         return series.dt.tz_localize("UTC").dt.tz_convert(column.inside[1]) if len(column.inside) > 1 else series
+    if base == "str" and getattr(pd.Series([""]).dtype, "storage", "") == "pyarrow":
+        import pyarrow as pa
+
+        parts = (column.bytes(part) for part in (column.validity, column.offsets, column.data))
+        buffers = [None if part is None else pa.py_buffer(part) for part in parts]
+        return pd.array(pa.Array.from_buffers(pa.string(), column.rows, buffers), dtype="str")
     return pd.Series(column.listed())
+
+
+def _bits(data: Any, count: int) -> Any:
+    """The first `count` bits of `data` as an array of truth values."""
+    import numpy as np
+
+    return np.unpackbits(np.frombuffer(data, dtype="u1"), count=count, bitorder="little").view(bool)
 
 
 def _to_polars(table: Table) -> Any:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False  # see `handing`
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 REF, BIG_INT, DECIMAL, DATE, TIME, TIMESTAMP, DURATION, PACKED, ARRAY, TABLE, FILE = range(50500, 50511)
 _SIZES = {24: ">B", 25: ">H", 26: ">I", 27: ">Q"}
