@@ -104,6 +104,10 @@ class Handover:
             export = job.links.exports[0]
             message = f"what `{job.info.label}` exported cannot be used: {error}"
             return Taken(problem=self._at(Code.BAD_VALUE, export, message, job))
+        except OSError as error:  # most likely the disk, or the memory that stands for it, is full
+            export = job.links.exports[0]
+            message = f"what `{job.info.label}` exported cannot be kept: {(error.strerror or str(error)).lower()}"
+            return Taken(problem=self._at(Code.BAD_VALUE, export, message, job))
 
     def _accept(self, job: Job, outbox: Outbox, content: Content) -> Taken:
         stored = self._store.take(outbox, content)

@@ -18,6 +18,9 @@ _MERGED_LEVELS = 3
 _ORDER = {kind: position for position, kind in enumerate(Kind)}
 
 
+_WIDE = {"int64", "uint64"}
+
+
 class Room:
     """How many more places in one value are told apart."""
 
@@ -40,7 +43,7 @@ class Seen:
 
     __slots__ = (
         "array", "columns", "count", "digits", "fields", "high", "item", "kinds", "low", "maps", "media",
-        "moments", "nul", "packed", "present", "room", "rows", "times",
+        "moments", "nul", "packed", "present", "room", "rows", "times", "unlooked",
     )  # fmt: skip
 
     def __init__(self, room: Room | None = None) -> None:
@@ -51,6 +54,7 @@ class Seen:
         self.digits = 0
         self.moments: set[str] = set()
         self.nul = False
+        self.unlooked = False
         self.item: Seen | None = None
         self.fields: dict[str, Seen] | None = None
         self.present: dict[str, int] = {}
@@ -118,6 +122,7 @@ class Seen:
         self.digits = max(self.digits, other.digits)
         self.moments |= other.moments
         self.nul |= other.nul
+        self.unlooked |= other.unlooked
         self.packed = other.packed if self.times == 0 else None
         self.times += other.times
         self.count = other.count if self.times == other.times else None
@@ -142,6 +147,7 @@ class Seen:
     def grid(self, dtype: str, shape: tuple[int, ...], order: str) -> None:
         """An array was seen."""
         self.kinds.add(Kind.ARRAY)
+        self.unlooked |= dtype in _WIDE
         self.times += 1
         if self.times == 1:
             self.array = dtype, shape, order
@@ -152,8 +158,10 @@ class Seen:
     def table(self, rows: int, columns: Iterable[Column]) -> None:
         """A table was seen."""
         self.kinds.add(Kind.TABLE)
+        columns = tuple(columns)
+        self.unlooked |= any(column.type in _WIDE for column in columns)
         self.times += 1
-        self.rows, self.columns = (rows, tuple(columns)) if self.times == 1 else (None, None)
+        self.rows, self.columns = (rows, columns) if self.times == 1 else (None, None)
 
     def type(self, level: int = 0) -> ValueType:
         """The type of all that was seen here, which is inside of `level` maps."""
@@ -192,4 +200,5 @@ class Seen:
             columns=self.columns,
             media=self.media,
             packed=self.packed,
+            unlooked=self.unlooked,
         )

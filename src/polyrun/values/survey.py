@@ -224,6 +224,7 @@ class Survey:
             reader.fail("has a list of numbers that ends in the middle of one")
         seen.counted(Kind.LIST, length // DTYPES[dtype])
         seen.packed = dtype if seen.times == 1 else None
+        seen.unlooked |= dtype == "int64"
         if length:
             seen.items().kinds.add(PACKED_DTYPES[dtype])
 
