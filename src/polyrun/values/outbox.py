@@ -86,10 +86,12 @@ class Outbox:
                         reader.fail("is of another version")
                 case "exports":
                     for _ in range(self._few(reader, 5)):
-                        values[self._name_of(reader, values)] = survey.value()
+                        name = self._name_of(reader, values)
+                        values[name] = survey.value()
                 case "refused":
                     for _ in range(self._few(reader, 5)):
-                        refused[self._name_of(reader, refused)] = reader.text()[:_MAX_MESSAGE]
+                        name = self._name_of(reader, refused)
+                        refused[name] = reader.text()[:_MAX_MESSAGE]
                 case "defined":
                     texts = [reader.text() for _ in range(self._few(reader, 4))]
                     defined = [text for text in texts if len(text) <= MAX_NAME]

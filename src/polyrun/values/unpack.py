@@ -121,11 +121,8 @@ class Unpacker:
 
 def _check_places(shape: tuple[int, ...]) -> None:
     """Raise `CannotConvert` for an array with an index of 0 that would be more lists than one wants, each empty."""
-    places = 1
-    for length in shape:
-        places *= length
-        if places > MAX_ITEMS:
-            raise CannotConvert(f"it has more than {MAX_ITEMS:,} places")
+    if math.prod(length or 1 for length in shape) > MAX_ITEMS:
+        raise CannotConvert(f"it has more than {MAX_ITEMS:,} places")
 
 
 def nested(numbers: list[Node], shape: tuple[int, ...], order: str) -> Node:
