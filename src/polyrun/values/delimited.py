@@ -17,7 +17,7 @@ from polyrun.values import forms
 from polyrun.values.convert import convert_scalar
 from polyrun.values.nodes import Node, Text
 
-_INT = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
+_INT = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|-?(?:nan|NaN|inf|Infinity)", re.ASCII)
 NULL_CELL = "\\N"
 _TO_QUOTE = re.compile(r'[",\r\n]')
