@@ -20,6 +20,7 @@ from polyrun.values.outbox import Content, Outbox
 from polyrun.values.store import Store, Stored
 
 _LISTED = 12
+_LONGEST = 100
 
 
 @frozen
@@ -137,7 +138,7 @@ class Handover:
             hint = "values are read when the block ends by itself, not when it leaves through `_exit` or a signal"
             return self._at(Code.EXPORT_MISSING, export, message, job, hint)
         message = f"`{job.info.label}` ended without `{export.name}`"
-        there = sorted({*content.values, *content.defined} - {export.name})
+        there = sorted({name for name in (*content.values, *content.defined) if len(name) <= _LONGEST} - {export.name})
         close = nearest(export.name, there)
         if close is not None:
             hint = f"did you mean `{close}`?"

@@ -24,8 +24,9 @@ VERSION = 1
 MAX_VALUE_FILE = 32 << 20
 MAX_EXPORTS = 10_000
 MAX_DEFINED = 200
-MAX_NAME = 128
+MAX_NAME = 1024
 """Characters in the name of a variable."""
+_MAX_DEFINED_NAME = 100
 _MAX_MESSAGE = 500
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _HELD = 32
@@ -94,7 +95,7 @@ class Outbox:
                         refused[name] = reader.text()[:_MAX_MESSAGE]
                 case "defined":
                     texts = [reader.text() for _ in range(self._few(reader, 4))]
-                    defined = [text for text in texts if len(text) <= MAX_NAME]
+                    defined = [text for text in texts if len(text) <= _MAX_DEFINED_NAME]
                 case other:
                     reader.fail(f"has an unknown part (`{other[:40]}`)")
         if reader.left:

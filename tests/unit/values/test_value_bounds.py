@@ -133,7 +133,7 @@ def test_names_are_short(tmp_path: Path) -> None:
     long = "a" * 1_000_000
     content = left(tmp_path / "a", encode(1), parts=encode("defined") + encode([long, "b"]))
     assert content.defined == ("b",)
-    with pytest.raises(BadData, match="more than 128 characters"):
+    with pytest.raises(BadData, match="more than 1024 characters"):
         left(tmp_path / "b", encode(1), parts=encode("refused") + encode({long: "because"}))
 
 
