@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import polyrun
+from polyrun.sandbox.scratch import MEMORY
 
 SANDBOXES = ("bubblewrap", "local")
 
@@ -137,3 +139,87 @@ def test_an_interrupt_ends_the_run_in_order(tmp_path: Path, sandbox: str, number
     assert not processes_with(mark)
     assert process.stdout is not None
     process.stdout.close()
+
+
+def in_memory() -> list[Path]:
+    """The folders in memory that a killed PolyRun has left."""
+    return [Path(one.name) for one in polyrun.clean(dry_run=True).found if one.name.startswith(MEMORY)]
+
+
+def test_values_in_memory_are_cleared_away_too(tmp_path: Path) -> None:
+    """A killed PolyRun leaves what its blocks wrote in memory, where nothing but the next run would free it."""
+    document = tmp_path / "doc.mix"
+    left = "data = bytearray(1 << 20)"
+    document.write_text(
+        f"#lang:python\n#export: data\n{left}\n#end\n#lang:bash\n#import: data\necho started; sleep 300\n#end\n"
+    )
+    process = start(document, "bubblewrap")
+    kill_at(process, "output")
+    kept = in_memory()
+    assert [file.stat().st_size for folder in kept for file in folder.rglob("1-0*")], "nothing is left in memory"
+    document.write_text("#lang:bash\n:\n#end\n")
+    assert polyrun.run(document).ok
+    assert not any(folder.exists() for folder in kept)
+    assert polyrun.clean(dry_run=True).found == ()
+
+
+def test_killed_in_the_middle_of_handing_over(tmp_path: Path) -> None:
+    """What is half written and what was taken before are gone alike."""
+    document = tmp_path / "doc.mix"
+    document.write_text(
+        "#lang:python\n#export: x\nimport os, sys, time\nx = 1\n"
+        'with open(os.environ["POLYRUN_OUT"] + "/1-0.npy", "wb") as file:\n    file.write(bytes(1 << 20))\n'
+        '    file.flush()\n    print("started", flush=True)\n    time.sleep(300)\n#end\n'
+    )
+    process = start(document, "bubblewrap")
+    kill_at(process, "output")
+    kept = in_memory()
+    assert [file.stat().st_size for folder in kept for file in folder.rglob("1-0.npy")] == [1 << 20]
+    polyrun.clean()
+    assert not any(folder.exists() for folder in kept)
+
+
+MIB = "bytes(1 << 20)"
+LARGE = {
+    "one file": f"with open(f'{{out}}/1-0.npy', 'wb') as file:\n    for _ in range(64):\n        file.write({MIB})",
+    "many files": f"for n in range(64):\n    open(f'{{out}}/1-{{n}}', 'wb').write({MIB})\nimport time; time.sleep(9)",
+    "a value": f"x = {MIB} * 16",
+    "an array": "from array import array; x = array('d', bytes(16 << 20))",
+}
+
+
+def ended(document: Path, *words: str, script: str = "") -> subprocess.CompletedProcess[str]:
+    """A run of `document`, which has ended; `script` is what PolyRun's own process does before."""
+    program = f"import sys\n{script}\nfrom polyrun.cli.entry import main\nsys.exit(main())"
+    argv = [sys.executable, "-c", program, "run", str(document), *words]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("what", LARGE)
+def test_an_outbox_counts_as_disk_use(tmp_path: Path, what: str) -> None:
+    """An outbox in memory is no way to more of it; the limit is named, and nothing is taken."""
+    (tmp_path / "polyrun.toml").write_text('[limits]\ndisk = "8m"\n')
+    document = tmp_path / "doc.mix"
+    document.write_text(
+        f"#lang:python\n#export: x\nimport os; out = os.environ['POLYRUN_OUT']\nx = 1\n{LARGE[what]}\n#end\n"
+    )
+    done = ended(document, "--format", "json")
+    (block,) = json.loads(done.stdout)["blocks"]
+    assert "Traceback" not in done.stderr
+    assert block["exports"] == {}
+    assert block["status"] in {"disk_limit", "nonzero_exit", "export_missing"}
+    assert re.search(r"8\.0 MiB|File too large|cannot be written \(file too large\)", json.dumps(block)), block
+
+
+def test_a_full_disk_is_told_of(tmp_path: Path) -> None:
+    """The table that is made of an export does not fit where values are kept. A limit on PolyRun's files stands in
+    for a full disk, so that no disk is filled.
+    """  # noqa: D205 - one thought
+    document = tmp_path / "doc.mix"
+    document.write_text("#lang:python\n#export: xs:table\nxs = [{'a': 1} for _ in range(100_000)]\n#end\n")
+    limit = "import resource as r\nr.setrlimit(r.RLIMIT_FSIZE, (600_000, r.getrlimit(r.RLIMIT_FSIZE)[1]))"
+    done = ended(document, script=limit)
+    assert "PR901" not in done.stderr
+    assert "error[PR610]: what `block 1` exported cannot be kept: file too large" in done.stderr + done.stdout
+    assert done.returncode == 1
+    assert ended(document).returncode == 0

@@ -22,6 +22,7 @@ from polyrun.values.outbox import Content, Outbox
 from polyrun.values.store import Store, Stored
 
 _LISTED = 12
+_LONGEST = 100
 _NAMED = re.compile(r"^([\w.-]+)(?:\s*:\s*\w+(?:\([^()]*\))?)?")
 """What an import names, and the type it asks for."""
 
@@ -114,6 +115,10 @@ class Handover:
             export = job.links.exports[0]
             message = f"what `{job.info.label}` exported cannot be used: {error}"
             return Taken(problem=self._at(Code.BAD_VALUE, export, message, job))
+        except OSError as error:  # most likely the disk, or the memory that stands for it, is full
+            export = job.links.exports[0]
+            message = f"what `{job.info.label}` exported cannot be kept: {(error.strerror or str(error)).lower()}"
+            return Taken(problem=self._at(Code.BAD_VALUE, export, message, job))
 
     def _accept(self, job: Job, outbox: Outbox, content: Content) -> Taken:
         stored = self._store.take(outbox, content)
@@ -143,7 +148,7 @@ class Handover:
             hint = "values are read when the block ends by itself, not when it leaves through `_exit` or a signal"
             return self._at(Code.EXPORT_MISSING, export, message, job, hint)
         message = f"`{job.info.label}` ended without `{export.name}`"
-        there = sorted({*content.values, *content.defined} - {export.name})
+        there = sorted({name for name in (*content.values, *content.defined) if len(name) <= _LONGEST} - {export.name})
         close = nearest(export.name, there)
         if close is not None:
             hint = f"did you mean `{close}`?"

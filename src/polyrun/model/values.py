@@ -76,7 +76,8 @@ class ValueType:
     `MOMENTS` its timestamps are, `nul` whether a text holds U+0000. `item` is the type of all items of a list
     or values of a map, `None` if it is empty; `fields` are those of a map with few keys. `count` is how many items,
     keys or bytes there are (`None` where several values are described at once). A `packed` list is stored as numbers
-    of that dtype, whose bounds are not known without looking at them.
+    of that dtype, whose bounds are not known without looking at them; `unlooked` is whether there are such numbers of
+    64 bits, in a list, an array or a table.
     """
 
     kinds: tuple[Kind, ...]
@@ -95,6 +96,7 @@ class ValueType:
     columns: tuple[Column, ...] | None = None
     media: str | None = None
     packed: str | None = None
+    unlooked: bool = False
 
     @property
     def kind(self) -> Kind | None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from mmap import mmap
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from polyrun.model.values import INT64_HIGH, INT64_LOW, Kind
 from polyrun.values.nodes import Array, Duration, File, Node, Packed, Ref, Table, Text
@@ -118,8 +117,8 @@ def _head(major: int, number: int, out: bytearray) -> None:
 class Reader:
     """Reads data items one after another. Raises `BadData` for whatever is not well-formed, or not in our form."""
 
-    def __init__(self, data: bytes | mmap) -> None:
-        self._data: Any = data
+    def __init__(self, data: bytes) -> None:
+        self._data = data
         self.at = 0
         self.first = 0xFF
         """The first byte of the item whose head was read last."""
@@ -158,7 +157,7 @@ class Reader:
         end = self.at + length
         if end > len(self._data):
             self.fail("ends in the middle of a value")
-        taken: bytes = self._data[self.at : end]
+        taken = self._data[self.at : end]
         self.at = end
         return taken
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from polyrun.model.frozen import frozen
 from polyrun.model.values import Kind, ValueType
-from polyrun.values.cbor import Reader, encode
+from polyrun.values.cbor import BadData, Reader, encode
 from polyrun.values.convert import WIDENING, CannotConvert, Wish, is_exact, parse_type
 from polyrun.values.decode import decode
 from polyrun.values.json_form import to_json
@@ -46,7 +46,7 @@ def as_declared(stored: Stored, declared: str | None, workshop: Workshop) -> Sto
     may = own is Kind.STR or (own, wish.kind) in _DECLARABLE or (own is wish.kind and wish.inside is not None)
     if not may and ((own, wish.kind) not in WIDENING or not is_exact(decode(stored.encoded()), wish.kind)):
         raise CannotConvert(f"it is of the type `{stored.type}`")
-    return _turned(stored, wish, workshop)
+    return _turned(stored, wish, workshop, exact=True)
 
 
 def _is_so(found: ValueType, wish: Wish) -> bool:
@@ -60,8 +60,8 @@ def _is_so(found: ValueType, wish: Wish) -> bool:
     return False
 
 
-def _turned(stored: Stored, wish: Wish, workshop: Workshop) -> Stored:
-    made = Reshaper(stored.read, workshop).turn(_loaded(decode(stored.encoded()), stored.read), wish)
+def _turned(stored: Stored, wish: Wish, workshop: Workshop, *, exact: bool = False) -> Stored:
+    made = Reshaper(stored.read, workshop, exact=exact).turn(_loaded(decode(stored.encoded()), stored.read), wish)
     kept = isinstance(made, Packed | Array) and made.data in stored.refs
     return stored_node(made, stored.folder if kept else workshop.folder)
 
@@ -93,10 +93,13 @@ def _loaded(node: Node, read: Read) -> Node:
 
 
 def stored_node(node: Node, folder: str | None) -> Stored:
-    """`node` as a value at rest, whose data files, if any, lie in `folder`."""
+    """`node` as a value at rest, whose data files, if any, lie in `folder`. Raises `CannotConvert` beyond a bound."""
     data = encode(node)
     files = _Files(folder)
-    found = Survey(Reader(data), files).value()
+    try:
+        found = Survey(Reader(data), files).value()
+    except BadData as error:  # too deep, too many, a name that is too long
+        raise CannotConvert(str(error).replace("the value file", "it", 1)) from error
     look = preview(Reader(data), files.bytes_of)
     return Stored(found.type, data, found.refs, folder if found.refs else None, look)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import sys
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 
 from polyrun.model.frozen import frozen
 from polyrun.model.values import DTYPES, Column
+from polyrun.values import forms
 from polyrun.values.cbor import BadData
 from polyrun.values.nodes import ColumnData, Ref
 
@@ -29,10 +31,9 @@ UNITS = {"us": 6, "ns": 9}
 MAX_VARIABLE_BYTES = (1 << 31) - 1
 
 _TYPE = re.compile(r"([a-z0-9]+)(?:\((.{1,80})\))?")
-_ZONE = re.compile(r"[A-Za-z0-9_+\-./:]{1,64}")
+_ZONE = re.compile(forms.ZONE)
 _CHUNK = 1 << 20
 _DAY_S = 86_400
-_CONTINUATION = re.compile(rb"[\x80-\xbf]")
 
 assert sys.byteorder == "little", "columns are read as they are stored"
 
@@ -93,10 +94,11 @@ def check_column(column: ColumnData, rows: int, open_ref: Callable[[Ref], Read])
     """
     kind = column_type(column.type)
     name = f"column `{column.name[:40]}`"
-    nulls = 0
+    nulls, validity = 0, None
     if column.validity is not None:
         _fits(name, "validity", column.validity, (rows + 7) // 8)
-        nulls = rows - _ones(open_ref(column.validity), rows)
+        validity = open_ref(column.validity)
+        nulls = rows - _ones(validity, rows)
     read = open_ref(column.data)
     if kind.base in VARIABLE:
         if column.offsets is None:
@@ -106,7 +108,9 @@ def check_column(column: ColumnData, rows: int, open_ref: Callable[[Ref], Read])
     else:
         _fits(name, "data", column.data, (rows + 7) // 8 if kind.base == "bool" else rows * WIDTHS[kind.base])
         if kind.base == "time":
-            _check_times(name, rows, read, _DAY_S * 10 ** UNITS[kind.unit or "us"])
+            _check_times(name, rows, read, validity, _DAY_S * 10 ** UNITS[kind.unit or "us"])
+        elif kind.base == "decimal":
+            _check_decimals(name, rows, read, validity, 10**kind.precision)
     return Column(column.name, column.type, nulls)
 
 
@@ -178,11 +182,14 @@ def _is_ascii(data: Read, length: int) -> bool:
 
 def _check_cuts(name: str, offsets: array[int], total: int, data: Read) -> None:
     """No offset points into the middle of a character."""
-    first, last = offsets[0], min(offsets[-1] + 1, total)
-    piece = data(first, last - first)
-    inside = {first + match.start() for match in _CONTINUATION.finditer(piece)}
-    if not inside.isdisjoint(offsets):
-        raise BadData(f"{name} has offsets that cut a character")
+    at = 0
+    while at < len(offsets) and offsets[at] < total:
+        first = offsets[at]
+        piece = data(first, min(_CHUNK, total - first))
+        until = bisect_left(offsets, first + len(piece), at)
+        if any(piece[offset - first] & 0xC0 == 0x80 for offset in offsets[at:until]):
+            raise BadData(f"{name} has offsets that cut a character")
+        at = until
 
 
 def _check_text(name: str, data: Read, length: int) -> None:
@@ -197,8 +204,41 @@ def _check_text(name: str, data: Read, length: int) -> None:
         raise BadData(f"{name} has text that is not valid UTF-8") from None
 
 
-def _check_times(name: str, rows: int, read: Read, day: int) -> None:
+def check_bools(length: int, read: Read) -> None:
+    """Truth values of a byte each are 0 or 1: a language may take a byte for what it says. Raises `BadData`."""
+    if any(read(start, size).translate(None, b"\0\1") for start, size in _pieces(length)):
+        raise BadData("the value file has an array of bool with bytes that are neither 0 nor 1")
+
+
+def _any_there(rows: list[int], validity: Read | None) -> bool:
+    """Whether one of `rows`, which are near to one another, has a value; the data of a missing one may be anything."""
+    if not rows or validity is None:
+        return bool(rows)
+    first = rows[0] >> 3
+    bits = validity(first, (rows[-1] >> 3) - first + 1)
+    return any(bits[(row >> 3) - first] >> (row & 7) & 1 for row in rows)
+
+
+def _check_times(name: str, rows: int, read: Read, validity: Read | None, day: int) -> None:
     for start, length in _pieces(rows * 8):
         numbers = array("q", read(start, length))
-        if min(numbers) < 0 or max(numbers) >= day:
+        if min(numbers) >= 0 and max(numbers) < day:
+            continue
+        if _any_there([start // 8 + at for at, number in enumerate(numbers) if not 0 <= number < day], validity):
             raise BadData(f"{name} has a time that is outside a day")
+
+
+def _check_decimals(name: str, rows: int, read: Read, validity: Read | None, limit: int) -> None:
+    """No number has more digits than its column may have."""
+    highest = limit >> 64
+    for start, length in _pieces(rows * 16):
+        halves = array("q", read(start, length))
+        tops = halves[1::2]
+        if -highest < min(tops) and max(tops) < highest:
+            continue
+        numbers = (top << 64 | low & _LOW_HALF for low, top in zip(halves[::2], tops, strict=True))
+        if _any_there([start // 16 + at for at, number in enumerate(numbers) if abs(number) >= limit], validity):
+            raise BadData(f"{name} has a decimal of more digits than its type says")
+
+
+_LOW_HALF = (1 << 64) - 1

@@ -6,6 +6,7 @@ An import may ask for less than there is (`big:float` is the nearest one); an ex
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 
@@ -30,10 +31,10 @@ class Wish:
 
 
 def parse_type(text: str) -> Wish:
-    """The type that `text` names; what stands in brackets is kept as it is. Raises `ValueError` for no type."""
+    """The type that `text` names; what stands in brackets is kept as it is. Raises `CannotConvert` for no type."""
     match = _TYPE.fullmatch(text.replace(" ", ""))
-    if match is None:
-        raise ValueError(f"`{text}` is not a type")
+    if match is None or match["head"] not in set(Kind):
+        raise CannotConvert(f"`{text[:40]}` is not a type")
     return Wish(Kind(match["head"]), match["inside"])
 
 
@@ -89,7 +90,8 @@ def _parse_bool(text: str) -> Node:
 
 
 def _parse_int(text: str) -> Node:
-    plain = text.strip().removeprefix("+")
+    plain = text.strip()
+    plain = plain[1:] if re.match(r"\+\d", plain) else plain
     if not forms.is_integer(plain):
         raise CannotConvert(f"`{text[:40]}` is no int")
     return int(plain)
@@ -97,9 +99,12 @@ def _parse_int(text: str) -> Node:
 
 def _parse_float(text: str) -> Node:
     try:
-        return float(text.replace("_", "x"))
+        found = float(text.replace("_", "x"))
     except ValueError:
         raise CannotConvert(f"`{text[:40]}` is no float") from None
+    if math.isinf(found) and "n" not in text.lower():
+        raise CannotConvert(f"`{text[:40]}` is larger than any float")
+    return found
 
 
 def _parse_null(text: str) -> Node:
@@ -147,6 +152,10 @@ def _float_of_int(node: Node) -> Node:
         raise CannotConvert("the int is larger than any float") from None
 
 
+def _decimal_of_int(node: Node) -> Node:
+    return _PARSED[Kind.DECIMAL](str(node))
+
+
 def _int_of_float(node: Node) -> Node:
     assert isinstance(node, float)
     if not node.is_integer():
@@ -159,7 +168,11 @@ def _int_of_decimal(node: Node) -> Node:
 
     assert isinstance(node, Text)
     number = Decimal(node.text)
-    if number != number.to_integral_value():
+    if not number:
+        return 0
+    if number.adjusted() >= forms.MAX_DIGITS:
+        raise CannotConvert(f"the decimal has more than {forms.MAX_DIGITS:,} digits as an int")
+    if number.adjusted() < 0 or number != number.to_integral_value():
         raise CannotConvert(f"{node.text[:40]} is not a whole number")
     return int(number)
 
@@ -189,13 +202,13 @@ def _own_text(node: Node) -> Node:
 
 _TURNS: dict[tuple[Kind, Kind], Callable[[Node], Node]] = {
     (Kind.INT, Kind.FLOAT): _float_of_int,
-    (Kind.INT, Kind.DECIMAL): lambda node: Text(Kind.DECIMAL, str(node)),
+    (Kind.INT, Kind.DECIMAL): _decimal_of_int,
     (Kind.INT, Kind.STR): str,
     (Kind.FLOAT, Kind.INT): _int_of_float,
     (Kind.FLOAT, Kind.STR): repr,
     (Kind.BOOL, Kind.STR): lambda node: "true" if node else "false",
     (Kind.DECIMAL, Kind.STR): _own_text,
-    (Kind.DECIMAL, Kind.FLOAT): lambda node: float(str(_own_text(node))),
+    (Kind.DECIMAL, Kind.FLOAT): lambda node: _parse_float(str(_own_text(node))),
     (Kind.DECIMAL, Kind.INT): _int_of_decimal,
     (Kind.DATE, Kind.STR): _own_text,
     (Kind.TIME, Kind.STR): _own_text,
@@ -207,6 +220,12 @@ _TURNS: dict[tuple[Kind, Kind], Callable[[Node], Node]] = {
 
 WIDENING = {(Kind.INT, Kind.FLOAT), (Kind.INT, Kind.DECIMAL)}
 """What an export may be turned into beside a text: what holds all of it, which `is_exact` tells."""
+
+
+def loses_nothing(node: Node, wish: Kind) -> bool:
+    """Whether the scalar `node` is of the kind `wish`, says so as a text, or is widened to it exactly."""
+    own = kind_of(node)
+    return own in (wish, Kind.STR) or ((own, wish) in WIDENING and is_exact(node, wish))
 
 
 def is_exact(node: Node, wish: Kind) -> bool:

@@ -7,16 +7,17 @@ empty text. TSV says `\\N` for null, and `\\t`, `\\n`, `\\r`, `\\\\` for what wo
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from polyrun.model.values import INT64_HIGH, INT64_LOW, Kind
+from polyrun.model.values import INT53_HIGH, INT64_HIGH, INT64_LOW, Kind
 from polyrun.values import forms
 from polyrun.values.convert import convert_scalar
 from polyrun.values.nodes import Node, Text
 
-_INT = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
+_INT = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|-?(?:nan|NaN|inf|Infinity)", re.ASCII)
 NULL_CELL = "\\N"
 _TO_QUOTE = re.compile(r'[",\r\n]')
@@ -35,6 +36,8 @@ def read_csv(lines: Iterable[str]) -> dict[str, list[Node]]:
 def read_tsv(lines: Iterable[str]) -> dict[str, list[Node]]:
     """The columns of a TSV text. Raises `ValueError` like `read_csv`."""
     cells = _cells(line.rstrip("\r\n").split("\t") for line in lines)
+    if len({_unescaped(name) for name in cells}) < len(cells):
+        raise ValueError("two of its columns have one name")
     plain = {_unescaped(name): [None if c == NULL_CELL else _unescaped(c) for c in cells[name]] for name in cells}
     return {name: _typed(column, column) for name, column in plain.items()}
 
@@ -75,13 +78,25 @@ def _is_int(cell: str) -> bool:
     return _INT.fullmatch(cell) is not None and INT64_LOW <= int(cell) <= INT64_HIGH
 
 
+def _is_float(cell: str) -> bool:
+    """Whether a float holds what is written there: a number with zeros before it, or of many digits, is none to it."""
+    if _FLOAT.fullmatch(cell) is None or _PADDED.match(cell):
+        return False
+    if cell.lstrip("+-").isdecimal():
+        return abs(int(cell[:20])) <= INT53_HIGH and len(cell) <= 20
+    return "n" in cell.lower() or not math.isinf(float(cell))
+
+
+_PADDED = re.compile(r"[+-]?0\d")
+
+
 def _is_form(kind: Kind, cell: str) -> bool:
     return forms.fault(kind, cell) is None
 
 
 _TYPES: tuple[tuple[Callable[[str], object], Callable[[str], Node]], ...] = (
     (_is_int, int),
-    (_FLOAT.fullmatch, float),
+    (_is_float, float),
     (("true", "false").__contains__, "true".__eq__),
     *((partial(_is_form, kind), partial(Text, kind)) for kind in (Kind.DATE, Kind.TIMESTAMP)),
 )
@@ -90,8 +105,9 @@ _TYPES: tuple[tuple[Callable[[str], object], Callable[[str], Node]], ...] = (
 def write_csv(columns: Mapping[str, Sequence[Node]]) -> Iterator[str]:
     """The lines of a table as CSV, each with its end. Raises `CannotConvert` for bytes that are no text."""
     yield ",".join(map(_quoted, columns)) + "\r\n"
+    nothing = '""' if len(columns) == 1 else ""  # a line with nothing in it would be no row
     for row in zip(*columns.values(), strict=True):
-        yield ",".join("" if value is None else _quoted(text_of(value)) for value in row) + "\r\n"
+        yield ",".join(nothing if value is None else _quoted(text_of(value)) for value in row) + "\r\n"
 
 
 def tsv_line(cells: Iterable[Node]) -> str:

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator
 
 from polyrun.model.frozen import frozen
-from polyrun.model.values import CONTAINERS, INT53_HIGH, INT64_HIGH, INT64_LOW, Holds, Kind, ValueType
+from polyrun.model.values import CONTAINERS, INT53_HIGH, INT64_HIGH, INT64_LOW, Column, Holds, Kind, ValueType
 from polyrun.values.columns import UNITS, column_type, moment_of
 from polyrun.values.decode import decode
 from polyrun.values.nodes import Array, ColumnData, Node, Packed, Ref, Table
@@ -33,7 +33,10 @@ def misfit(stored: Stored, holds: Holds) -> Misfit | None:
     found = next(_misfits(stored.type, "", holds), None)
     if found is None and holds.int_bits == 53 and _may_be_wide(stored.type):
         found = _wide(decode(stored.encoded()), stored)
-    if found is None and not holds.nul and _has_text_columns(stored.type):
+    several = found is None and _several(stored.type)
+    if several:
+        found = next(_each_misfit(decode(stored.encoded()), "", holds), None)
+    if found is None and not holds.nul and (several or _has_text_columns(stored.type)):
         found = _nul(decode(stored.encoded()), stored)
     if found is None or (found.ways and not found.where):
         return found
@@ -59,6 +62,30 @@ def _has_json(found: ValueType) -> bool:
 
 def _has_files(found: ValueType) -> bool:
     return Kind.FILE in found.kinds or any(map(_has_files, _inside(found)))
+
+
+def _several(found: ValueType) -> bool:
+    """Whether there are several tables, or arrays of several types, in one place: their types are not told then."""
+    tables = Kind.TABLE in found.kinds and found.columns is None
+    return tables or (Kind.ARRAY in found.kinds and found.dtype is None) or any(map(_several, _inside(found)))
+
+
+def _each_misfit(node: Node, where: str, holds: Holds) -> Iterator[Misfit]:
+    """What does not fit in each table and array by itself."""
+    match node:
+        case Table():
+            columns = tuple(Column(column.name, column.type) for column in node.columns)
+            yield from _misfits(ValueType((Kind.TABLE,), columns=columns), where, holds)
+        case Array():
+            yield from _misfits(ValueType((Kind.ARRAY,), dtype=node.dtype), where, holds)
+        case list():
+            for item in node:
+                yield from _each_misfit(item, f"{where}[]", holds)
+        case dict():
+            for key, value in node.items():
+                yield from _each_misfit(value, f"{where}.{key}".lstrip("."), holds)
+        case _:
+            pass
 
 
 def has_wide_numbers(stored: Stored) -> bool:
@@ -132,7 +159,7 @@ def _range(bits: int) -> tuple[int, int]:
 
 def _may_be_wide(found: ValueType) -> bool:
     """Whether there are integers of 64 bits whose size nobody has looked at."""
-    if found.packed == "int64" or found.dtype in _CODES:
+    if found.unlooked or found.dtype in _CODES:
         return True
     if any(column.type in _CODES for column in found.columns or ()):
         return True
@@ -141,7 +168,9 @@ def _may_be_wide(found: ValueType) -> bool:
 
 def _has_text_columns(found: ValueType) -> bool:
     """Whether there are tables with texts, which nobody has looked into."""
-    return any(column.type == "str" for column in found.columns or ()) or any(map(_has_text_columns, _inside(found)))
+    return any(column.type == "str" or "\0" in column.name for column in found.columns or ()) or any(
+        map(_has_text_columns, _inside(found))
+    )
 
 
 def _inside(found: ValueType) -> list[ValueType]:

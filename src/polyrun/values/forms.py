@@ -7,8 +7,12 @@ offset, a zone in brackets), all but the date and time optional.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from polyrun.model.values import Kind
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 MAX_DIGITS = 4300
 """The most digits of a number: as many as Python converts by itself (`sys.set_int_max_str_digits`)."""
@@ -16,18 +20,21 @@ MAX_DIGITS = 4300
 _DECIMAL = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,6})?")
 _DATE = r"(\d{4})-(\d\d)-(\d\d)"
 _TIME = r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?"
-_ZONE = r"(Z|[+-]\d\d:\d\d)?(?:\[([A-Za-z0-9_+\-./:]{1,64})\])?"
+_OFFSET = r"[+-](?:[01]\d|2[0-3]):[0-5]\d"
+ZONE = rf"UTC|{_OFFSET}|[A-Za-z_][A-Za-z0-9_+\-./]{{0,63}}"
+"""What a zone is called: UTC, a distance from it, or a name of IANA's database."""
+_SUFFIX = rf"(Z|{_OFFSET})?(?:\[({ZONE})\])?"
 _PATTERNS = {
     Kind.DATE: re.compile(_DATE),
     Kind.TIME: re.compile(_TIME),
-    Kind.TIMESTAMP: re.compile(f"{_DATE}T{_TIME}{_ZONE}"),
+    Kind.TIMESTAMP: re.compile(f"{_DATE}T{_TIME}{_SUFFIX}"),
 }
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def is_integer(text: str) -> bool:
     """Whether `text` is an integer as value files write it."""
-    return len(text) <= MAX_DIGITS + 1 and re.fullmatch(r"-?(?:0|[1-9]\d*)", text, re.ASCII) is not None
+    return len(text.removeprefix("-")) <= MAX_DIGITS and re.fullmatch(r"-?(?:0|[1-9]\d*)", text, re.ASCII) is not None
 
 
 def fault(kind: Kind, text: str) -> str | None:
@@ -77,7 +84,7 @@ def _is_time(hour: int, minute: int, second: int) -> bool:
     return hour < 24 and minute < 60 and second < 60
 
 
-_DURATION = re.compile(r"(?P<sign>-)?(?:PT)?(?P<seconds>\d{1,15})(?:\.(?P<fraction>\d{1,9}))?[sS]?", re.ASCII)
+_DURATION = re.compile(r"(?P<sign>-)?(?:PT)?(?P<seconds>\d{1,19})(?:\.(?P<fraction>\d{1,9}))?[sS]?", re.ASCII)
 
 
 def parse_duration(text: str) -> tuple[int, int] | None:
@@ -100,7 +107,8 @@ def duration_text(seconds: int, nanoseconds: int) -> str:
 def timestamp_parts(text: str) -> tuple[int, str | None]:
     """Nanoseconds since 1970 (in UTC if it has a zone or an offset), and the zone: a name, an offset, `UTC`, or `None`.
 
-    `text` must be a sound timestamp. A zone without an offset is one of IANA's database.
+    `text` must be a sound timestamp. A zone without an offset is one of IANA's database. Raises `ValueError` for one
+    that is not known, `OverflowError` for a moment that is outside of the years 1 to 9999 in UTC.
     """
     import datetime as dt
 
@@ -115,10 +123,8 @@ def timestamp_parts(text: str) -> tuple[int, str | None]:
         name = zone or offset
     elif offset == "Z":
         name = zone or "UTC"
-    elif zone is not None:
-        from zoneinfo import ZoneInfo
-
-        moment = moment.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
+    elif zone is not None and zone != "UTC":
+        moment = moment.replace(tzinfo=_zone(zone)).astimezone(dt.UTC)
     seconds = (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(seconds=1)
     return seconds * 10**9 + int((fraction or "").ljust(9, "0")), name
 
@@ -145,14 +151,28 @@ def timestamp_text(nanoseconds: int, zone: str | None) -> str:
     moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
     fraction = f".{rest:09}".rstrip("0") if rest else ""
     if zone is None or zone == "UTC":
-        return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + fraction + ("Z" if zone else "")
+        return _clock(moment) + fraction + ("Z" if zone else "")
     match = re.fullmatch(r"([+-])(\d\d):(\d\d)", zone)
     if match is not None:
         sign = 1 if match[1] == "+" else -1
         there = moment + sign * dt.timedelta(hours=int(match[2]), minutes=int(match[3]))
-        return f"{there:%Y-%m-%dT%H:%M:%S}{fraction}{zone}"
+        return f"{_clock(there)}{fraction}{zone}"
+    there = moment.astimezone(_zone(zone))
+    offset = f"{there:%z}"
+    if len(offset) > 5:  # of the time before there were zones, when each town had its own: no offset can say that
+        return f"{_clock(moment)}{fraction}Z[{zone}]"
+    return f"{_clock(there)}{fraction}{offset[:3]}:{offset[3:5]}[{zone}]"
+
+
+def _clock(moment: dt.datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0")  # some C libraries do not pad the year
+
+
+def _zone(name: str) -> dt.tzinfo:
+    """A zone of IANA's database. Raises `ValueError` for one that this host does not know."""
     from zoneinfo import ZoneInfo
 
-    there = moment.astimezone(ZoneInfo(zone))
-    offset = f"{there:%z}"
-    return f"{there:%Y-%m-%dT%H:%M:%S}{fraction}{offset[:3]}:{offset[3:5]}[{zone}]"
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as error:  # a folder of the database is an `OSError`
+        raise ValueError(f"the time zone `{name}` is not known here") from error

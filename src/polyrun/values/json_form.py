@@ -65,7 +65,7 @@ def _tagged(tag: str, value: object) -> dict[str, object]:
 def from_json(text: str | bytes) -> Node:
     """The value that `text` is in JSON. Raises `ValueError`, fit for the user."""
     try:
-        data = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique, parse_int=_integer)
+        data = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique, **_NUMBERS)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     except UnicodeDecodeError:
@@ -89,9 +89,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int:
-    if len(text) > forms.MAX_DIGITS:
+    if len(text.removeprefix("-")) > forms.MAX_DIGITS:
         raise ValueError(f"a number has more than {forms.MAX_DIGITS} digits")
     return int(text)
+
+
+def _float(text: str) -> float:
+    found = float(text)
+    if math.isinf(found):
+        raise ValueError(f"`{text[:40]}` is larger than any float")
+    return found
+
+
+_NUMBERS: Mapping[str, Any] = {"parse_int": _integer, "parse_float": _float}
 
 
 def _node(data: Any, depth: int) -> Node:
@@ -102,13 +112,16 @@ def _node(data: Any, depth: int) -> Node:
     if isinstance(data, dict):
         if TAG in data:
             return _untagged(data, depth)
-        return {key: _node(value, depth + 1) for key, value in data.items()}
-    if isinstance(data, str):
-        try:
-            data.encode()
-        except UnicodeEncodeError:
-            raise ValueError("a text holds half of a character (a lone surrogate)") from None
-    return cast("Node", data)
+        return {_whole(key): _node(value, depth + 1) for key, value in data.items()}
+    return _whole(data) if isinstance(data, str) else cast("Node", data)
+
+
+def _whole(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a text holds half of a character (a lone surrogate)") from None
+    return text
 
 
 def _untagged(data: dict[str, Any], depth: int) -> Node:
@@ -118,15 +131,17 @@ def _untagged(data: dict[str, Any], depth: int) -> Node:
     if tag == "map" and isinstance(value, list):
         pairs = [item for item in value if isinstance(item, list) and len(item) == 2 and isinstance(item[0], str)]
         if len(pairs) == len(value):
-            return {key: _node(item, depth + 1) for key, item in _unique([(k, v) for k, v in pairs]).items()}
+            return {_whole(key): _node(item, depth + 1) for key, item in _unique([(k, v) for k, v in pairs]).items()}
     if isinstance(value, str):
-        if tag == "bytes":
-            return b64decode(value, validate=True)
         try:
-            if tag in _SCALARS:
+            if tag == "bytes":
+                return b64decode(value, validate=True)
+            if isinstance(tag, str) and tag in _SCALARS:
                 return convert_scalar(value, Kind(tag))
         except CannotConvert as error:
             raise ValueError(str(error)) from None
+        except ValueError:
+            raise ValueError(f"`{value[:40]}` is not in Base64") from None
     raise ValueError(f"`{str(tag)[:20]}` is no tag, or its value is not what belongs there")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from polyrun.model.frozen import frozen
-from polyrun.model.values import Kind
+from polyrun.model.values import INT53_HIGH, Kind
 from polyrun.values import arrow, npy
 from polyrun.values.columns import MAX_VARIABLE_BYTES
 from polyrun.values.convert import CannotConvert, kind_of
@@ -116,6 +116,8 @@ def column_bytes(name: str, values: Sequence[Node]) -> ColumnBytes:
     kinds = {kind_of(value) for value in values} - {Kind.NULL}
     if kinds == {Kind.INT, Kind.FLOAT}:
         kinds = {Kind.FLOAT}
+        if any(isinstance(value, int) and abs(value) > INT53_HIGH for value in values):
+            raise CannotConvert(f"the column `{name}` mixes float and int that no float holds exactly")
     if len(kinds) > 1:
         raise CannotConvert(f"the column `{name}` mixes {' and '.join(sorted(kinds))}")
     kind = next(iter(kinds), Kind.STR)
@@ -157,6 +159,8 @@ def _decimals(name: str, values: Sequence[Node], validity: bytes | None) -> Colu
 
     exact = Context(prec=80)
     numbers = [Decimal(value.text) if isinstance(value, Text) else Decimal(0) for value in values]
+    if any(number and abs(number.adjusted()) > 38 for number in numbers):
+        raise CannotConvert(f"the column `{name}` has decimals of more than 38 digits")
     scale = max(0, *(-int(number.as_tuple().exponent) for number in numbers))
     if scale > 38:
         raise CannotConvert(f"the column `{name}` has decimals of more than 38 digits")
@@ -186,7 +190,10 @@ def _durations(_name: str, values: Sequence[Node], validity: bytes | None) -> Co
 def _timestamps(name: str, values: Sequence[Node], validity: bytes | None) -> ColumnBytes:
     from polyrun.values import forms
 
-    parts = [forms.timestamp_parts(value.text) for value in values if isinstance(value, Text)]
+    try:
+        parts = [forms.timestamp_parts(value.text) for value in values if isinstance(value, Text)]
+    except (ValueError, OverflowError) as error:
+        raise CannotConvert(f"the column `{name}` has a timestamp that no column can hold: {error}") from error
     zones = {zone for _, zone in parts}
     if len(zones) > 1:
         raise CannotConvert(f"the column `{name}` mixes time zones")

@@ -6,12 +6,11 @@ bounded. Call this only when every process that could write there is gone.
 
 from __future__ import annotations
 
-import mmap
 import os
 import re
 import stat
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Self
 
 from polyrun.model.frozen import frozen
@@ -25,6 +24,9 @@ VERSION = 1
 MAX_VALUE_FILE = 32 << 20
 MAX_EXPORTS = 10_000
 MAX_DEFINED = 200
+MAX_NAME = 1024
+"""Characters in the name of a variable."""
+_MAX_DEFINED_NAME = 100
 _MAX_MESSAGE = 500
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _HELD = 32
@@ -45,7 +47,7 @@ class Outbox:
     def __init__(self, folder: str, prefix: str, max_bytes: int) -> None:
         self.folder = folder
         self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        self._name = re.compile(re.escape(prefix) + r"\d{1,6}[A-Za-z0-9._-]{0,120}")
+        self._name = re.compile(re.escape(prefix) + r"[0-9]{1,6}[A-Za-z0-9._-]{0,120}")
         self._left = max_bytes
         self._max_bytes = max_bytes
         self._held: OrderedDict[str, tuple[int, int]] = OrderedDict()
@@ -62,8 +64,9 @@ class Outbox:
             if size > MAX_VALUE_FILE:
                 limit = format_bytes(MAX_VALUE_FILE)
                 raise BadData(f"the value file is larger than {limit}; large data belongs into arrays, tables, files")
-            with mmap.mmap(fd, size, access=mmap.ACCESS_READ) as data:
-                return self._content(Reader(data))
+            # Not mapped: without isolation somebody may be left who cuts the file meanwhile, which would be a SIGBUS.
+            with open(fd, "rb", closefd=False) as file:
+                return self._content(Reader(file.read(MAX_VALUE_FILE)))
         finally:
             os.close(fd)
 
@@ -72,26 +75,41 @@ class Outbox:
         refused: dict[str, str] = {}
         defined: list[str] = []
         survey = Survey(reader, self)
+        parts: set[str] = set()
         for _ in range(reader.length(5)):
-            match reader.text():
+            part = reader.text()
+            if part in parts:
+                reader.fail(f"has the part `{part}` twice")
+            parts.add(part)
+            match part:
                 case "polyrun":
                     if reader.integer() != VERSION:
                         reader.fail("is of another version")
                 case "exports":
                     for _ in range(self._few(reader, 5)):
-                        name = reader.text()
+                        name = self._name_of(reader, values)
                         values[name] = survey.value()
                 case "refused":
                     for _ in range(self._few(reader, 5)):
-                        name = reader.text()
+                        name = self._name_of(reader, refused)
                         refused[name] = reader.text()[:_MAX_MESSAGE]
                 case "defined":
-                    defined = [reader.text() for _ in range(self._few(reader, 4))]
+                    texts = [reader.text() for _ in range(self._few(reader, 4))]
+                    defined = [text for text in texts if len(text) <= _MAX_DEFINED_NAME]
                 case other:
                     reader.fail(f"has an unknown part (`{other[:40]}`)")
         if reader.left:
             reader.fail("goes on after its end")
         return Content(values, refused, tuple(defined[:MAX_DEFINED]))
+
+    @staticmethod
+    def _name_of(reader: Reader, known: Collection[str]) -> str:
+        name = reader.text()
+        if len(name) > MAX_NAME:
+            reader.fail(f"names a value with more than {MAX_NAME} characters")
+        if name in known:
+            reader.fail(f"names `{name}` twice")
+        return name
 
     @staticmethod
     def _few(reader: Reader, major: int) -> int:
@@ -149,7 +167,7 @@ class Outbox:
 
     def write_at(self, name: str, offset: int, data: bytes) -> None:
         """Write `data` into the data file `name`, which `read` has found sound. Raises `OSError`."""
-        fd = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._fd)
+        fd = self._writable(name)
         try:
             view = memoryview(data)
             while view:
@@ -159,11 +177,20 @@ class Outbox:
 
     def cut(self, name: str, size: int) -> None:
         """Make the data file `name` exactly `size` bytes long, so that nothing follows what is known of it."""
-        fd = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._fd)
+        fd = self._writable(name)
         try:
             os.ftruncate(fd, size)
         finally:
             os.close(fd)
+
+    def _writable(self, name: str) -> int:
+        """A descriptor of a data file, whatever mode its block has given it."""
+        os.fchmod(self._data(name)[0], 0o600)
+        return os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._fd)
+
+    def seal(self, name: str) -> None:
+        """Take away the right to write to a data file: where nothing isolates blocks, against mistakes only."""
+        os.fchmod(self._data(name)[0], 0o444)
 
     def close(self) -> None:
         """Let go of everything."""

@@ -46,7 +46,8 @@ class _Writer:
         self.text = ""
 
     def _put(self, text: str) -> None:
-        self.text += text
+        text = text[: WIDTH + 1]
+        self.text += text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
         if len(self.text) > WIDTH:
             raise _Enough
 
@@ -108,6 +109,11 @@ def _number(number: float) -> str:
     if isinstance(number, bool):
         return "true" if number else "false"
     return str(number) if isinstance(number, int) and abs(number) < 10**WIDTH else f"{number!r}"[: WIDTH + 1]
+
+
+def _escaped(character: str) -> str:
+    """What would end the line, or turn it around."""
+    return character.encode("unicode_escape").decode()
 
 
 def _quoted(text: str) -> str:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import io
+import math
+import struct
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 from polyrun.model.limits import MIB, format_bytes
 from polyrun.model.values import DTYPES, Kind
-from polyrun.values.convert import CannotConvert, Wish, convert_scalar, kind_of, parse_type
+from polyrun.values.convert import CannotConvert, Wish, convert_scalar, kind_of, loses_nothing, parse_type
 from polyrun.values.making import Workshop
 from polyrun.values.nodes import Array, File, Node, Packed, Ref, Table
-from polyrun.values.unpack import Read, Unpacker, nested
+from polyrun.values.unpack import Read, Unpacker
 
 MAX_DELIMITED = 64 * MIB
 """Bytes of a CSV or TSV file that a block hands over as a table; it is read as a whole."""
 
 
 class Reshaper:
-    """Turns one value, whose data `read` gives; data that has to be made is made in `workshop`."""
+    """Turns one value, whose data `read` gives; data that has to be made is made in `workshop`.
 
-    def __init__(self, read: Read, workshop: Workshop) -> None:
+    With `exact` nothing in it may be rounded or become text on the way.
+    """
+
+    def __init__(self, read: Read, workshop: Workshop, *, exact: bool = False) -> None:
         self._read = read
+        self._exact = exact
         self._unpack = Unpacker(read)
         self._workshop = workshop
 
@@ -36,15 +42,19 @@ class Reshaper:
                 return self._table(node)
             case Kind.MAP:
                 return self._map(node, wish)
-            case Kind.STR if isinstance(node, list | Mapping | Packed | Array | Table):
+            case Kind.STR if isinstance(node, list | Mapping | Packed | Array | Table) and not self._exact:
                 return self._json(node)
             case _:
                 if isinstance(node, Packed | Array | Table | Sequence) and not isinstance(node, str | bytes):
                     raise CannotConvert(f"a {kind_of(node)} cannot be turned into {wish.kind}")
+                if self._exact and not loses_nothing(node, wish.kind):
+                    raise CannotConvert(f"it holds {_shown(node)}, of the type {kind_of(node)}, not {wish.kind}")
                 return convert_scalar(node, wish.kind)
 
     def _list(self, node: Node, wish: Wish) -> Node:
         if isinstance(node, Array):
+            if not node.shape:
+                raise CannotConvert("an array without dimensions is one number, and no list")
             made = self._unpack.array(node)
         elif isinstance(node, Table):
             made = self._unpack.rows(node)
@@ -67,16 +77,21 @@ class Reshaper:
             if dtype in {None, node.dtype}:
                 return node
             shape = node.shape
-            numbers = self._unpack.numbers(node.dtype, self._read(node.data))
-            if node.order == "F":
-                numbers = _flat(nested(numbers, shape, "F"), shape)
+            if node.order == "F" and len(shape) > 1:
+                numbers = _flat(self._unpack.array(node), shape)
+            else:
+                numbers = self._unpack.numbers(node.dtype, node.data)
         else:
             if isinstance(node, Packed) and isinstance(node.data, Ref) and dtype in {None, node.dtype}:
                 return Array(node.dtype, (node.data.length // DTYPES[node.dtype],), "C", node.data)
             lists = self._unpack.lists(_parsed(node, Kind.LIST) if isinstance(node, str) else node)
             shape = _shape(lists)
             numbers = _parsed_numbers(_flat(lists, shape), dtype)
-        return self._workshop.array(numbers, dtype or _dtype_of(numbers), shape)
+        exact = self._exact or dtype is None
+        dtype = dtype or _dtype_of(numbers)
+        if exact and dtype in _PRECISIONS:
+            _check_exact(numbers, dtype)
+        return self._workshop.array(numbers, dtype, shape)
 
     def _table(self, node: Node) -> Node:
         if isinstance(node, Table):
@@ -88,7 +103,10 @@ class Reshaper:
         if isinstance(node, Mapping):
             columns = {name: self._unpack.items(column) for name, column in node.items()}
         else:
-            columns = _columns_of(self._unpack.items(node))
+            rows = self._unpack.items(node)
+            columns = _columns_of(rows)
+            if not columns:
+                return self._workshop.table_of(len(rows), {})
         if len({len(column) for column in columns.values()}) > 1:
             raise CannotConvert("the columns of a table must all have the same length")
         return self._workshop.table(columns)
@@ -107,7 +125,7 @@ class Reshaper:
 
     def _map(self, node: Node, wish: Wish) -> Node:
         if isinstance(node, Table):
-            made: Node = {column.name: self._unpack.column(column, node.rows) for column in node.columns}
+            made: Node = self._unpack.columns(node)
         elif isinstance(node, str):
             made = _parsed(node, Kind.MAP)
         elif isinstance(node, Mapping):
@@ -163,6 +181,27 @@ def _flat(node: Node, shape: tuple[int, ...]) -> list[Node]:
     if len(shape) == 1:
         return cast("list[Node]", node)
     return [number for item in node for number in _flat(item, shape[1:])]
+
+
+_PRECISIONS = {"float32": (24, "<f"), "float64": (53, "<d")}
+
+
+def _check_exact(numbers: Sequence[Node], dtype: str) -> None:
+    """Raise `CannotConvert` for the first of `numbers` that an array of `dtype` would round."""
+    bits, code = _PRECISIONS[dtype]
+    for number in numbers:
+        rounds = isinstance(number, int) and abs(number) > 1 << bits
+        if isinstance(number, float) and dtype == "float32" and math.isfinite(number):
+            rounds = abs(number) > _MAX_FLOAT32 or struct.unpack(code, struct.pack(code, number))[0] != number
+        if rounds:
+            raise CannotConvert(f"{_shown(number)} would be rounded in an array of {dtype}")
+
+
+_MAX_FLOAT32 = (2 - 2**-23) * 2.0**127
+
+
+def _shown(node: Node) -> str:
+    return f"`{node!r}`"[:40] if isinstance(node, int | float) else "a value"
 
 
 def _dtype_of(numbers: Sequence[Node]) -> str:

@@ -95,7 +95,7 @@ def _write_csv(stored: Stored, node: Node, path: str) -> None:
 
     assert isinstance(node, Table)
     unpack = unpacker(stored)
-    columns = {column.name: unpack.column(column, node.rows) for column in node.columns}
+    columns = unpack.columns(node)
     _write(path, (line.encode() for line in write_csv(columns)))
 
 

@@ -9,24 +9,52 @@ from polyrun.model.values import Column, Field, Kind, ValueType
 MAX_FIELDS = 256
 """Keys that are told apart; a map with more is described by what its values have in common."""
 
+MAX_PLACES = 4096
+"""Places in one value that are told apart; beyond them, a map is described by what its values have in common."""
+
+_MERGED_LEVELS = 3
+"""Maps within maps up to which it is known what all their values have in common; each level doubles the work."""
+
 _ORDER = {kind: position for position, kind in enumerate(Kind)}
 
 
+_WIDE = {"int64", "uint64"}
+
+
+class Room:
+    """How many more places in one value are told apart."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MAX_PLACES
+
+    def take(self) -> bool:
+        """Whether there is room for one more, which is taken then."""
+        self.left -= 1
+        return self.left >= 0
+
+
 class Seen:
-    """Gathers what all values at one place have in common. A list has one for all its items, a map one for each key."""
+    """Gathers what all values at one place have in common. A list has one for all its items, a map one for each key.
+
+    All places in one value share a `room`.
+    """
 
     __slots__ = (
         "array", "columns", "count", "digits", "fields", "high", "item", "kinds", "low", "maps", "media",
-        "moments", "nul", "packed", "present", "rows", "times",
+        "moments", "nul", "packed", "present", "room", "rows", "times", "unlooked",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room | None = None) -> None:
+        self.room = room or Room()
         self.kinds: set[Kind] = set()
         self.low: int | None = None
         self.high: int | None = None
         self.digits = 0
         self.moments: set[str] = set()
         self.nul = False
+        self.unlooked = False
         self.item: Seen | None = None
         self.fields: dict[str, Seen] | None = None
         self.present: dict[str, int] = {}
@@ -56,7 +84,7 @@ class Seen:
     def items(self) -> Seen:
         """Where the items of a list are gathered."""
         if self.item is None:
-            self.item = Seen()
+            self.item = Seen(self.room)
         return self.item
 
     def map(self, count: int) -> None:
@@ -70,8 +98,8 @@ class Seen:
         """Where the values under the key `name` are gathered."""
         if self.fields is not None:
             found = self.fields.get(name)
-            if found is None and len(self.fields) < MAX_FIELDS:
-                found = self.fields[name] = Seen()
+            if found is None and len(self.fields) < MAX_FIELDS and self.room.take():
+                found = self.fields[name] = Seen(self.room)
             if found is not None:
                 self.present[name] = self.present.get(name, 0) + 1
                 return found
@@ -94,6 +122,7 @@ class Seen:
         self.digits = max(self.digits, other.digits)
         self.moments |= other.moments
         self.nul |= other.nul
+        self.unlooked |= other.unlooked
         self.packed = other.packed if self.times == 0 else None
         self.times += other.times
         self.count = other.count if self.times == other.times else None
@@ -118,6 +147,7 @@ class Seen:
     def grid(self, dtype: str, shape: tuple[int, ...], order: str) -> None:
         """An array was seen."""
         self.kinds.add(Kind.ARRAY)
+        self.unlooked |= dtype in _WIDE
         self.times += 1
         if self.times == 1:
             self.array = dtype, shape, order
@@ -128,21 +158,30 @@ class Seen:
     def table(self, rows: int, columns: Iterable[Column]) -> None:
         """A table was seen."""
         self.kinds.add(Kind.TABLE)
+        columns = tuple(columns)
+        self.unlooked |= any(column.type in _WIDE for column in columns)
         self.times += 1
-        self.rows, self.columns = (rows, tuple(columns)) if self.times == 1 else (None, None)
+        self.rows, self.columns = (rows, columns) if self.times == 1 else (None, None)
 
-    def type(self) -> ValueType:
-        """The type of all that was seen here."""
+    def type(self, level: int = 0) -> ValueType:
+        """The type of all that was seen here, which is inside of `level` maps."""
         fields = None
-        item = self.item.type() if self.item is not None and self.item.kinds else None
+        item = self.item.type(level) if self.item is not None and self.item.kinds else None
         if self.fields is not None:
             named = self.fields.items()
-            fields = tuple(Field(name, seen.type(), self.present[name] == self.maps) for name, seen in named)
-            merged = Seen()
-            for _, seen in named:
-                merged.absorb(seen)
-            if merged.kinds:
-                item = merged.type()
+            fields = tuple(Field(name, seen.type(level + 1), self.present[name] == self.maps) for name, seen in named)
+            if level < _MERGED_LEVELS or not any(seen.maps or seen.item for seen in self.fields.values()):
+                item = self._merged(level + 1)
+        return self._described(item, fields)
+
+    def _merged(self, level: int) -> ValueType | None:
+        """What the values under all keys have in common."""
+        merged = Seen()
+        for seen in (self.fields or {}).values():
+            merged.absorb(seen)
+        return merged.type(level) if merged.kinds else None
+
+    def _described(self, item: ValueType | None, fields: tuple[Field, ...] | None) -> ValueType:
         dtype, shape, order = self.array or (None, None, "C")
         return ValueType(
             kinds=tuple(sorted(self.kinds, key=_ORDER.__getitem__)),
@@ -161,4 +200,5 @@ class Seen:
             columns=self.columns,
             media=self.media,
             packed=self.packed,
+            unlooked=self.unlooked,
         )

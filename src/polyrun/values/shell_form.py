@@ -70,7 +70,7 @@ def _tsv(node: Array | Table, unpack: Unpacker, workshop: Workshop) -> str:
     """A file with a line for each row, and for a table one with the names of its columns before them."""
     with workshop.file(".tsv") as file:
         if isinstance(node, Table):
-            columns = {column.name: unpack.column(column, node.rows) for column in node.columns}
+            columns = unpack.columns(node)
             lines = map(tsv_line, (columns, *zip(*columns.values(), strict=True)))
         else:
             lines = map(tsv_line, _rows(unpack.plain(node), len(node.shape)))

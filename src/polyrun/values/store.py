@@ -7,8 +7,10 @@ writes, and inboxes get hard links to them. So data is written once, by the bloc
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import FileIO
 
 from polyrun.model.frozen import frozen
@@ -26,6 +28,7 @@ WORDS = "values.words"
 """The value file of a shell's inbox."""
 
 _COPY = 1 << 20
+_READ = 1 << 30
 
 
 @frozen
@@ -66,8 +69,8 @@ class Stored:
         path = os.path.join(self.folder, ref.file)
 
         def read(start: int, length: int) -> bytes:
-            with open(path, "rb") as file:
-                return os.pread(file.fileno(), length, ref.offset + start)
+            with open(path, "rb", buffering=0) as file:
+                return b"".join(_read(file.fileno(), ref.offset + start, length))
 
         return read
 
@@ -130,10 +133,12 @@ class Store:
 
         Raises `BadData` for data files that are claimed by two values, `OSError` when the disk is full.
         """
-        framed: set[str] = set()
-        for found in content.values.values():
-            for item in found.framed:
-                _frame(outbox, item, framed)
+        framed = [item for found in content.values.values() for item in found.framed]
+        _check_alone(framed, content)
+        for item in framed:
+            _frame(outbox, item)
+        for name in {ref.file for found in content.values.values() for ref in found.refs}:
+            outbox.seal(name)
         path = os.path.join(outbox.folder, VALUES)
         with open(path, "rb", buffering=0) as file:
             return {name: _stored(found, file, outbox) for name, found in content.values.items()}
@@ -158,6 +163,16 @@ def _inbox_file(prefix: str, imports: Mapping[str, Stored], exports: Mapping[str
         yield encode(name)
         yield from _pieces(stored.data)
     yield encode("exports") + encode(dict(exports))
+
+
+def _read(fd: int, at: int, length: int) -> Iterator[bytes]:
+    """Bytes of a file in pieces: the kernel reads less than 2 GiB at once. Raises `OSError` where it is too short."""
+    while length > 0:
+        piece = os.pread(fd, min(length, _READ), at)
+        if not piece:
+            raise OSError(errno.EIO, "a data file is shorter than it was")
+        yield piece
+        at, length = at + len(piece), length - len(piece)
 
 
 def _pieces(data: Slice | bytes) -> Iterator[bytes]:
@@ -190,14 +205,24 @@ def _look(beginning: bytes, stored: Stored) -> str:
         return ""
 
 
-def _frame(outbox: Outbox, item: Array | FramedTable, framed: set[str]) -> None:
+def _check_alone(framed: Sequence[Array | FramedTable], content: Content) -> None:
+    """Raise `BadData` for a file that gets a head while it holds something else too."""
+    claims = Counter(ref.file for found in content.values.values() for ref in found.refs)
+    for item in framed:
+        refs = _refs(item)
+        if refs and claims[refs[0].file] > len(refs):
+            raise BadData(f"the data file `{refs[0].file}` holds two values")
+
+
+def _refs(item: Array | FramedTable) -> tuple[Ref, ...]:
+    return (item.data,) if isinstance(item, Array) else tuple(ref for one in item.table.columns for ref in one.refs)
+
+
+def _frame(outbox: Outbox, item: Array | FramedTable) -> None:
     """Make the data file of an array or a table a standard file."""
-    file = item.data.file if isinstance(item, Array) else next((c.data.file for c in item.table.columns), None)
-    if file is None:  # a table without columns has no file
+    if not _refs(item):  # a table without columns has no file
         return
-    if file in framed:
-        raise BadData(f"the data file `{file}` holds two values")
-    framed.add(file)
+    file = _refs(item)[0].file
     if isinstance(item, Array):
         outbox.cut(file, NPY_HEAD + item.data.length)
         outbox.write_at(file, 0, npy.head(item.dtype, item.shape, item.order))

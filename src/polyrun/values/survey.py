@@ -12,7 +12,7 @@ from functools import partial
 from typing import Protocol
 
 from polyrun.model.frozen import frozen
-from polyrun.model.values import DTYPES, Kind, ValueType
+from polyrun.model.values import DTYPES, INT64_HIGH, INT64_LOW, Kind, ValueType
 from polyrun.values import forms
 from polyrun.values.cbor import (
     ARRAY,
@@ -29,13 +29,14 @@ from polyrun.values.cbor import (
     BadData,
     Reader,
 )  # fmt: skip
-from polyrun.values.columns import check_column
+from polyrun.values.columns import check_bools, check_column
 from polyrun.values.layout import ALIGNMENT, NPY_HEAD, arrow_head
 from polyrun.values.nodes import Array, ColumnData, Ref, Table
 from polyrun.values.seen import Seen
 
 MAX_DEPTH = 64
 MAX_NODES = 2_000_000
+MAX_REFS = 100_000
 MAX_DIMENSIONS = 8
 MAX_COLUMNS = 4096
 MAX_NAME_BYTES = 1024
@@ -84,6 +85,7 @@ class Survey:
         self._reader = reader
         self._files = files
         self._left = MAX_NODES
+        self._left_refs = MAX_REFS
         self._refs: list[Ref] = []
         self._framed: list[Array | FramedTable] = []
         self._readers: dict[int, Callable[[Seen], None]] = {
@@ -115,10 +117,10 @@ class Survey:
             reader.fail(f"holds more than {MAX_NODES:,} values; large data belongs into arrays and tables")
         major, number = reader.head()
         match major:
-            case 0:
-                seen.integer(number)
-            case 1:
-                seen.integer(-1 - number)
+            case 0 | 1:
+                if number > INT64_HIGH:
+                    reader.fail("has an integer of more than 64 bits that is not written as one")
+                seen.integer(-1 - number if major else number)
             case 3:
                 text = reader.decoded(number)
                 seen.counted(Kind.STR, len(text))
@@ -194,7 +196,8 @@ class Survey:
     def _duration(self, seen: Seen) -> None:
         reader = self._reader
         reader.length(4, 2)
-        reader.integer()
+        if not INT64_LOW <= reader.integer() <= INT64_HIGH:
+            reader.fail("has a duration that is too long")
         nanoseconds = reader.integer()
         if not 0 <= nanoseconds < 10**9:
             reader.fail("has a duration with a fraction that is none")
@@ -221,6 +224,7 @@ class Survey:
             reader.fail("has a list of numbers that ends in the middle of one")
         seen.counted(Kind.LIST, length // DTYPES[dtype])
         seen.packed = dtype if seen.times == 1 else None
+        seen.unlooked |= dtype == "int64"
         if length:
             seen.items().kinds.add(PACKED_DTYPES[dtype])
 
@@ -241,7 +245,7 @@ class Survey:
     def _grid(self, dtype: str, shape: tuple[int, ...] | None, order: str) -> Ref:
         """The numbers that come next, in a file of their own; without a `shape` they are a row of any length."""
         size = None if shape is None else math.prod(shape) * DTYPES[dtype]
-        ref = self._ref(size)
+        ref = self._ref(size, bools=dtype == "bool")
         if ref.offset != NPY_HEAD or not ref.file.endswith(".npy"):
             self._reader.fail("has numbers that do not lie in a `.npy` file of their own")
         self._framed.append(Array(dtype, shape if shape is not None else (ref.length // DTYPES[dtype],), order, ref))
@@ -263,7 +267,7 @@ class Survey:
             reader.fail("has a table whose columns do not lie as they must")
         if refs and not refs[0].file.endswith(".arrow"):
             reader.fail("has a table that does not lie in an `.arrow` file of its own")
-        self._refs += refs
+        self._count(*refs)
         found = [check_column(column, rows, self._files.bytes_of) for column in columns]
         self._framed.append(FramedTable(Table(rows, tuple(columns)), tuple(column.nulls for column in found)))
         seen.table(rows, found)
@@ -294,15 +298,23 @@ class Survey:
             self._reader.fail(f"has numbers of an unknown type (`{dtype[:40]}`)")
         return dtype
 
-    def _ref(self, length: int | None) -> Ref:
-        """The next reference, whose bytes must be there; `length` is how many they must be."""
+    def _ref(self, length: int | None, *, bools: bool = False) -> Ref:
+        """The next reference, whose bytes must be there; `length` is how many they must be, `bools` what they are."""
         ref = self._reader.ref()
         if length is not None and ref.length != length:
             self._reader.fail("has an array whose data does not fit its shape")
-        return self._checked(ref)
+        return self._checked(ref, bools=bools)
 
-    def _checked(self, ref: Ref) -> Ref:
-        """`ref`, whose bytes are there."""
-        self._files.bytes_of(ref)
-        self._refs.append(ref)
+    def _checked(self, ref: Ref, *, bools: bool = False) -> Ref:
+        """`ref`, whose bytes are there, and are truth values if they are to be `bools`."""
+        read = self._files.bytes_of(ref)
+        if bools:
+            check_bools(ref.length, read)
+        self._count(ref)
         return ref
+
+    def _count(self, *refs: Ref) -> None:
+        self._left_refs -= len(refs)
+        if self._left_refs < 0:
+            self._reader.fail(f"refers to data more than {MAX_REFS:,} times")
+        self._refs += refs

@@ -32,18 +32,17 @@ class Unpacker:
         """The items of a list in whatever form. Raises `CannotConvert` for what is none."""
         match node:
             case Packed():
-                data = node.data if isinstance(node.data, bytes) else self._read(node.data)
-                return self.numbers(node.dtype, data)
+                return self.numbers(node.dtype, node.data)
             case list():
                 return cast("list[Node]", node)
             case _:
                 raise CannotConvert(f"a {kind_of(node)} cannot be turned into a list")
 
-    @staticmethod
-    def numbers(dtype: str, data: bytes) -> list[Node]:
+    def numbers(self, dtype: str, data: Ref | bytes) -> list[Node]:
         """Raw numbers of a dtype. Raises `CannotConvert` when there are too many."""
-        if len(data) // DTYPES[dtype] > MAX_ITEMS:
+        if (data.length if isinstance(data, Ref) else len(data)) // DTYPES[dtype] > MAX_ITEMS:
             raise CannotConvert(f"it has more than {MAX_ITEMS:,} numbers")
+        data = self._read(data) if isinstance(data, Ref) else data
         if dtype == "bool":
             return [byte != 0 for byte in data]
         return list(array(CODES[dtype], data))
@@ -52,8 +51,8 @@ class Unpacker:
         """An array as nested lists."""
         if len(node.shape) == 1 and node.dtype in {"int64", "float64"}:
             return Packed(node.dtype, node.data)
-        numbers = self.numbers(node.dtype, self._read(node.data))
-        return nested(numbers, node.shape, node.order)
+        _check_places(node.shape)
+        return nested(self.numbers(node.dtype, node.data), node.shape, node.order)
 
     def lists(self, node: Node) -> Node:
         """Lists of lists without packed ones among them."""
@@ -63,11 +62,16 @@ class Unpacker:
 
     def rows(self, table: Table) -> Node:
         """A table as a list of maps, one for each row. Raises `CannotConvert` when it is too large."""
-        if table.rows * len(table.columns) > MAX_ITEMS:
+        columns = self.columns(table)
+        if not columns:
+            return [{} for _ in range(table.rows)]
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def columns(self, table: Table) -> dict[str, list[Node]]:
+        """A table as lists by the names of its columns. Raises `CannotConvert` when it is too large."""
+        if table.rows * max(len(table.columns), 1) > MAX_ITEMS:
             raise CannotConvert(f"it has more than {MAX_ITEMS:,} values")
-        names = [column.name for column in table.columns]
-        columns = [self.column(column, table.rows) for column in table.columns]
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return {column.name: self.column(column, table.rows) for column in table.columns}
 
     def column(self, column: ColumnData, rows: int) -> list[Node]:
         """The values of a column. Raises `CannotConvert` when there are more than `MAX_ITEMS`."""
@@ -113,6 +117,12 @@ class Unpacker:
         if isinstance(node, Mapping):
             return {key: self.plain(value) for key, value in node.items()}
         return [self.plain(item) for item in self.items(node)] if isinstance(node, Packed | list) else node
+
+
+def _check_places(shape: tuple[int, ...]) -> None:
+    """Raise `CannotConvert` for an array with an index of 0 that would be more lists than one wants, each empty."""
+    if math.prod(length or 1 for length in shape) > MAX_ITEMS:
+        raise CannotConvert(f"it has more than {MAX_ITEMS:,} places")
 
 
 def nested(numbers: list[Node], shape: tuple[int, ...], order: str) -> Node:

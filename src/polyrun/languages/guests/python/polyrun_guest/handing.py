@@ -52,6 +52,14 @@ class Handing:
                 values.append(encoder.encode(name) + encoder.encode(outgoing.top(self._names[name], declared)))
             except Unsupported as error:
                 refused[name] = str(error)
+            except OSError as error:
+                refused[name] = _no_room(error)
+        try:
+            self._write(encoder, values, refused)
+        except OSError as error:  # a file without them is small
+            self._write(encoder, [], dict.fromkeys(self._exports, _no_room(error)))
+
+    def _write(self, encoder: Encoder, values: list[bytes], refused: dict[str, str]) -> None:
         parts = [head(5, 4), encoder.encode("polyrun"), encoder.encode(_VERSION)]
         parts += [encoder.encode("exports"), head(5, len(values)), *values]
         parts += [encoder.encode("refused"), encoder.encode(refused)]
@@ -67,3 +75,8 @@ class Handing:
             return []
         mine = (name for name, value in self._names.items() if not isinstance(value, type(os)))
         return sorted(name for name in mine if name not in self._known and not name.startswith("_"))[:100]
+
+
+def _no_room(error: OSError) -> str:
+    reason = (error.strerror or str(error)).lower()
+    return f"its data cannot be written ({reason}); `limits.disk` is what a block may write"
