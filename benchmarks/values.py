@@ -13,7 +13,8 @@ floor: what the same four steps (write, map and read, twice) cost by hand with a
 uses. The whole work is also compared with one Python process and with three that pass raw files by hand.
 
 `table`: 10^6 rows of int64, float64, a short text and bool are made in pandas, grouped and summed by a second program,
-and printed by a third one in plain Python; against the same work in one Python process.
+and printed by a third one in plain Python; against the same work in one Python process. That imports pandas once, the
+case `python` twice, and so do three programs that pass Feather and CSV files by hand.
 
 `memory`: the peak of PolyRun's own process, not of its blocks, for 1, 80 and 800 MB that are passed on.
 
@@ -28,6 +29,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -108,6 +110,20 @@ elif step == "double":
 else:
     print(int(np.fromfile(folder + "/ys").sum()))
     os.unlink(folder + "/xs"), os.unlink(folder + "/ys")
+"""
+FEATHER_BY_HAND = """import sys
+step, folder = sys.argv[1], sys.argv[2]
+if step == "show":
+    import csv, os
+    rows = list(csv.DictReader(open(folder + "/totals.csv")))
+    print(sum(int(row["n"]) for row in rows), sum(float(row["total"]) for row in rows))
+    os.unlink(folder + "/sales"), os.unlink(folder + "/totals.csv")
+    sys.exit()
+{frame}    sales.to_feather(folder + "/sales", compression="uncompressed")
+else:
+    import pandas as pd
+    sales = pd.read_feather(folder + "/sales")
+    {group}    totals.to_csv(folder + "/totals.csv", index=False)
 """
 COPY = """import mmap, os, sys, time
 import numpy as np
@@ -258,7 +274,13 @@ def table_case(bench: Bench) -> None:
     """A table of a million rows, grouped and summed by another program."""
     frame = FRAME.format(rows=ROWS)
     one = frame + GROUP + SHOW.format(column="totals.", end=".sum()").replace("sum(totals", "(totals")
-    contenders = {"one process": bench.script("table.py", one)}
+    made = 'if step == "make":\n' + textwrap.indent(frame, "    ")
+    hand = FEATHER_BY_HAND.format(frame=made, group=GROUP)
+    steps = [bench.script("hand.py", hand, step, MEMORY) for step in ("make", "group", "show")]
+    contenders = {
+        "one process": bench.script("table.py", one),
+        "Feather by hand": lambda: "".join([step() for step in steps]),
+    }
     for lang, code in TABLES.items():
         text = document(
             ("python", "", "sales", frame),
