@@ -23,8 +23,9 @@ _INTRO = """\
 language that imports has nothing that holds it: its block is not started, and the message names the value, its type,
 the lines of both ends, and a type to import it as, with which it arrives{never}.
 
-`tests/conformance/values` tries all of it: every sample of every language in every language, and in each language
-that refuses one, all types that the message names.
+`tests/conformance/values` runs every exact one of these ways. A refusal, and all types that its message names, are run
+with the value from Python, in each language that refuses: what is decided is the value's type, which the suite
+finds to be the same from every language.
 
 ## What each language makes and takes
 

@@ -34,7 +34,7 @@ def test_entries_of_a_map_have_their_type(tmp_path: Path) -> None:
 const wrong: string = Object.values(words)[0].n;
 """
     _, block = run(tmp_path, f"{made}#lang:ts\n#import: words\n{code}#end\n")
-    assert "8:7: error TS2322: Type 'number' is not assignable to type 'string'." in str(block["build"]), told(block)
+    assert "9:7: error TS2322: Type 'number' is not assignable to type 'string'." in str(block["build"]), told(block)
     assert str(block["build"]).count("error") == 1, told(block)
 
 
