@@ -190,6 +190,11 @@ class ValueInfo:
 _TOLD_BYTES = 1024
 
 
+def _shape(shape: tuple[int, ...]) -> str:
+    """Such as `2x3 elements`."""
+    return "x".join(map(str, shape)) + (" element" if shape == (1,) else " elements")
+
+
 def _count(number: int | None, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
@@ -200,7 +205,7 @@ def _extent(found: ValueType) -> list[str]:
         case Kind.TABLE:
             return [f"{_count(found.rows, 'row')} x {_count(len(found.columns or ()), 'column')}"]
         case Kind.ARRAY:
-            return ["x".join(map(str, found.shape or ())) + " elements"] if found.shape else []
+            return [_shape(found.shape)] if found.shape else []
         case Kind.LIST if found.count is not None:
             return [_count(found.count, "item")]
         case Kind.MAP if found.count is not None:
