@@ -1,5 +1,5 @@
 # `make demo` and `make test` need Debian, make and Python 3.11 or newer; they set up the rest themselves.
-# Variables: CI=true turns skipped tests into failures; PYTEST_ARGS is passed on to pytest.
+# Variables: CI=true turns skipped tests into failures; PYTEST_ARGS is passed on to pytest, which runs on all processors.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -21,7 +21,7 @@ demo: setup ## Set everything up and run the tour: one document in ten languages
 
 .PHONY: test
 test: setup lint ## Set everything up, lint, and run every test
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: setup ## Check format, style, types and the direction of imports
