@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ import pytest
 
 from cli_case import Case
 from examples.pages import EXAMPLES
+
+WITH_PACKAGES = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+"""This environment's own Python, which has NumPy and pandas, comes first."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,7 @@ def _run(name: str, expected: Expected) -> dict[str, Any]:
     absent = set(re.findall(r"^#lang:(\w+)", (EXAMPLES / name).read_text("utf-8"), re.MULTILINE)) - here
     if absent:
         pytest.skip(f"not installed: {', '.join(sorted(absent))}")
-    done = Case(EXAMPLES).args("run", name, "--format", "json").exits(expected.exit_code)
+    done = Case(EXAMPLES).env(PATH=WITH_PACKAGES).args("run", name, "--format", "json").exits(expected.exit_code)
     run: dict[str, Any] = json.loads(done.out)
     return run
 

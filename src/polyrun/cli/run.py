@@ -137,7 +137,6 @@ _REPORT = _several(
         Example("polyrun run stats.mix --only load,mean --timeout 5s", "two blocks and what they need"),
         Example("polyrun run stats.mix --set rates=rates.json --get total", "values in, and one out as JSON"),
         Example("polyrun run stats.mix --report stats.html", "a page with code, output, values and pictures"),
-        Example("polyrun run stats.mix --format json | jq '.blocks[].status'", "for programs"),
         Example("polyrun run fetch.mix --allow-net --allow-write=./data", "grant what it needs, and no more"),
     ),
 )
