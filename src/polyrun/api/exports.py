@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from polyrun.config.settings import Settings
-from polyrun.document.nearest import nearest
+from polyrun.document.nearest import suggest
 from polyrun.execute.engine import Kept
 from polyrun.execute.handover import Handover
 from polyrun.model.errors import UsageError
@@ -22,9 +22,8 @@ def check_wanted(plan: Plan, settings: Settings) -> None:
     known = [name for job in plan.jobs for name in _names(job)]
     for wanted in settings.get:
         if not any(_is_called(job, name, wanted) for job in plan.jobs for name in _names(job)):
-            close = nearest(wanted, known)
             listed = ", ".join(f"`{name}`" for name in dict.fromkeys(known))[:200]
-            hint = f"did you mean `{close}`?" if close else f"exported are {listed}" if known else None
+            hint = suggest(wanted, known) or (f"exported are {listed}" if known else None)
             raise UsageError(f"`--get {wanted}`: no block that runs exports it", hint=hint)
     if settings.save_to is not None and not known:
         raise UsageError("`--save`: no block that runs exports anything", hint="add `#export: NAME` to a block")

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 from polyrun.api.reading import Input
 from polyrun.document import Document
-from polyrun.document.nearest import nearest
+from polyrun.document.nearest import suggest
 from polyrun.document.tree import Import
 from polyrun.execute.handover import Handover
 from polyrun.model.codes import Code
@@ -27,9 +27,8 @@ def check_given(document: Document, given: Collection[str]) -> None:
     wanted = list(dict.fromkeys(item.name.text for one in directives for item in one.items if item.block is None))
     for name in given:
         if name not in wanted:
-            close = nearest(name, wanted)
             listed = ", ".join(f"`{one}`" for one in wanted)[:200]
-            hint = f"did you mean `{close}`?" if close else f"imported are {listed}" if wanted else None
+            hint = suggest(name, wanted) or (f"imported are {listed}" if wanted else None)
             raise UsageError(f"`--set {name}=…`: no block imports `{name}`", hint=hint)
 
 

@@ -52,10 +52,10 @@ def execute(
     if given_values or get or save_to is not None or report_to is not None:
         from pathlib import Path  # only here: its import takes as long as all of this module
 
-        settings = replace(settings, report_to=Path(report_to) if report_to is not None else None)
         target = Path(save_to) if save_to is not None else None
+        page = Path(report_to) if report_to is not None else None
         outside = given.values(given_values)
-        settings = replace(settings, given=outside, get=get, save_to=target, save_tables=save_tables)
+        settings = replace(settings, given=outside, get=get, save_to=target, save_tables=save_tables, report_to=page)
     reporters = Reporters(form, raw=raw, verbose=verbose, quiet=quiet, values_only=bool(get) and form == "text")
     _import_asyncio()
     run = api.run

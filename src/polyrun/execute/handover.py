@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping
 
-from polyrun.document.nearest import nearest
+from polyrun.document.nearest import suggest
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.frozen import NOTHING, frozen
@@ -149,9 +149,9 @@ class Handover:
             return self._at(Code.EXPORT_MISSING, export, message, job, hint)
         message = f"`{job.info.label}` ended without `{export.name}`"
         there = sorted({name for name in (*content.values, *content.defined) if len(name) <= _LONGEST} - {export.name})
-        close = nearest(export.name, there)
+        close = suggest(export.name, there)
         if close is not None:
-            hint = f"did you mean `{close}`?"
+            hint = close
         elif there:
             more = f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
             hint = "it has " + ", ".join(f"`{name}`" for name in there[:_LISTED]) + more

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from polyrun.document import Block, Document
-from polyrun.document.nearest import nearest
+from polyrun.document.nearest import suggest
 from polyrun.document.tree import Export, Import, ImportedName
 from polyrun.languages import Language
 from polyrun.languages.handing import Handing
@@ -144,8 +144,8 @@ class Linker:
         setter = forgotten(self._document, block, name)
         if setter is not None:
             hint = f"`{name}` is set in `{setter.label}` but not exported; add `#export: {name}` there"
-        elif (close := nearest(name, known)) is not None:
-            hint = f"did you mean `{close}`?"
+        elif (close := suggest(name, known)) is not None:
+            hint = close
         elif known:
             listed = ", ".join(f"`{one}`" for one in sorted(known)[:_LISTED])
             hint = f"exported are {listed}" + (f" and {len(known) - _LISTED} more" if len(known) > _LISTED else "")

@@ -81,18 +81,12 @@ def _npy(path: str, workshop: Workshop) -> Node:
     return Array(dtype, shape, order, Ref(os.path.basename(made.name), NPY_HEAD, length))
 
 
-def _csv(path: str, workshop: Workshop) -> Node:
-    from polyrun.values.delimited import read_csv
+def _delimited(path: str, workshop: Workshop) -> Node:
+    from polyrun.values.delimited import read_csv, read_tsv
 
+    read = read_tsv if path.lower().endswith(".tsv") else read_csv
     with open(path, encoding="utf-8-sig", newline="") as file:
-        return workshop.table(read_csv(file))
-
-
-def _tsv(path: str, workshop: Workshop) -> Node:
-    from polyrun.values.delimited import read_tsv
-
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        return workshop.table(read_tsv(file))
+        return workshop.table(read(file))
 
 
 def _columnar(path: str, workshop: Workshop) -> Node:
@@ -105,8 +99,8 @@ _READERS: dict[str, Callable[[str, Workshop], Node]] = {
     ".json": _json,
     ".txt": _txt,
     ".npy": _npy,
-    ".csv": _csv,
-    ".tsv": _tsv,
+    ".csv": _delimited,
+    ".tsv": _delimited,
     ".arrow": _columnar,
     ".parquet": _columnar,
 }
