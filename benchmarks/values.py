@@ -251,7 +251,7 @@ def array_case(bench: Bench, languages: list[str]) -> None:
     for lang in languages:
         contenders[lang] = bench.polyrun(f"{lang}.mix", passing(lang, COUNT))
         contenders[f"{lang}, own"] = bench.polyrun(f"{lang}-own.mix", own(lang, COUNT))
-    copies = bench.script("copy.py", COPY.format(n=COUNT), MEMORY)
+    copies = bench.script("memcpy.py", COPY.format(n=COUNT), MEMORY)
     copied = [[float(word) * 1000 for word in copies().split()] for _ in range(3)]
     times = bench.turns(contenders)
     copied += [[float(word) * 1000 for word in copies().split()] for _ in range(3)]
