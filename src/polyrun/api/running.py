@@ -11,11 +11,12 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
 
+from polyrun.api.docker_setup import docker_options
 from polyrun.api.folders import user_folders
 from polyrun.api.reading import Input, as_input, runnable
 from polyrun.api.record import Record
 from polyrun.api.rundirs import RunFolders
-from polyrun.api.standing import find_toolchains, registry_for
+from polyrun.api.standing import registry_for, toolchains_for
 from polyrun.config.settings import Settings
 from polyrun.execute.cache import BuildCache
 from polyrun.execute.emitter import Listener
@@ -98,7 +99,15 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
     folders = user_folders()
     _check_grants(settings)
     plan, diagnostics = runnable(given, registry_for(given.folder, settings.trusted_folders), settings)
-    chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=folders.cache)
+    chosen = await choose(
+        settings.sandbox,
+        settings.chain,
+        settings.minimum,
+        cache_folder=folders.cache,
+        needs=[job.language.requirements for job in plan.jobs],
+        options=docker_options(settings),
+    )
+    cleanup.push_async_callback(chosen.sandbox.close)
     if settings.given:
         from polyrun.api.values import check_given
 
@@ -107,7 +116,7 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
         from polyrun.api.exports import check_wanted
 
         check_wanted(plan, settings)
-    toolchains = find_toolchains([job.language for job in plan.jobs])
+    toolchains = await toolchains_for(chosen.sandbox, [job.language for job in plan.jobs])
     reap(folders.cache, thorough=False)  # what a killed run left behind
     scratch = cleanup.enter_context(make_scratch())
     cache = BuildCache(folders.cache)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from polyrun.api.folders import user_folders
 from polyrun.api.reading import CheckResult, analyse, as_input, runnable
 from polyrun.config.places import is_under
 from polyrun.config.settings import Settings
-from polyrun.languages import Language, Registry, Toolchain, ToolchainMissing, find_toolchain
+from polyrun.languages import Language, Registry, Toolchain, ToolchainMissing, find_toolchain, toolchain_elsewhere
 from polyrun.model.diagnostics import Severity
 from polyrun.model.frozen import frozen, replace
 from polyrun.model.spans import Source
 from polyrun.plan import Plan
 from polyrun.plan.links import unused
-from polyrun.sandbox.host import run_trusted
+from polyrun.sandbox.base import Sandbox
+from polyrun.sandbox.host import HostOutput, run_trusted
 
 
 @frozen
@@ -54,6 +56,26 @@ def find_toolchains(languages: Iterable[Language]) -> Mapping[str, Toolchain | T
 
     with ThreadPoolExecutor(max_workers=4) as pool:
         return dict(zip(wanted, pool.map(find, wanted.values()), strict=True))
+
+
+async def toolchains_for(sandbox: Sandbox, languages: Iterable[Language]) -> Mapping[str, Toolchain | ToolchainMissing]:
+    """The toolchain of each language, by id, as the boxes of `sandbox` have it. Raises `SandboxError`."""
+    if sandbox.shows_host:
+        return find_toolchains(languages)
+    loop = asyncio.get_running_loop()
+
+    async def find(language: Language) -> Toolchain | ToolchainMissing:
+        elsewhere = await sandbox.elsewhere(language.requirements)
+        assert elsewhere is not None
+
+        def run(argv: Sequence[str]) -> HostOutput:
+            return asyncio.run_coroutine_threadsafe(elsewhere.ask(argv), loop).result()
+
+        return await asyncio.to_thread(toolchain_elsewhere, language, run=run, place=elsewhere.place)
+
+    wanted = {language.id: language for language in languages}
+    found = await asyncio.gather(*map(find, wanted.values()))
+    return dict(zip(wanted, found, strict=True))
 
 
 def check(document: str | os.PathLike[str] | Source, settings: Settings | None = None) -> CheckResult:

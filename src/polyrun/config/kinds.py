@@ -17,6 +17,8 @@ from polyrun.model.limits import GIB, KIB, MAX_BYTES, MAX_WALL_S, MIB, check_mem
 from polyrun.model.syntax import LanguageSyntax
 
 MAX_CPUS = 1024.0
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}")  # no word for a Dockerfile but the image's name
+_RUNTIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DOCKER_PERIOD_US = 100_000
 _DOCKER_LEAST_QUOTA_US = 1000
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -266,6 +268,18 @@ def _read_env_names(value: object, _: Context) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _read_image(value: object, _: Context) -> str:
+    if not isinstance(value, str) or not _IMAGE.fullmatch(value):
+        raise _wrong(IMAGE.words, value)
+    return value
+
+
+def _read_runtime(value: object, _: Context) -> str:
+    if not isinstance(value, str) or not _RUNTIME.fullmatch(value):
+        raise _wrong(RUNTIME.words, value)
+    return value
+
+
 DURATION = Kind("a duration such as `250ms`, `10s`, `2m`, or a number of seconds", _read_duration, _show_duration)
 SIZE = Kind("a size such as `64k`, `512m`, `1g`, or a number of bytes", _read_size, _show_size)
 MEMORY = Kind(SIZE.words, _read_memory, _show_size)
@@ -278,4 +292,6 @@ LANGUAGES = Kind("a list of languages", _read_languages, _show_list)
 PATH = Kind("a path", _read_path)
 PATHS = Kind("a list of paths", _read_paths, _show_list)
 ENV_NAMES = Kind("a list of environment variable names", _read_env_names, _show_list)
+IMAGE = Kind("an image such as `debian:bookworm-slim`", _read_image)
+RUNTIME = Kind("a runtime's name such as `runsc`", _read_runtime)
 LOG_LEVEL = choice("DEBUG", "INFO", "ERROR", upper=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from polyrun.model.frozen import NOTHING, frozen
-from polyrun.model.limits import GIB, MIB, Limits
+from polyrun.model.limits import GIB, Limits
 from polyrun.model.permissions import Permissions
 
 if TYPE_CHECKING:
@@ -22,15 +22,20 @@ LogLevel = Literal["DEBUG", "INFO", "ERROR"]
 
 @frozen
 class DockerSettings:
-    """What a container may use, as the mission's `config.json` states it; used by the `docker` backend only.
+    """What containers are made of and may use; the `docker` backend alone looks at it.
 
-    `cpus` is a share of processors (0.5 is half of one), `timeout_s` bounds a container in seconds
-    (`None` leaves it to the block's own limits). The `allow_…` grants hold inside Docker only.
+    `base` is the image that others are built on, `runtime` one of the engine's (`None`: its default), `warm` how many
+    containers wait for blocks to come. `memory_bytes`, `cpus` (a share of processors, 0.5 is half of one),
+    `disk_bytes` and `timeout_s` bound every container, whatever a block's own limits are (`None`: they do not). The
+    `allow_…` grants hold inside containers only.
     """
 
-    memory_bytes: int = 512 * MIB
-    cpus: float = 0.5
-    disk_bytes: int = GIB
+    base: str = "debian:bookworm-slim"
+    runtime: str | None = None
+    warm: int = 8
+    memory_bytes: int | None = None
+    cpus: float | None = None
+    disk_bytes: int | None = None
     timeout_s: float | None = None
     cleanup: bool = True
     allow_privileged: bool = False

@@ -82,6 +82,7 @@ class Engine:
         self._current: asyncio.Task[BlockResult] | None = None
         self._cancelled = False
         self._results: list[BlockResult] = []
+        self._unannounced = list(plan.jobs)
 
     def cancel(self) -> None:
         """End the run: the running block is killed, the rest is not started. May be called at any time, repeatedly."""
@@ -114,12 +115,14 @@ class Engine:
         for message in self._downgrades:
             self._emit(SecurityEvent(time.time(), "downgrade", message))
         interrupted = False
+        await self._announce()
         while True:
             if self._deadline is not None and self._deadline.left_s <= 0:
                 self._schedule.stop(Status.TIME_LIMIT, f"not started: {self._deadline.reason}")
             action = self._schedule.next()
             if isinstance(action, Start):
                 result, outside = await self._perform(self._jobs[action.index])
+                await self._announce()
                 interrupted = interrupted or outside
                 self._schedule.finished(action.index, result.status, allowed_to_fail=result.allowed_to_fail)
             elif isinstance(action, Skip):
@@ -165,6 +168,14 @@ class Engine:
             self._schedule.stop(Status.CANCELLED, "the run ended with a fault of PolyRun's surroundings")
             return unstarted(job, Status.CANCELLED, reason), interrupted
         return task.result(), interrupted
+
+    async def _announce(self) -> None:
+        """Tell the sandbox of the jobs to come, as far as it wants to hear of them."""
+        while self._unannounced and not self._cancelled:
+            job = self._unannounced[0]
+            if not await self._around.sandbox.expect(job.language.requirements, job.limits, net=job.permissions.net):
+                return
+            del self._unannounced[0]
 
     def _finish(self, started: float) -> RunResult:
         kept = self._collect()

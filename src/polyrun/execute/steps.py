@@ -127,6 +127,7 @@ class StepRunner:
             roots=self._around.toolchain(job.language.id).roots,
             build=place.build,
             permissions=place.permissions,
+            requirements=job.language.requirements,
         )
 
     def _command(self, job: Job, step: Step, limits: Limits, stdin: bytes, *, writes_build: bool) -> Command:

@@ -5,7 +5,7 @@ from polyrun.languages.locations import locate
 from polyrun.languages.lowering import lower, prepare_program
 from polyrun.languages.registry import Registry
 from polyrun.languages.spec import Language, Program, Step, Toolchain, ToolchainMissing
-from polyrun.languages.toolchains import find_toolchain
+from polyrun.languages.toolchains import find_toolchain, toolchain_elsewhere
 
 __all__ = [
     "Language",
@@ -19,4 +19,5 @@ __all__ = [
     "locate",
     "lower",
     "prepare_program",
+    "toolchain_elsewhere",
 ]

@@ -30,6 +30,7 @@ from polyrun.model.digest import sha256
 from polyrun.model.errors import LanguageError
 from polyrun.model.frozen import as_dict, frozen
 from polyrun.model.limits import MAX_BYTES, Limits
+from polyrun.model.requirements import Requirements
 from polyrun.model.syntax import LanguageSyntax
 
 MAX_SPEC_BYTES = 1 << 18
@@ -82,6 +83,7 @@ def load_language(
     fragment = top.optional_table("fragment")
     selftest = top.optional_table("selftest")
     values = top.optional_table("values")
+    image = top.optional_table("image")
     language = Language(
         id=identifier,
         title=top.text("title"),
@@ -98,6 +100,7 @@ def load_language(
         locations=top.patterns("locations"),
         limits=_limits(top.table("limits")),
         packages=_packages(top.table("packages")),
+        image=None if image is None else _image(image),
         selftest=None if selftest is None else _selftest(selftest),
         values=None if values is None else load_handing(values, names),
         digest=_digest(data, guest),
@@ -260,6 +263,11 @@ def _packages(table: Table) -> dict[str, tuple[str, ...]]:
     packages = {ecosystem: table.texts(ecosystem) for ecosystem in _ECOSYSTEMS}
     table.close()
     return {ecosystem: names for ecosystem, names in packages.items() if names}
+
+
+def _image(table: Table) -> Requirements:
+    name = _identifier(table, "name")
+    return Requirements(name, _packages(table))
 
 
 def _selftest(table: Table) -> SelfTest:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from polyrun.languages.handing import Handing
 from polyrun.model.frozen import NOTHING, frozen
+from polyrun.model.requirements import Requirements
 from polyrun.model.syntax import LanguageSyntax
 
 Align = Literal["pad", "directive", "none"]
@@ -50,12 +51,14 @@ class Toolchain:
 
     `programs` maps placeholder names to absolute paths. `roots` are folders outside `/usr` that
     must be visible (read-only) for them to work. `version` is the first line people expect to see.
+    `place` names the image that they are in; `None` stands for the host itself.
     """
 
     language: str
     version: str
     programs: Mapping[str, str]
     roots: tuple[str, ...] = ()
+    place: str | None = None
 
 
 @frozen
@@ -194,8 +197,9 @@ class Language:
     `locations` are regular expressions over one line of a message, with the groups `line` and optionally `message`;
     `{document}` in them stands for the document's base name. `limits` replace fields of the default `Limits`.
     `values` says how its blocks import and export; without it they cannot.
-    `packages` maps an ecosystem (`debian`, `pypi`, `npm`) to what to install there. `digest` changes with
-    every byte of the specification and of the guest.
+    `packages` maps an ecosystem (`debian`, `pypi`, `npm`) to what to install there; `image` says the same for a
+    container if it is to hold something else, so that languages can share one. `digest` changes with every byte of
+    the specification and of the guest.
     """
 
     id: str
@@ -213,6 +217,7 @@ class Language:
     locations: tuple[str, ...] = ()
     limits: Mapping[str, float | int] = NOTHING
     packages: Mapping[str, tuple[str, ...]] = NOTHING
+    image: Requirements | None = None
     selftest: SelfTest | None = None
     values: Handing | None = None
     digest: str = ""
@@ -221,6 +226,11 @@ class Language:
     def syntax(self) -> LanguageSyntax:
         """What the parser must know of the language."""
         return LanguageSyntax(self.id, self.comments)
+
+    @property
+    def requirements(self) -> Requirements:
+        """What must be installed where its programs run."""
+        return self.image or Requirements(self.id, self.packages)
 
     @property
     def install_hints(self) -> tuple[str, ...]:

@@ -67,6 +67,31 @@ def find_toolchain(
     return ToolchainMissing(language.id, "; ".join([*reasons, *absent]), language.install_hints)
 
 
+def toolchain_elsewhere(language: Language, *, run: Run, place: str) -> Toolchain | ToolchainMissing:
+    """The toolchain of `language` where `run` starts programs, which is not this host; `place` tells it from others.
+
+    Everything there is where it is called, so that no folder needs to be shown. Raises what `run` raises.
+    """
+    spec = language.toolchain
+    found: dict[str, str] = {}
+    for name, candidates in spec.programs.items():
+        names = [candidate for candidate in candidates if candidate != _OWN]
+        looked = run(("/bin/sh", "-c", 'for each; do command -v "$each" && exit; done; exit 1', "sh", *names))
+        if looked.exit_code != 0:
+            reason = f"{' or '.join(f'`{name}`' for name in names)} is not on `PATH` in {place}"
+            return ToolchainMissing(language.id, reason, language.install_hints)
+        found[name] = looked.stdout.strip()
+    try:
+        version, printed = _version(language, found, run)
+        real = {name: next(iter(_paths(finding, printed)), None) for name, finding in spec.real.items()}
+        lost = next((name for name, path in real.items() if path is None), None)
+        if lost is not None:
+            raise _Unusable(f"the program `{lost}` behind `{next(iter(found.values()))}` was not found")
+    except _Unusable as unusable:
+        return ToolchainMissing(language.id, f"{unusable} in {place}", language.install_hints)
+    return Toolchain(language.id, version, {**found, **{name: path for name, path in real.items() if path}}, (), place)
+
+
 def _choices(spec: ToolchainSpec) -> tuple[list[dict[str, str]], list[str]]:
     """The programs' paths to try, in order, and for a choice that cannot be made what is missing for it."""
     choices: list[dict[str, str]] = []
@@ -97,15 +122,7 @@ def _which(program: str) -> str | None:
 
 def _probe(language: Language, found: Mapping[str, str], run: Run) -> Toolchain:
     spec = language.toolchain
-    printed = "".join(_ask([_fill(item, found) for item in argv], run) for argv in spec.resolve)
-    version = re.search(spec.version, printed, re.MULTILINE) if spec.resolve else None
-    if spec.resolve and version is None:
-        raise _Unusable(f"`{next(iter(found.values()))}` does not tell its version")
-    number = version[1] if version is not None else ""
-    if spec.minimum is not None and _numbers(number) < _numbers(spec.minimum):
-        raise _Unusable(
-            f"`{next(iter(found.values()))}` is {language.title} {number}, and {spec.minimum} or later is needed"
-        )
+    number, printed = _version(language, found, run)
     programs = {name: _within_system(path) for name, path in found.items()}
     for name, finding in spec.real.items():
         path = next(iter(_paths(finding, printed)), None)
@@ -115,6 +132,21 @@ def _probe(language: Language, found: Mapping[str, str], run: Run) -> Toolchain:
     roots = [path for finding in spec.roots for path in _paths(finding, printed)]
     roots += [_home_of(path) for path in programs.values()]
     return Toolchain(language.id, number, programs, _outside_system(roots))
+
+
+def _version(language: Language, found: Mapping[str, str], run: Run) -> tuple[str, str]:
+    """The version of the programs that were `found`, and all that they said."""
+    spec = language.toolchain
+    printed = "".join(_ask([_fill(item, found) for item in argv], run) for argv in spec.resolve)
+    version = re.search(spec.version, printed, re.MULTILINE) if spec.resolve else None
+    if spec.resolve and version is None:
+        raise _Unusable(f"`{next(iter(found.values()))}` does not tell its version")
+    number = version[1] if version is not None else ""
+    if spec.minimum is not None and _numbers(number) < _numbers(spec.minimum):
+        raise _Unusable(
+            f"`{next(iter(found.values()))}` is {language.title} {number}, and {spec.minimum} or later is needed"
+        )
+    return number, printed
 
 
 def _ask(argv: Sequence[str], run: Run) -> str:

@@ -9,7 +9,7 @@ from polyrun.languages.spec import Language, Program, Toolchain
 from polyrun.model.digest import sha256
 from polyrun.model.frozen import as_dict, frozen
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the meaning of a field or the layout of a cached build changes."""
 
 
@@ -18,12 +18,14 @@ class Fingerprint:
     """Every input of one build, printable field by field.
 
     `specification` is the language's digest, guest files included; `files` are SHA-256 digests of what
-    lies under `{source}`. Limits are left out: a build that succeeded is the same under any limit.
+    lies under `{source}`; `place` is the image that the programs are in, if any. Limits are left out: a build that
+    succeeded is the same under any limit.
     """
 
     language: str
     specification: str
     toolchain: str
+    place: str | None
     programs: Mapping[str, str]
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -50,6 +52,7 @@ def build_fingerprint(
         language=language.id,
         specification=language.digest,
         toolchain=toolchain.version,
+        place=toolchain.place,
         programs=dict(toolchain.programs),
         argv=program.build.argv,
         env=dict(program.build.env),

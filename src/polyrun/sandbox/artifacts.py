@@ -87,7 +87,7 @@ def _gather(workspace: Workspace, caps: Caps, destination: str | None) -> Change
             break
         if entry.trouble is not None:
             refused.append((entry.path, entry.trouble))
-        elif _is_whiteout(entry.facts):
+        elif disk.is_whiteout(entry.facts):
             deleted.append(entry.path)
         elif not stat.S_ISDIR(entry.facts.st_mode):
             trouble = _trouble(entry, left, len(files), caps)
@@ -134,10 +134,6 @@ def _walk_fd(fd: int, prefix: str, depth: int) -> Iterator[_Entry]:
             yield from _walk_fd(inner, path + "/", depth - 1)
         finally:
             os.close(inner)
-
-
-def _is_whiteout(facts: os.stat_result) -> bool:
-    return stat.S_ISCHR(facts.st_mode) and facts.st_rdev == 0
 
 
 def _trouble(entry: _Entry, left: int, kept: int, caps: Caps) -> str | None:

@@ -7,7 +7,7 @@ it talks to. A backend never looks at what the code means.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
@@ -15,6 +15,8 @@ from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.limits import Limits
 from polyrun.model.outcomes import Feature, Outcome
 from polyrun.model.permissions import Permissions
+from polyrun.model.requirements import Requirements
+from polyrun.sandbox.host import HostOutput
 
 OutputSink = Callable[[Literal["stdout", "stderr"], bytes], None]
 """Called on the event loop for every piece of output, in order, at most 64 KiB each. Must not raise."""
@@ -71,6 +73,7 @@ class BoxSpec:
     what is written there counts as disk use, and its size there is limited like that of everything else.
     `roots` are host folders of toolchains, visible read-only under their own path.
     `build` is a host folder that appears under `{build}`: writable for a command that says so, else read-only.
+    `requirements` are what a box must have installed that does not show the host's own programs.
     """
 
     workspace: Workspace
@@ -81,6 +84,7 @@ class BoxSpec:
     roots: tuple[str, ...] = ()
     build: str | None = None
     permissions: Permissions = Permissions()
+    requirements: Requirements | None = None
 
 
 @frozen
@@ -120,17 +124,72 @@ class Box(Protocol):
         ...
 
 
+class Elsewhere(Protocol):
+    """A place with programs of its own, such as an image; `place` is its name and tells it from every other."""
+
+    place: str
+
+    async def ask(self, argv: Sequence[str]) -> HostOutput:
+        """What a trusted program there prints. Raises `SandboxError` when there is no such program or no box for it."""
+        ...
+
+
 class Sandbox(Protocol):
     """A backend."""
 
     name: str
     notes: list[str]
     """What its boxes had to do differently than asked, one line each, for the user; grows while boxes run."""
+    cache: str | None
+    """A folder that lasts between runs, for what it finds out; set from outside."""
+    shows_host: bool
+    """Whether its boxes show the host's own programs."""
 
     async def probe(self) -> Capabilities | Unavailable:
         """What this backend enforces here, found by starting a box and reading the limits back."""
         ...
 
+    async def elsewhere(self, requirements: Requirements) -> Elsewhere | None:
+        """Where the programs of its boxes are; `None` for those that show the host's own. Raises `SandboxError`."""
+        ...
+
+    async def lacks(self, needs: Sequence[Requirements]) -> Unavailable | None:
+        """What keeps it from having boxes that meet each of `needs`; to be asked after `probe`."""
+        ...
+
+    async def expect(self, requirements: Requirements, limits: Limits, *, net: bool) -> bool:
+        """A command under `limits` will come soon: make ready for it. Whether it makes sense to announce another."""
+        ...
+
+    async def close(self) -> None:
+        """Undo what `expect` made ready. The backend can be used again."""
+        ...
+
     def open(self, spec: BoxSpec) -> AbstractAsyncContextManager[Box]:
         """Prepare a box; leaving the context removes it and all it held. Raises `SandboxError`."""
         ...
+
+
+class ShowsHost:
+    """The part of a `Sandbox` that is the same for all whose boxes show the host's own programs."""
+
+    shows_host = True
+    cache: str | None = None
+
+    async def elsewhere(self, requirements: Requirements) -> Elsewhere | None:
+        """See `Sandbox`."""
+        del requirements
+        return None
+
+    async def lacks(self, needs: Sequence[Requirements]) -> Unavailable | None:
+        """See `Sandbox`: which programs the host has is found out elsewhere, language by language."""
+        del needs
+        return None
+
+    async def expect(self, requirements: Requirements, limits: Limits, *, net: bool) -> bool:
+        """See `Sandbox`: a box is made in no time."""
+        del requirements, limits, net
+        return False
+
+    async def close(self) -> None:
+        """See `Sandbox`."""

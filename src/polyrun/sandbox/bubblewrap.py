@@ -17,7 +17,7 @@ from polyrun.model.limits import Limits, Usage, format_bytes
 from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.sandbox import adoption, cgroups, disk, etc, layout, nameless, pidfd, procfs, verdict
 from polyrun.sandbox import limits as process_limits
-from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, Unavailable
+from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, ShowsHost, Unavailable
 from polyrun.sandbox.descriptors import Descriptors, readable
 from polyrun.sandbox.gate import Gate
 from polyrun.sandbox.pump import Pump
@@ -31,7 +31,7 @@ _JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 126; shift; done; shift; 
 _OVERLAY_TROUBLE = "overlay"
 
 
-class Bubblewrap:
+class Bubblewrap(ShowsHost):
     """The backend.
 
     `program` is bubblewrap's path, `hierarchy` where control groups can be made, or `None` with the reason in
@@ -48,7 +48,6 @@ class Bubblewrap:
         self.hierarchy = hierarchy
         self.seccomp = seccomp
         self.no_hierarchy = no_hierarchy
-        self.cache: str | None = None
         self.features: frozenset[Feature] = frozenset()
         self.notes: list[str] = []
         self.flat: set[str] = set()

@@ -99,6 +99,28 @@ def _listed(fd: int) -> tuple[int, list[str]]:
         raise
 
 
+def is_whiteout(facts: os.stat_result) -> bool:
+    """Whether a file of an overlay's upper layer says that there is nothing (overlayfs(5))."""
+    return stat.S_ISCHR(facts.st_mode) and facts.st_rdev == 0
+
+
+def open_beneath(root: str, path: str, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
+    """Open `path`, which is relative and plain, below the folder `root`, without following a link anywhere in it.
+
+    `root` itself may be reached through links. Raises `OSError`, also when something on the way is no folder.
+    """
+    *parents, name = path.split("/")
+    at = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for parent in parents:
+            inner = os.open(parent, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+            os.close(at)
+            at = inner
+        return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode, dir_fd=at)
+    finally:
+        os.close(at)
+
+
 def open_unseen(name: str, parent_fd: int | None = None) -> int:
     """Open a folder to list it, also one whose modes forbid it: hiding files must not keep them from being counted.
 
@@ -131,6 +153,11 @@ def remove_tree(folder: str) -> None:
         _remove(parent_fd, name)
     finally:
         os.close(parent_fd)
+
+
+def remove_in(parent_fd: int, name: str) -> None:
+    """Delete what is called `name` in a folder, like `remove_tree`."""
+    _remove(parent_fd, name)
 
 
 def _remove(parent_fd: int, name: str) -> None:

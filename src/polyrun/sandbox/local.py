@@ -21,7 +21,7 @@ from polyrun.model.limits import Limits, Usage
 from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.sandbox import adoption, disk, identity, layout, pidfd, procfs, verdict
 from polyrun.sandbox import limits as process_limits
-from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, Unavailable
+from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, ShowsHost, Unavailable
 from polyrun.sandbox.descriptors import encoded, readable
 from polyrun.sandbox.gate import Gate
 from polyrun.sandbox.pump import Pump
@@ -47,7 +47,7 @@ _MISSING = (
 )
 
 
-class Local:
+class Local(ShowsHost):
     """The backend. Writes go to the document's own folder: there is no overlay."""
 
     name = "local"

@@ -12,11 +12,11 @@ from polyrun.model.digest import sha256
 from polyrun.model.errors import SandboxUnavailable
 from polyrun.model.frozen import frozen
 from polyrun.model.outcomes import Feature
+from polyrun.model.requirements import Requirements
 from polyrun.sandbox import cgroups, seccomp
 from polyrun.sandbox.base import Capabilities, Sandbox, Unavailable
 from polyrun.sandbox.bubblewrap import Bubblewrap
-
-_LATER = ("docker",)
+from polyrun.sandbox.docker.options import DEFAULTS, DockerOptions
 
 
 @frozen
@@ -53,36 +53,45 @@ def local() -> Sandbox:
     return Local()
 
 
-FACTORIES: dict[str, Callable[[], Sandbox | Unavailable]] = {"bubblewrap": bubblewrap, "local": local}
+def docker(options: DockerOptions) -> Sandbox:
+    """The `docker` backend, for the engine that the environment names."""
+    from polyrun.sandbox.docker.backend import Docker
+
+    return Docker(options)
+
+
+FACTORIES: dict[str, Callable[[DockerOptions], Sandbox | Unavailable]] = {
+    "docker": docker,
+    "bubblewrap": lambda _options: bubblewrap(),
+    "local": lambda _options: local(),
+}
 """Every backend of this version by name."""
 
 
-def create(name: str) -> Sandbox | Unavailable:
-    """The backend called `name`, not probed yet."""
-    if name in _LATER:
-        return Unavailable(name, f"`{name}` is not part of this version")
+def create(name: str, options: DockerOptions = DEFAULTS) -> Sandbox | Unavailable:
+    """The backend called `name`, not probed yet. `options` are those of `docker`."""
     factory = FACTORIES.get(name)
     if factory is None:
         return Unavailable(
             name, "there is no such sandbox", f"known are {', '.join(f'`{known}`' for known in FACTORIES)}"
         )
-    return factory()
+    return factory(options)
 
 
 async def probe(
-    name: str, cache_folder: str | None = None, *, fresh: bool = False
+    name: str, cache_folder: str | None = None, *, fresh: bool = False, options: DockerOptions = DEFAULTS
 ) -> tuple[Sandbox, Capabilities] | Unavailable:
     """The backend called `name` and what it enforces here.
 
     What a probe found is remembered in `cache_folder` for as long as the host, the user, the control group,
-    bubblewrap and PolyRun stay the same; `fresh` asks again.
+    bubblewrap and PolyRun stay the same; `fresh` asks again. An engine of containers is asked each time.
     """
-    sandbox = create(name)
+    sandbox = create(name, options)
     if isinstance(sandbox, Unavailable):
         return sandbox
-    if isinstance(sandbox, Bubblewrap):
-        sandbox.cache = cache_folder
-    memory = _Memory(cache_folder, sandbox) if cache_folder is not None else None
+    sandbox.cache = cache_folder
+    remembers = cache_folder is not None and sandbox.shows_host
+    memory = _Memory(cache_folder, sandbox) if cache_folder is not None and remembers else None
     found = memory.recall() if memory is not None and not fresh else None
     if found is None:
         probed = await sandbox.probe()
@@ -103,19 +112,24 @@ async def choose(
     *,
     cache_folder: str | None = None,
     fresh: bool = False,
+    needs: Sequence[Requirements] = (),
+    options: DockerOptions = DEFAULTS,
 ) -> Chosen:
     """The backend to run with.
 
     `wanted` is `auto` (the first of `chain` that works at level `minimum` or above), `require` (the first
-    of `chain` or nothing) or a backend's name (that one or nothing; the name is the consent to its level).
+    of `chain` or nothing) or a backend's name (that one or nothing; the name is the consent to its level). One whose
+    boxes have programs of their own must have those that meet `needs`.
     Raises `SandboxUnavailable`, which lists each backend tried and why it will not do.
     """
     names = list(chain) if wanted == "auto" else list(chain[:1]) if wanted == "require" else [wanted]
     refusals: list[tuple[str, str, str | None]] = []
     for name in names:
-        probed = await probe(name, cache_folder, fresh=fresh)
-        if isinstance(probed, Unavailable):
-            refusals.append((name, probed.reason, probed.hint))
+        probed = await probe(name, cache_folder, fresh=fresh, options=options)
+        lacks = probed if isinstance(probed, Unavailable) else await probed[0].lacks(needs)
+        if isinstance(probed, Unavailable) or lacks is not None:
+            assert lacks is not None
+            refusals.append((name, lacks.reason, lacks.hint))
             continue
         sandbox, capabilities = probed
         if wanted in {"auto", "require"} and capabilities.level < minimum:

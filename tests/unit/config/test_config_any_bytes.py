@@ -66,7 +66,7 @@ def understand(name: str, data: bytes) -> None:
         faults = ()
         assert settings.limits.wall_s > 0
         assert settings.limits.memory_bytes > 0
-        assert 0 < settings.docker.cpus <= 1024
+        assert 0 < (settings.docker.cpus or 1) <= 1024
     for fault in faults:
         assert 0 <= fault.primary.span.start <= fault.primary.span.end <= len(data)
         assert fault.message.isprintable()

@@ -1,0 +1,1 @@
+"""The `docker` backend: one container for each command, in images that PolyRun builds."""

@@ -1,0 +1,271 @@
+"""One command in one container: the job in, its output and its limits while it runs, what it wrote back."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import Iterator, Mapping
+from typing import Literal, Protocol
+
+from polyrun.model.errors import SandboxError
+from polyrun.model.limits import Limits, Usage, format_bytes
+from polyrun.model.outcomes import Feature, Outcome, Status
+from polyrun.sandbox import verdict
+from polyrun.sandbox.base import BoxSpec, Command, OutputSink
+from polyrun.sandbox.docker import packing
+from polyrun.sandbox.docker.container import Container
+from polyrun.sandbox.docker.frames import Frame, Kind, StreamEnded
+from polyrun.sandbox.docker.hardening import PATH, ROOT, TMP
+from polyrun.sandbox.docker.packing import Entry
+from polyrun.sandbox.docker.workspace import WORK, Landing, gather
+from polyrun.sandbox.layout import expand
+from polyrun.sandbox.watch import MAX_ENTRIES, DiskUse, Sample, Watch
+
+_END_S = 10.0
+_GRACE_S = 5.0
+_STREAMS: Mapping[Kind, Literal["stdout", "stderr"]] = {Kind.STDOUT: "stdout", Kind.STDERR: "stderr"}
+
+
+class Supply(Protocol):
+    """What a box needs of its backend (see `backend.Docker`, which cannot be imported from here)."""
+
+    notes: list[str]
+
+    def features(self, *, net: bool) -> frozenset[Feature]:
+        """What a container enforces that may use the network or not."""
+        ...
+
+    def bounded(self, limits: Limits) -> Limits:
+        """`limits` under what a container may have at most."""
+        ...
+
+    async def take(self, image: str, limits: Limits, sent_bytes: int, *, net: bool) -> Container:
+        """A container for one command."""
+        ...
+
+    def discard(self, container: Container) -> None:
+        """Throw a container away."""
+        ...
+
+
+class Box:
+    """A box of the `docker` backend (see `sandbox.base.Box`). Each command gets a container of its own."""
+
+    def __init__(self, backend: Supply, spec: BoxSpec, image: str) -> None:
+        self._backend = backend
+        self._spec = spec
+        self._image = image
+
+    @property
+    def enforced(self) -> frozenset[Feature]:
+        """See `Box`."""
+        return self._backend.features(net=self._spec.permissions.net)
+
+    async def run(self, command: Command, limits: Limits, on_output: OutputSink) -> Outcome:
+        """See `Box`."""
+        spec, limits = self._spec, self._backend.bounded(limits)
+        try:
+            entries = list(self._entries(command))
+        except OSError as error:
+            raise SandboxError("packing a job", str(error)) from error
+        sent = packing.size_of(entries)
+        job = packing.text("job", self._job(command, limits))
+        container = await self._backend.take(self._image, limits, sent, net=spec.permissions.net)
+        try:
+            return await _Exchange(container, self._landing(command), limits, on_output).run([job, *entries])
+        finally:
+            self._backend.discard(container)
+
+    def _entries(self, command: Command) -> Iterator[Entry]:
+        spec = self._spec
+        yield from packing.texts("source", sorted(spec.files.items()))
+        for name, root in spec.mounts.items():
+            yield from packing.tree(name, root)
+        for name in spec.outputs:
+            yield packing.folder(name)
+        if spec.build is not None:
+            yield from packing.tree("build", spec.build)
+        if command.stdin:
+            yield packing.text("stdin", command.stdin)
+        gathered = gather(spec.workspace, hidden=spec.scratch)
+        if gathered.remark is not None and gathered.remark not in self._backend.notes:
+            self._backend.notes.append(gathered.remark)
+        yield from gathered.entries
+
+    def _job(self, command: Command, limits: Limits) -> bytes:
+        spec = self._spec
+        places = ["source", *spec.mounts, *spec.outputs, *(["build"] if spec.build is not None else [])]
+        values = {**command.words, **{name: f"{ROOT}/{name}" for name in places}, WORK: f"{ROOT}/{WORK}"}
+        back = [*spec.outputs, *(["build"] if command.writes_build and spec.build is not None else [])]
+        words = [("arg", expand(word, values)) for word in command.argv]
+        words += [("env", f"{name}={value}") for name, value in self._environment(command, values).items()]
+        words += [("cwd", expand(command.cwd, values))]
+        words += [("back", name) for name in back]
+        words += [("changes", "1")] if self._keeps_changes() else []
+        numbers = {
+            "nofile": limits.open_files,
+            "fsize": limits.disk_bytes,
+            "cpu": math.ceil(limits.cpu_s) + 1,  # the whole tree's limit is watched; this is the inner stop
+            "wall": math.ceil((limits.wall_s + _GRACE_S) * 1000),  # so is this one: for when PolyRun has gone silent
+            "bytes": limits.disk_bytes,
+            "entries": MAX_ENTRIES,
+        }
+        lines = [*words, *((name, str(number)) for name, number in numbers.items())]
+        text = "".join(f"{key}={value}\0" for key, value in lines)
+        if any("\0" in value for _key, value in lines):
+            raise SandboxError("packing a job", "an argument or a variable holds a NUL character")
+        return text.encode("utf-8", "surrogateescape")
+
+    def _environment(self, command: Command, values: Mapping[str, str]) -> dict[str, str]:
+        variables = {
+            "PATH": PATH,
+            "HOME": TMP,
+            "TMPDIR": TMP,
+            "USER": "runner",
+            "LOGNAME": "runner",
+            "LANG": "C.UTF-8",
+        }
+        for name in ("TZ", *self._spec.permissions.env):
+            if name in os.environ:
+                variables[name] = os.environ[name]
+        return variables | {name: expand(value, values) for name, value in command.env.items()}
+
+    def _keeps_changes(self) -> bool:
+        return bool(self._spec.workspace.overlay) or self._spec.permissions.write_workspace
+
+    def _landing(self, command: Command) -> Landing:
+        spec = self._spec
+        roots = dict(spec.outputs)
+        if command.writes_build and spec.build is not None:
+            roots["build"] = spec.build
+        folder, overlay = spec.workspace.folder, spec.workspace.overlay
+        if overlay is None or spec.permissions.write_workspace:
+            return Landing({**roots, WORK: folder}, None)
+        upper = os.path.join(overlay, "upper")
+        os.makedirs(upper, mode=0o755, exist_ok=True)
+        return Landing({**roots, WORK: upper}, folder)
+
+
+class _Exchange:
+    """The conversation with one container about one command."""
+
+    def __init__(self, container: Container, landing: Landing, limits: Limits, sink: OutputSink) -> None:
+        self._container = container
+        self._landing = landing
+        self._limits = limits
+        self._sink = sink
+        self._totals = {"stdout": 0, "stderr": 0}
+        self._sample: Mapping[str, int] = {}
+        self._used: Mapping[str, int] = {}
+        self._not_started: str | None = None
+        self._watch = Watch(limits, self._looked, self._disk, quick=False)
+
+    async def run(self, entries: list[Entry]) -> Outcome:
+        """Give the job and hear how it went. Raises `SandboxError` when the container fails, not the program."""
+        listening = asyncio.create_task(self._listen())
+        giving = asyncio.create_task(self._container.give(packing.stream(entries)))
+        try:
+            await asyncio.wait({giving, listening}, return_when=asyncio.FIRST_COMPLETED)
+            self._watch.start()
+            await self._watch.until_end()
+            if self._watch.stop is not None and not listening.done():
+                self._container.stop()
+            await asyncio.wait_for(listening, _END_S if self._watch.stop else max(_END_S, self._limits.wall_s))
+            await giving
+        except TimeoutError as error:
+            if self._watch.stop is None:
+                raise SandboxError("ending a container", "it did not hand back what the program wrote") from error
+        except (StreamEnded, OSError) as error:
+            if await self._container.was_out_of_memory():
+                return Outcome(Status.MEMORY_LIMIT, reason=verdict.memory_reason(self._limits))
+            if self._watch.stop is None:
+                raise SandboxError("running in a container", str(error)) from error
+        finally:
+            for task in (listening, giving):
+                task.cancel()
+            await asyncio.gather(listening, giving, return_exceptions=True)
+            self._landing.close()
+        if self._not_started is not None:
+            raise SandboxError("starting a program", self._not_started)
+        return verdict.verdict(self._evidence(), self._limits)
+
+    async def _listen(self) -> None:
+        """Hear the starter out, to its end."""
+        try:
+            while (said := await self._container.next()).kind is not Kind.END:
+                self._hear(said)
+        finally:
+            self._watch.end()
+
+    def _hear(self, said: Frame) -> None:
+        stream = _STREAMS.get(said.kind)
+        if stream is not None:
+            self._print(stream, said.data)
+            return
+        match said.kind:
+            case Kind.SAMPLE:
+                self._sample = said.numbers()
+            case Kind.USAGE:
+                self._used = said.numbers()
+                self._watch.end()
+            case Kind.NOT_STARTED:
+                self._not_started = said.data.decode(errors="replace")
+            case Kind.FAULT:
+                raise SandboxError("running in a container", said.data.decode(errors="replace"))
+            case _:
+                self._land(said)
+
+    def _print(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
+        before = self._totals[stream]
+        self._totals[stream] = before + len(data)
+        if before <= self._limits.flood_bytes:
+            self._sink(stream, data)
+            if self._totals[stream] > self._limits.flood_bytes:
+                self._watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(self._limits))
+
+    def _land(self, said: Frame) -> None:
+        if said.kind is Kind.DATA:
+            self._landing.data(said.data)
+            return
+        path, _, rest = os.fsdecode(said.data).partition("\0")
+        try:
+            match said.kind:
+                case Kind.FILE:
+                    mode, _size, path = path.split(" ", 2)
+                    self._landing.file(path, int(mode, 8))
+                case Kind.FOLDER:
+                    self._landing.folder(path)
+                case Kind.LINK:
+                    self._landing.link(path, rest)
+                case Kind.GONE:
+                    self._landing.gone(path)
+                case _:
+                    pass
+        except ValueError as error:
+            raise SandboxError("taking files from a container", str(error)) from error
+
+    def _looked(self) -> Sample:
+        cpu_us = self._sample.get("cpu")
+        return Sample(cpu_s=None if cpu_us is None else cpu_us / 1e6)
+
+    def _disk(self) -> DiskUse:
+        return DiskUse(max(self._sample.get("disk", 0), self._used.get("disk", 0)), 0)
+
+    def _evidence(self) -> verdict.Evidence:
+        used = self._used
+        cpu_us, memory = used.get("cpu"), used.get("memory")
+        cpu_s = self._watch.cpu_s if cpu_us is None else cpu_us / 1e6
+        return verdict.Evidence(
+            wait_status=used.get("wait"),
+            exit_code=128 + 9,
+            usage=Usage(self._watch.wall_s, cpu_s, memory or used.get("largest"), used.get("processes")),
+            stop=self._watch.stop or self._over_disk(),
+            oom_kills=used.get("oom", 0),
+            pids_refused=used.get("refused", 0),
+        )
+
+    def _over_disk(self) -> verdict.Stop | None:
+        if self._used.get("disk", 0) > self._limits.disk_bytes:
+            return verdict.Stop(Status.DISK_LIMIT, f"wrote more than {format_bytes(self._limits.disk_bytes)}")
+        return None

@@ -1,0 +1,162 @@
+"""How a container is shut in: what PolyRun asks of the engine, and whether that is what the container really got."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from polyrun.model.errors import SandboxError
+from polyrun.model.frozen import frozen
+from polyrun.model.limits import GIB, MIB, Limits
+from polyrun.sandbox import seccomp
+from polyrun.sandbox.docker.options import DockerOptions
+from polyrun.sandbox.docker.recipe import USER_ID
+from polyrun.sandbox.watch import MAX_ENTRIES
+
+ROOT = "/polyrun"
+TMP = "/tmp"  # noqa: S108 - a tmpfs of the container's own
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+LABEL_OWNER = "polyrun.owner"
+LABEL_DEADLINE = "polyrun.deadline"
+
+_LEAST_MEMORY = 6 * MIB  # of every engine (daemon/container_operations_unix.go)
+_SENT_ALONG = 64 * MIB
+_MOST_DISK = 64 * GIB  # a tmpfs; the limit itself is watched
+_TMP_BYTES = 256 * MIB
+_SHM_BYTES = 64 * MIB
+_PERIOD_US = 100_000
+_STARTER = 1
+_NPROC = 4096  # counts all containers of the host together, so it is a backstop; `PidsLimit` is the limit
+
+
+@frozen
+class Wanted:
+    """A container that can run a certain kind of command; equal ones can stand in for each other."""
+
+    image: str
+    memory_bytes: int
+    processes: int
+    open_files: int
+    disk_bytes: int
+    cpus: float | None = None
+    net: bool = False
+    runtime: str | None = None
+    read_only_root: bool = True
+    remove: bool = True
+
+    @classmethod
+    def of(cls, image: str, limits: Limits, sent_bytes: int, options: DockerOptions, *, net: bool) -> Wanted:
+        """For a command under `limits` that is sent along with files of `sent_bytes`, which lie in memory.
+
+        More than 64 MiB of them get room and memory of their own, so that the program keeps its own.
+        """
+        extra = 0 if sent_bytes <= _SENT_ALONG else 1 << (sent_bytes - 1).bit_length()
+        memory = max(limits.memory_bytes, _LEAST_MEMORY) + extra
+        return cls(
+            image,
+            memory - memory % 4096,
+            limits.processes,
+            limits.open_files,
+            min(limits.disk_bytes, _MOST_DISK) + _SENT_ALONG + extra,
+            limits.cpus,
+            net or options.net,
+            options.runtime,
+            options.read_only_root,
+            options.remove,
+        )
+
+
+def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
+    """What `POST /containers/create` takes for `wanted`."""
+    host: dict[str, Any] = {
+        "AutoRemove": wanted.remove,
+        "NetworkMode": "bridge" if wanted.net else "none",
+        "ReadonlyRootfs": wanted.read_only_root,
+        "Privileged": False,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges", f"seccomp={_profile()}"],
+        "Memory": wanted.memory_bytes,
+        "MemorySwap": wanted.memory_bytes,
+        "PidsLimit": wanted.processes + _STARTER,
+        "Ulimits": [
+            {"Name": "nofile", "Soft": wanted.open_files, "Hard": wanted.open_files},
+            {"Name": "nproc", "Soft": _NPROC, "Hard": _NPROC},
+            {"Name": "core", "Soft": 0, "Hard": 0},
+            {"Name": "fsize", "Soft": wanted.disk_bytes, "Hard": wanted.disk_bytes},
+        ],
+        "Tmpfs": {ROOT: _tmpfs(wanted.disk_bytes), TMP: _tmpfs(min(wanted.disk_bytes, _TMP_BYTES))},
+        "ShmSize": _SHM_BYTES,
+        "IpcMode": "private",
+        "LogConfig": {"Type": "none", "Config": {}},
+        "Init": False,
+        "RestartPolicy": {"Name": "no"},
+    }
+    if wanted.cpus is not None:
+        host |= {"CpuPeriod": _PERIOD_US, "CpuQuota": max(1000, round(wanted.cpus * _PERIOD_US))}
+    if wanted.runtime is not None:
+        host["Runtime"] = wanted.runtime
+    return {
+        "Image": wanted.image,
+        "User": f"{USER_ID}:{USER_ID}",
+        "Hostname": "polyrun",
+        "WorkingDir": "/",
+        "Env": [f"PATH={PATH}"],
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": False,
+        "Tty": False,
+        "Labels": dict(labels),
+        "HostConfig": host,
+    }
+
+
+def check(wanted: Wanted, facts: Mapping[str, list[str]], *, own_kernel: bool) -> None:
+    """Compare what the starter found with `wanted`. Raises `SandboxError` for the first thing that is not in force.
+
+    With `own_kernel` (gVisor) the container's `/proc` and control groups are those of its own kernel, which shows
+    neither our filter nor the host's limits; then only what it does show is compared.
+    """
+    expected = {
+        "NoNewPrivs": "1",
+        "CapEff": "0" * 16,
+        "CapBnd": "0" * 16,
+        "Seccomp": "2",
+        "memory": str(wanted.memory_bytes),
+        "pids": str(wanted.processes + _STARTER),
+    }
+    if wanted.read_only_root:
+        expected["root"] = "read-only"
+    if wanted.cpus is not None:
+        expected["quota"] = str(max(1000, round(wanted.cpus * _PERIOD_US)))
+    if own_kernel:
+        for name in ("Seccomp", "NoNewPrivs", "memory", "pids", "quota"):
+            expected.pop(name, None)
+    if not wanted.net:
+        expected["interface"] = "lo"
+    for name, value in expected.items():
+        found = facts.get(name, ["unknown"])
+        if found != [value] and not (name == "interface" and found == ["unknown"]):
+            said = ", ".join(found)
+            raise SandboxError("starting a container", f"`{name}` is {said} in it, and {value} was asked for")
+    spaces = dict(line.split(" ", 1) for line in facts.get("space", []) if " " in line)
+    for place, most in ((ROOT, wanted.disk_bytes), (TMP, min(wanted.disk_bytes, _TMP_BYTES))):
+        size = int(spaces.get(place, "0 0").split()[0])
+        if not 0 < size <= most + 4096:
+            raise SandboxError(
+                "starting a container", f"`{place}` has room for {size} bytes, and {most} were asked for"
+            )
+
+
+def _tmpfs(size: int) -> str:
+    options = f"rw,exec,nosuid,nodev,size={size},mode=0755,uid={USER_ID},gid={USER_ID}"
+    return f"{options},nr_inodes={2 * MAX_ENTRIES}"
+
+
+@functools.cache
+def _profile() -> str:
+    return json.dumps(seccomp.oci_profile(), separators=(",", ":"))

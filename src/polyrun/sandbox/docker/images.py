@@ -1,0 +1,100 @@
+"""PolyRun's images in an engine: looked up, built, listed and pruned by their labels."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+
+from polyrun.model.errors import SandboxError
+from polyrun.model.frozen import frozen
+from polyrun.sandbox.docker.api import Engine, EngineError
+from polyrun.sandbox.docker.recipe import LABEL_NAME, LABEL_RECIPE, Recipe, arguments
+
+_SILENCE_S = 900.0  # a package that is unpacked says nothing for a while
+_KEPT_LINES = 20
+
+
+@frozen
+class Image:
+    """An image of PolyRun's: the engine's `id` for it, its `tag`, and `bytes` as the engine counts them.
+
+    `is_current` is whether it is what the recipe of its name would make now; `None` if no such recipe is known.
+    """
+
+    id: str
+    name: str
+    tag: str
+    bytes: int
+    is_current: bool | None = None
+
+
+async def find(engine: Engine, recipe: Recipe) -> str | None:
+    """The id of the image made by `recipe`, or `None` if there is none yet."""
+    try:
+        facts = await engine.get(f"/images/{recipe.tag}/json")
+    except EngineError as error:
+        if error.status == 404:
+            return None
+        raise
+    return str(facts["Id"])
+
+
+async def build(engine: Engine, recipe: Recipe, on_line: Callable[[str], None], *, network: str = "host") -> str:
+    """Make the image of `recipe`; its id. `on_line` gets what the engine prints, line by line.
+
+    Raises `SandboxError` with the last lines if a step fails.
+    """
+    query = {
+        "t": recipe.tag,
+        "rm": 1,
+        "forcerm": 1,
+        "networkmode": network,
+        "buildargs": arguments(os.environ),
+    }
+    printed: list[str] = []
+    async for event in engine.progress("/build", query, recipe.context(), silence_s=_SILENCE_S):
+        if "error" in event:
+            said = "".join(printed[-_KEPT_LINES:]).strip()
+            message = f"building `{recipe.tag}` failed: {str(event['error']).strip()}"
+            raise SandboxError("building an image", f"{message}\n{said}" if said else message)
+        text = str(event.get("stream", ""))
+        printed.append(text)
+        for line in text.splitlines():
+            if line.strip():
+                on_line(line.rstrip())
+    made = await find(engine, recipe)
+    if made is None:
+        raise SandboxError("building an image", f"the engine made no `{recipe.tag}`")
+    return made
+
+
+async def listed(engine: Engine, recipes: Iterable[Recipe] = ()) -> list[Image]:
+    """Every image that carries PolyRun's labels, by name."""
+    current = {recipe.name: recipe.tag for recipe in recipes}
+    found = []
+    for facts in await engine.get("/images/json", {"filters": _labelled()}):
+        labels = facts.get("Labels") or {}
+        name = str(labels.get(LABEL_NAME, "?"))
+        for tag in facts.get("RepoTags") or ["<none>:<none>"]:
+            known = current.get(name)
+            is_current = None if known is None else tag.removeprefix("localhost/") == known
+            found.append(Image(str(facts["Id"]), name, str(tag), int(facts.get("Size", 0)), is_current))
+    return sorted(found, key=lambda image: (image.name, image.tag))
+
+
+async def remove(engine: Engine, images: Sequence[Image]) -> list[str]:
+    """Remove `images`; what could not be removed, one line each."""
+    troubles = []
+    for image in images:
+        name = image.id if image.tag.startswith("<none>") else image.tag
+        try:
+            await engine.delete(f"/images/{name}")
+        except EngineError as error:
+            if error.status != 404:
+                troubles.append(f"`{name}`: {error}")
+    return troubles
+
+
+def _labelled() -> str:
+    return json.dumps({"label": [LABEL_RECIPE]})

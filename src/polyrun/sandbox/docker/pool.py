@@ -1,0 +1,132 @@
+"""Containers that wait, started and parked, for a command. Each is used once and then thrown away.
+
+To start a container takes an engine 200 ms and more, to give a job to one that waits next to nothing. A run says early
+what it will need (`expect`); a long-lived process keeps `minimum` of what it uses. What waits too long is replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from polyrun.model.errors import SandboxError
+from polyrun.sandbox.docker.container import Container
+from polyrun.sandbox.docker.hardening import Wanted
+from polyrun.sandbox.docker.options import PoolSize
+
+Starter = Callable[[Wanted], Awaitable[Container]]
+
+
+class Pool:
+    """The waiting containers of one engine, and the tasks that start and remove them."""
+
+    def __init__(self, start: Starter, size: PoolSize) -> None:
+        self._start = start
+        self._size = size
+        self._parked: dict[Wanted, deque[asyncio.Task[Container]]] = {}
+        self._places = asyncio.Semaphore(size.starting)
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._used: set[Wanted] = set()
+        self._keeper: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many containers wait, or are being started to."""
+        return sum(map(len, self._parked.values()))
+
+    def expect(self, wanted: Wanted) -> bool:
+        """One such container will be needed soon: start it in the background. Whether there is room for it."""
+        if self._closed or self.waiting >= self._size.maximum:
+            return False
+        self._parked.setdefault(wanted, deque()).append(asyncio.create_task(self._begin(wanted)))
+        self._keep()
+        return True
+
+    async def take(self, wanted: Wanted) -> Container:
+        """A container for one command: the longest waiting one, or a new one. Raises `SandboxError`."""
+        self._used.add(wanted)
+        try:
+            while queue := self._parked.get(wanted):
+                task = queue.popleft()
+                try:
+                    container = await asyncio.shield(task)
+                except SandboxError:  # the next one, or a fresh one, will tell if that is not over
+                    continue
+                except asyncio.CancelledError:
+                    self._leave(task)
+                    raise
+                if container.is_there and time.monotonic() - container.started < self._size.age_s:
+                    return container
+                self.discard(container)
+            return await self._start(wanted)
+        finally:
+            self._refill(wanted)
+
+    def discard(self, container: Container) -> None:
+        """Remove `container` in the background."""
+        task = asyncio.create_task(container.remove())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def close(self) -> None:
+        """Remove every container that waits, and wait until all are gone."""
+        self._closed = True
+        if self._keeper is not None:
+            self._keeper.cancel()
+        for queue in self._parked.values():
+            for task in queue:
+                self._leave(task)
+        self._parked.clear()
+        while self._leaving:
+            await asyncio.wait(self._leaving)
+
+    async def _begin(self, wanted: Wanted) -> Container:
+        async with self._places:
+            return await self._start(wanted)
+
+    def _leave(self, starting: asyncio.Task[Container]) -> None:
+        """Remove what `starting` starts, also if it has not done so yet."""
+
+        async def leave() -> None:
+            try:
+                container = await starting
+            except SandboxError:
+                return
+            await container.remove()
+
+        task = asyncio.create_task(leave())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    def _refill(self, wanted: Wanted) -> None:
+        missing = self._size.minimum - len(self._parked.get(wanted, ()))
+        for _ in range(missing):
+            self.expect(wanted)
+
+    def _keep(self) -> None:
+        if self._keeper is None or self._keeper.done():
+            self._keeper = asyncio.create_task(self._look_after())
+
+    async def _look_after(self) -> None:
+        """Remove what waits too long or is gone, and start others for those of the minimum."""
+        while self._parked:
+            await asyncio.sleep(min(self._size.idle_s, self._size.age_s) / 4)
+            for wanted, queue in list(self._parked.items()):
+                for task in [task for task in queue if task.done() and self._is_over(task, len(queue))]:
+                    queue.remove(task)
+                    self._leave(task)
+                if not queue:
+                    del self._parked[wanted]
+                if wanted in self._used:
+                    self._refill(wanted)
+
+    def _is_over(self, task: asyncio.Task[Container], waiting: int) -> bool:
+        if task.exception() is not None:
+            return True
+        container = task.result()
+        age_s = time.monotonic() - container.started
+        spare = waiting > self._size.minimum
+        return not container.is_there or age_s > self._size.age_s or (spare and age_s > self._size.idle_s)

@@ -1,0 +1,116 @@
+"""From what a language needs to an image: its name, its Dockerfile, and the context that is sent to the engine.
+
+An image holds the packages, a user without powers and the starter, nothing else. Its tag is the digest of its recipe,
+so that a recipe that changes is another image, and one that does not is found again.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import tarfile
+from collections.abc import Mapping
+
+from polyrun.model.digest import sha256
+from polyrun.model.frozen import frozen
+from polyrun.model.requirements import Requirements
+
+USER_ID = 10001
+"""The uid and gid of `runner`, who runs everything in a container."""
+
+STARTER = "/usr/lib/polyrun/starter"
+REPOSITORY = "polyrun"
+LABEL_RECIPE = "polyrun.recipe"
+LABEL_NAME = "polyrun.name"
+
+PASSED_ON = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_INDEX_URL", "PIP_TRUSTED_HOST", "NPM_CONFIG_REGISTRY")
+"""Variables of the user's environment that a build is given, so that it finds packages where the user's tools do."""
+
+_SOURCE = os.path.join(os.path.dirname(__file__), "starter", "starter.c")
+_INSTALL = "apt-get update && apt-get install --yes --no-install-recommends {} && rm -rf /var/lib/apt/lists/*"
+_BEFORE = {"pypi": ("python3", "python3-pip"), "npm": ("nodejs", "npm")}
+_WITH = {
+    "pypi": "pip install --no-cache-dir --break-system-packages {}",
+    "npm": "npm install --global --no-fund --no-audit {} && npm cache clean --force",
+}
+
+
+_ADD_USER = f"useradd --uid {USER_ID} --gid {USER_ID} --no-create-home --home-dir /tmp --shell /usr/sbin/nologin runner"
+
+
+@frozen
+class Recipe:
+    """How one image is made. `digest` tells it from every other, `tag` is what the engine calls it."""
+
+    name: str
+    dockerfile: str
+    starter: bytes
+
+    @property
+    def digest(self) -> str:
+        """12 hexadecimal digits."""
+        return sha256(self.dockerfile.encode() + b"\0" + self.starter).hexdigest()[:12]
+
+    @property
+    def tag(self) -> str:
+        """`polyrun/NAME:DIGEST`."""
+        return f"{REPOSITORY}/{self.name}:{self.digest}"
+
+    def context(self) -> bytes:
+        """What the engine builds from, as a tar archive."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as tar:
+            for name, data in (("Dockerfile", self._labelled().encode()), ("starter.c", self.starter)):
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+        return archive.getvalue()
+
+    def _labelled(self) -> str:
+        return f"{self.dockerfile}LABEL {LABEL_RECIPE}={self.digest} {LABEL_NAME}={self.name}\n"
+
+
+def recipe(requirements: Requirements, base: str) -> Recipe:
+    """The image for `requirements` on top of the image `base`, which must be a Debian or Ubuntu."""
+    with open(_SOURCE, "rb") as file:
+        starter = file.read()
+    packages = {name: tuple(sorted(words)) for name, words in requirements.packages.items() if words}
+    debian = {*packages.get("debian", ())}
+    for ecosystem in packages:
+        debian.update(_BEFORE.get(ecosystem, ()))
+    lines = [
+        f"FROM {base} AS starter",
+        "RUN " + _INSTALL.format("gcc libc6-dev"),
+        "COPY starter.c /starter.c",
+        "RUN gcc -O2 -Wall -static -s -o /starter /starter.c && chmod 0755 /starter",
+        f"FROM {base}",
+        *(f"ARG {name}" for name in PASSED_ON if not name.endswith("_PROXY")),  # those are known to every engine
+    ]
+    if debian:
+        lines.append("RUN " + _INSTALL.format(shlex.join(sorted(debian))))
+    lines += [f"RUN {_WITH[name].format(shlex.join(packages[name]))}" for name in _WITH if name in packages]
+    lines += [
+        f"RUN groupadd --gid {USER_ID} runner && {_ADD_USER}",
+        f"COPY --from=starter /starter {STARTER}",
+        f"USER {USER_ID}:{USER_ID}",
+        f'ENTRYPOINT ["{STARTER}"]',
+        "",
+    ]
+    return Recipe(_plain(requirements.name), "\n".join(lines), starter)
+
+
+def arguments(environ: Mapping[str, str]) -> dict[str, str]:
+    """The build arguments: those of `PASSED_ON` that `environ` has, in either case."""
+    found = {}
+    for name in PASSED_ON:
+        value = environ.get(name) or environ.get(name.lower())
+        if value:
+            found[name] = value
+    return found
+
+
+def _plain(name: str) -> str:
+    """`name` as a part of an image's name: small letters, digits, and single dots, dashes and underscores inside."""
+    letters = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name.lower())
+    return "-".join(part for part in letters.split("-") if part) or "image"

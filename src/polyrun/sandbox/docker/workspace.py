@@ -1,0 +1,225 @@
+"""The document's folder on its way into a container, and what a program changed in it on its way back.
+
+A container never shares a folder with its host: the engine may run on another one. So the folder's files are sent in,
+the nearest to the document first and up to a bound, and what is new, changed or gone comes back. Unless writing through
+was allowed, that lands in the run's overlay, in the form that overlayfs(5) has: a device 0:0 stands for what is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from polyrun.model.frozen import frozen
+from polyrun.model.limits import MIB, format_bytes
+from polyrun.sandbox import disk
+from polyrun.sandbox.base import Workspace
+from polyrun.sandbox.docker.packing import Entry, folder
+
+WORK = "work"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY
+_LONGEST_NAME = 255
+
+
+@frozen
+class Caps:
+    """How much of a document's folder is sent into each container."""
+
+    total_bytes: int = 64 * MIB
+    files: int = 10_000
+
+
+_CAPS = Caps()
+
+
+@frozen
+class Gathered:
+    """What of the folder is sent, parents first, and one remark for the user if that is not everything."""
+
+    entries: tuple[Entry, ...]
+    remark: str | None = None
+
+
+def gather(workspace: Workspace, hidden: str | None = None, caps: Caps = _CAPS) -> Gathered:
+    """The files of `workspace` as its blocks see them now. `hidden` is a path in it that is PolyRun's own."""
+    entries: list[Entry] = [folder(WORK)]
+    left_out: list[str] = []
+    room = caps.total_bytes
+    pending = deque([("", tuple(workspace.layers))])
+    while pending:
+        inside, layers = pending.popleft()
+        for name, root, facts, below in _merged(inside, layers):
+            path = os.path.join(inside, name)
+            if hidden is not None and os.path.join(workspace.folder, path) == hidden:
+                continue
+            if len(entries) > caps.files:
+                left_out.append(path)
+                return Gathered(tuple(entries), _remark(workspace, left_out, caps))
+            if stat.S_ISDIR(facts.st_mode):
+                entries.append(folder(f"{WORK}/{path}"))
+                pending.append((path, below))
+            elif stat.S_ISREG(facts.st_mode) and facts.st_size > room:
+                left_out.append(path)
+            else:
+                entry = _entry(path, root, facts)
+                room -= entry.size if entry else 0
+                entries += [entry] if entry else []
+    return Gathered(tuple(entries), _remark(workspace, left_out, caps) if left_out else None)
+
+
+def _merged(inside: str, layers: Sequence[str]) -> Iterator[tuple[str, str, os.stat_result, tuple[str, ...]]]:
+    """What stands in the folder `inside`: each name with the layer that it is in, and the layers below that name."""
+    seen: dict[str, tuple[str, os.stat_result, list[str]] | None] = {}
+    for root in layers:
+        try:
+            fd = disk.open_beneath(root, inside, _FOLDER) if inside else os.open(root, _FOLDER | os.O_CLOEXEC)
+        except OSError:  # it is not there, or not for this user to see
+            continue
+        try:
+            for name in os.listdir(fd):
+                facts = os.stat(name, dir_fd=fd, follow_symlinks=False)
+                if name not in seen:
+                    seen[name] = None if disk.is_whiteout(facts) else (root, facts, [root])
+                elif (
+                    (found := seen[name]) is not None and stat.S_ISDIR(found[1].st_mode) and stat.S_ISDIR(facts.st_mode)
+                ):
+                    found[2].append(root)
+        except OSError:  # it went away meanwhile
+            continue
+        finally:
+            os.close(fd)
+    for name in sorted(seen):
+        found = seen[name]
+        if found is not None:
+            yield name, found[0], found[1], tuple(found[2])
+
+
+def _entry(path: str, root: str, facts: os.stat_result) -> Entry | None:
+    name = f"{WORK}/{path}"
+    if stat.S_ISREG(facts.st_mode):
+        mode = stat.S_IFREG | (facts.st_mode & 0o777) | 0o600
+        return Entry(name, mode, facts.st_size, origin=(root, path), mtime=int(facts.st_mtime))
+    if stat.S_ISLNK(facts.st_mode):
+        with suppress(OSError):
+            parent = disk.open_beneath(root, os.path.dirname(path), _FOLDER) if "/" in path else os.open(root, _FOLDER)
+            try:
+                return Entry(name, stat.S_IFLNK | 0o777, target=os.readlink(os.path.basename(path), dir_fd=parent))
+            finally:
+                os.close(parent)
+    return None  # a socket, a device, a pipe: nothing that could be sent
+
+
+def _remark(workspace: Workspace, left_out: Sequence[str], caps: Caps) -> str:
+    names = ", ".join(f"`{name}`" for name in left_out[:3]) + (", …" if len(left_out) > 3 else "")
+    most = f"{format_bytes(caps.total_bytes)} or {caps.files} files"
+    return f"`{workspace.folder}` holds more than the {most} that are sent into a container: blocks do not see {names}"
+
+
+class Landing:
+    """Where what a container sends back is put: `roots` are host folders by the first part of its paths.
+
+    Those folders are written to by nobody else. With `overlaid` the path `work/…` lands in an overlay's upper layer
+    above that folder, so that what is gone leaves a mark there. What a path says is never followed out of its root: a
+    path that is not plain is refused with `ValueError`. Raises `OSError` when a disk is full.
+    """
+
+    def __init__(self, roots: Mapping[str, str], overlaid: str | None) -> None:
+        self._roots = dict(roots)
+        self._overlaid = overlaid
+        self._fd = -1
+
+    def folder(self, path: str) -> None:
+        """Make a folder, in place of whatever else had its name."""
+        root, inside = self._place(path)
+        self._make_folder(root, inside)
+
+    def file(self, path: str, mode: int) -> None:
+        """Begin a file, in place of whatever had its name; its content comes by `data`."""
+        self.close()
+        root, inside = self._place(path)
+        self._make_parents(root, inside)
+        self._remove(root, inside)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        self._fd = disk.open_beneath(root, inside, flags, (mode & 0o777) | 0o600)
+
+    def data(self, data: bytes) -> None:
+        """Continue the file that was begun."""
+        view = memoryview(data)
+        while self._fd >= 0 and view:
+            view = view[os.write(self._fd, view) :]
+
+    def link(self, path: str, target: str) -> None:
+        """Make a symbolic link, which nobody on the host will follow."""
+        root, inside = self._place(path)
+        self._make_parents(root, inside)
+        self._remove(root, inside)
+        with _Parent(root, inside) as (parent, name):
+            os.symlink(target, name, dir_fd=parent)
+
+    def gone(self, path: str) -> None:
+        """Remove what had this name, and say so in an overlay if the folder below it has such a name."""
+        root, inside = self._place(path)
+        self._remove(root, inside)
+        if self._overlaid is None or not path.startswith(f"{WORK}/"):
+            return
+        try:
+            os.close(disk.open_beneath(self._overlaid, inside, os.O_PATH))
+        except OSError:  # it was never there, or what holds it is gone too
+            return
+        self._make_parents(root, inside)
+        with _Parent(root, inside) as (parent, name):
+            os.mknod(name, stat.S_IFCHR, 0, dir_fd=parent)
+
+    def close(self) -> None:
+        """End the file that was begun."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _place(self, path: str) -> tuple[str, str]:
+        first, _, inside = path.partition("/")
+        parts = inside.split("/")
+        plain = all(0 < len(os.fsencode(part)) <= _LONGEST_NAME and part not in {".", ".."} for part in parts)
+        if first not in self._roots or not plain or "\0" in path:
+            raise ValueError(f"`{path[:_LONGEST_NAME]}` is no place for a file")
+        return self._roots[first], inside
+
+    def _make_parents(self, root: str, inside: str) -> None:
+        for at, letter in enumerate(inside):
+            if letter == "/":
+                self._make_folder(root, inside[:at])
+
+    def _make_folder(self, root: str, inside: str) -> None:
+        try:
+            os.close(disk.open_beneath(root, inside, _FOLDER))
+        except OSError:
+            self._make_parents(root, inside)
+            self._remove(root, inside)
+            with _Parent(root, inside) as (parent, name):
+                os.mkdir(name, 0o755, dir_fd=parent)
+
+    @staticmethod
+    def _remove(root: str, inside: str) -> None:
+        with suppress(FileNotFoundError, NotADirectoryError), _Parent(root, inside) as (parent, name):
+            try:
+                os.unlink(name, dir_fd=parent)
+            except IsADirectoryError:
+                disk.remove_in(parent, name)
+
+
+class _Parent:
+    """The folder that holds `inside`, as a descriptor, and the last part of the path."""
+
+    def __init__(self, root: str, inside: str) -> None:
+        above, _, self._name = inside.rpartition("/")
+        flags = os.O_PATH | os.O_DIRECTORY
+        self._fd = disk.open_beneath(root, above, flags) if above else os.open(root, flags | os.O_CLOEXEC)
+
+    def __enter__(self) -> tuple[int, str]:
+        return self._fd, self._name
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
