@@ -8,7 +8,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from polyrun.api.compat import Runner, parse_mix_file, run_code, runner, validate_mix_file
-    from polyrun.api.containers import BuiltImage, PruneReport, build_images, list_images, prune_images
+    from polyrun.api.containers import BuildFailed, BuiltImage, PruneReport, build_images, list_images, prune_images
     from polyrun.api.reading import CheckResult
     from polyrun.api.running import arun, run
     from polyrun.api.settings import load_settings
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "polyrun.api.compat": "Runner parse_mix_file run_code runner validate_mix_file",
-    "polyrun.api.containers": "BuiltImage PruneReport build_images list_images prune_images",
+    "polyrun.api.containers": "BuildFailed BuiltImage PruneReport build_images list_images prune_images",
     "polyrun.api.reading": "CheckResult",
     "polyrun.api.running": "arun run",
     "polyrun.api.settings": "load_settings",
@@ -31,6 +31,7 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "BuildFailed",
     "BuiltImage",
     "Check",
     "CheckResult",

@@ -19,9 +19,14 @@ from polyrun.model.requirements import Requirements
 from polyrun.sandbox.docker import images
 from polyrun.sandbox.docker.api import EngineError, EngineGone
 from polyrun.sandbox.docker.backend import Docker, advice
-from polyrun.sandbox.docker.images import Image
+from polyrun.sandbox.docker.images import BuildFailed, Image
+from polyrun.sandbox.docker.recipe import Recipe
+
+__all__ = ["BuildFailed", "BuiltImage", "PruneReport", "build_images", "list_images", "prune_images"]
 
 _T = TypeVar("_T")
+
+_AT_ONCE = 2  # builds; they wait for the network and for a disk in turn
 
 
 @frozen
@@ -59,15 +64,18 @@ def build_images(
     backend = Docker(docker_options(settings))
     recipes = {made.tag: made for made in map(backend.recipe, _wanted(names, document, settings))}
 
-    async def make() -> list[BuiltImage]:
-        done = []
-        for recipe in recipes.values():
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def make_one(recipe: Recipe) -> BuiltImage:
+        async with places:
             started = time.monotonic()
             is_new = force or await images.find(backend.engine, recipe) is None
             if is_new:
                 await images.build(backend.engine, recipe, functools.partial(on_line, recipe.name))
-            done.append(BuiltImage(recipe.tag, is_new, time.monotonic() - started))
-        return done
+            return BuiltImage(recipe.tag, is_new, time.monotonic() - started)
+
+    async def make() -> list[BuiltImage]:
+        return await asyncio.gather(*map(make_one, recipes.values()))
 
     return _asking(make)
 

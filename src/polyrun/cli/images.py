@@ -62,6 +62,9 @@ def build(languages: tuple[str, ...], document: str | None, *, force: bool, conf
         made = api.build_images(
             languages, document=document, force=force, settings=given.settings(config, None, {}), on_line=show
         )
+    except api.BuildFailed as error:
+        people.text("".join(f"  {safe_line(line)}\n" for line in error.printed))
+        raise
     finally:
         if live:
             people.text("\r\x1b[2K")

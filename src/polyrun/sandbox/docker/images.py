@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from polyrun.model.errors import SandboxError
 from polyrun.model.frozen import frozen
 from polyrun.sandbox.docker.api import Engine, EngineError
-from polyrun.sandbox.docker.recipe import LABEL_NAME, LABEL_RECIPE, Recipe, arguments
+from polyrun.sandbox.docker.recipe import LABEL_NAME, LABEL_RECIPE, Recipe, arguments, certificates
 
 _SILENCE_S = 900.0  # a package that is unpacked says nothing for a while
-_KEPT_LINES = 20
+_KEPT_LINES = 15
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 @frozen
@@ -29,6 +31,14 @@ class Image:
     is_current: bool | None = None
 
 
+class BuildFailed(SandboxError):
+    """An image could not be built; `printed` are the last lines of what the engine said."""
+
+    def __init__(self, tag: str, message: str, printed: Sequence[str]) -> None:
+        super().__init__("building an image", f"`{tag}`: {message}")
+        self.printed = tuple(printed)
+
+
 async def find(engine: Engine, recipe: Recipe) -> str | None:
     """The id of the image made by `recipe`, or `None` if there is none yet."""
     try:
@@ -43,7 +53,7 @@ async def find(engine: Engine, recipe: Recipe) -> str | None:
 async def build(engine: Engine, recipe: Recipe, on_line: Callable[[str], None], *, network: str = "host") -> str:
     """Make the image of `recipe`; its id. `on_line` gets what the engine prints, line by line.
 
-    Raises `SandboxError` with the last lines if a step fails.
+    Raises `BuildFailed` if a step fails.
     """
     query = {
         "t": recipe.tag,
@@ -53,15 +63,12 @@ async def build(engine: Engine, recipe: Recipe, on_line: Callable[[str], None], 
         "buildargs": arguments(os.environ),
     }
     printed: list[str] = []
-    async for event in engine.progress("/build", query, recipe.context(), silence_s=_SILENCE_S):
+    async for event in engine.progress("/build", query, recipe.context(certificates(os.environ)), silence_s=_SILENCE_S):
         if "error" in event:
-            said = "".join(printed[-_KEPT_LINES:]).strip()
-            message = f"building `{recipe.tag}` failed: {str(event['error']).strip()}"
-            raise SandboxError("building an image", f"{message}\n{said}" if said else message)
-        text = str(event.get("stream", ""))
-        printed.append(text)
-        for line in text.splitlines():
+            raise BuildFailed(recipe.tag, str(event["error"]).strip(), printed[-_KEPT_LINES:])
+        for line in _ESCAPES.sub("", str(event.get("stream", ""))).splitlines():
             if line.strip():
+                printed.append(line.rstrip())
                 on_line(line.rstrip())
     made = await find(engine, recipe)
     if made is None:

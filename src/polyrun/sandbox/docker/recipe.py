@@ -29,13 +29,16 @@ PASSED_ON = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_INDEX_URL", "PIP_TRUS
 
 _SOURCE = os.path.join(os.path.dirname(__file__), "starter", "starter.c")
 _INSTALL = "apt-get update && apt-get install --yes --no-install-recommends {} && rm -rf /var/lib/apt/lists/*"
-_BEFORE = {"pypi": ("python3", "python3-pip"), "npm": ("nodejs", "npm")}
-_WITH = {
-    "pypi": "pip install --no-cache-dir --break-system-packages {}",
-    "npm": "npm install --global --no-fund --no-audit {} && npm cache clean --force",
+_OUT = "/out"
+_FETCHERS = {
+    "pypi": (("python3", "python3-pip"), f"pip install --no-cache-dir --break-system-packages --root {_OUT} {{}}"),
+    "npm": (("nodejs", "npm"), f"npm install --global --prefix {_OUT}/usr/local --no-fund --no-audit {{}}"),
 }
-
-
+"""For each ecosystem what brings its installer, and what that is told. It runs, and stays, in a stage of its own."""
+_RUNTIMES = {"pypi": "python3", "npm": "nodejs"}
+_TRUST = "if [ -s /ca.crt ]; then export PIP_CERT=/ca.crt NODE_EXTRA_CA_CERTS=/ca.crt; fi; "
+_CERTIFICATES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+_MAX_CERTIFICATES = 4 << 20
 _ADD_USER = f"useradd --uid {USER_ID} --gid {USER_ID} --no-create-home --home-dir /tmp --shell /usr/sbin/nologin runner"
 
 
@@ -57,11 +60,15 @@ class Recipe:
         """`polyrun/NAME:DIGEST`."""
         return f"{REPOSITORY}/{self.name}:{self.digest}"
 
-    def context(self) -> bytes:
-        """What the engine builds from, as a tar archive."""
+    def context(self, certificates: bytes = b"") -> bytes:
+        """What the engine builds from, as a tar archive. `certificates` are what fetching trusts besides the usual.
+
+        They say how to get at packages, not what is in them, so they are no part of the digest; nor of the image.
+        """
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as tar:
-            for name, data in (("Dockerfile", self._labelled().encode()), ("starter.c", self.starter)):
+            files = {"Dockerfile": self._labelled().encode(), "starter.c": self.starter, "ca.crt": certificates}
+            for name, data in files.items():
                 info = tarfile.TarInfo(name)
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
@@ -76,20 +83,27 @@ def recipe(requirements: Requirements, base: str) -> Recipe:
     with open(_SOURCE, "rb") as file:
         starter = file.read()
     packages = {name: tuple(sorted(words)) for name, words in requirements.packages.items() if words}
-    debian = {*packages.get("debian", ())}
-    for ecosystem in packages:
-        debian.update(_BEFORE.get(ecosystem, ()))
     lines = [
         f"FROM {base} AS starter",
         "RUN " + _INSTALL.format("gcc libc6-dev"),
         "COPY starter.c /starter.c",
         "RUN gcc -O2 -Wall -static -s -o /starter /starter.c && chmod 0755 /starter",
-        f"FROM {base}",
-        *(f"ARG {name}" for name in PASSED_ON if not name.endswith("_PROXY")),  # those are known to every engine
     ]
+    fetched = [name for name in _FETCHERS if name in packages]
+    for name in fetched:
+        installers, command = _FETCHERS[name]
+        lines += [
+            f"FROM {base} AS {name}",
+            "RUN " + _INSTALL.format(" ".join(installers)),
+            *(f"ARG {variable}" for variable in PASSED_ON if not variable.endswith("_PROXY")),  # engines know those
+            "COPY ca.crt /ca.crt",
+            f"RUN {_TRUST}{command.format(shlex.join(packages[name]))}",
+        ]
+    lines.append(f"FROM {base}")
+    debian = {*packages.get("debian", ())} - {"npm"} | {_RUNTIMES[name] for name in fetched}
     if debian:
         lines.append("RUN " + _INSTALL.format(shlex.join(sorted(debian))))
-    lines += [f"RUN {_WITH[name].format(shlex.join(packages[name]))}" for name in _WITH if name in packages]
+    lines += [f"COPY --from={name} {_OUT}/usr/local /usr/local" for name in fetched]
     lines += [
         f"RUN groupadd --gid {USER_ID} runner && {_ADD_USER}",
         f"COPY --from=starter /starter {STARTER}",
@@ -108,6 +122,19 @@ def arguments(environ: Mapping[str, str]) -> dict[str, str]:
         if value:
             found[name] = value
     return found
+
+
+def certificates(environ: Mapping[str, str]) -> bytes:
+    """The certificates that the user's own tools are told to trust, as where a network looks into TLS; or nothing."""
+    for name in _CERTIFICATES:
+        path = environ.get(name)
+        if path:
+            try:
+                with open(path, "rb") as file:
+                    return file.read(_MAX_CERTIFICATES)
+            except OSError:
+                continue
+    return b""
 
 
 def _plain(name: str) -> str:

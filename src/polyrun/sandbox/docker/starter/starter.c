@@ -283,7 +283,7 @@ static void skip(long long length) {
 
 static long long padded(long long size) { return (size + BLOCK - 1) / BLOCK * BLOCK; }
 
-static void unpack_file(int root, const char *name, long long size, mode_t mode) {
+static void unpack_file(int root, const char *name, long long size, mode_t mode, time_t modified) {
     static char piece[PIECE];
     int fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode | 0200);
     if (fd < 0) give_up(name);
@@ -299,7 +299,8 @@ static void unpack_file(int root, const char *name, long long size, mode_t mode)
         left -= (long long)now;
     }
     skip(padded(size) - size);
-    if (fchmod(fd, mode)) give_up(name);
+    struct timespec times[2] = {{modified, 0}, {modified, 0}};
+    if (fchmod(fd, mode) || futimens(fd, times)) give_up(name);
     close(fd);
 }
 
@@ -343,7 +344,7 @@ static void unpack(void) {
             skip(padded(size) - size);
             read_job(text, (size_t)size);
         } else {
-            unpack_file(root, name, size, mode);
+            unpack_file(root, name, size, mode, (time_t)field(head + 136, 12));
         }
         if (!strncmp(name, "work/", 5)) remember(name + 5);
     }
@@ -352,34 +353,43 @@ static void unpack(void) {
     close(root);
 }
 
-/* The kernel stamps files with a coarse clock. Nothing that the program writes may have a stamp of before. */
+static int is_later(const struct timespec *one, const struct timespec *other) {
+    return one->tv_sec > other->tv_sec || (one->tv_sec == other->tv_sec && one->tv_nsec > other->tv_nsec);
+}
+
+/* A time that no file that was unpacked is later than, and everything that the program changes will be.
+ *
+ * The kernel stamps files with a clock of its own, which is coarse but for files whose stamp was looked at
+ * (Documentation/filesystems/multigrain-ts.rst), so a file has to tell the time, not clock_gettime(2). */
 static struct timespec wait_for_a_tick(void) {
-    struct timespec before, now, nap = {0, 200000};
-    clock_gettime(CLOCK_REALTIME_COARSE, &before);
+    struct stat before, now;
+    struct timespec nap = {0, 200000};
+    int fd = open(ROOT "/tick", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 || fstat(fd, &before)) give_up("asking a file for the time");
     do {
-        nanosleep(&nap, NULL);
-        clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    } while (now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec);
-    return before;
+        if (fchmod(fd, 0600) || fstat(fd, &now)) give_up("asking a file for the time");
+    } while (!is_later(&now.st_ctim, &before.st_ctim) && nanosleep(&nap, NULL) == 0);
+    close(fd);
+    unlink(ROOT "/tick");
+    return before.st_ctim;
 }
 
 /* ---- handing back ---- */
 
 static long long bytes_left, entries_left;
 
+/* Tell of something that is not sent. */
+static void trouble(const char *path, const char *why) {
+    char text[PATH_SIZE + 100];
+    int length = snprintf(text, sizeof text, "%s%c%s", path, 0, why);
+    put('n', text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
+}
+
 static void send_file(int folder, const char *name, const char *path, const struct stat *facts) {
     static char piece[PIECE];
-    if (facts->st_size > bytes_left) {
-        say('n', "%s%c%s", path, 0, "over the size that is kept");
-        return;
-    }
+    if (facts->st_size > bytes_left) return trouble(path, "over the size that is kept");
     int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) {
-        char text[PATH_SIZE + 100];
-        int length = snprintf(text, sizeof text, "%s%cunreadable: %s", path, 0, strerror(errno));
-        put('n', text, (size_t)length);
-        return;
-    }
+    if (fd < 0) return trouble(path, strerror(errno));
     bytes_left -= facts->st_size;
     char text[PATH_SIZE + 100];
     int length = snprintf(text, sizeof text, "%o %lld %s", facts->st_mode & 0777, (long long)facts->st_size, path);
@@ -394,12 +404,6 @@ static void send_file(int folder, const char *name, const char *path, const stru
     close(fd);
 }
 
-static void trouble(const char *path, const char *why) {
-    char text[PATH_SIZE + 100];
-    int length = snprintf(text, sizeof text, "%s%c%s", path, 0, why);
-    put('n', text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
-}
-
 /* Send what lies in `folder`, and with `since` only what changed after it. All processes of the program are dead. */
 static void send_folder(int folder, const char *prefix, const struct timespec *since, int depth) {
     DIR *listing = fdopendir(folder);
@@ -411,8 +415,7 @@ static void send_folder(int folder, const char *prefix, const struct timespec *s
         struct stat facts;
         if (snprintf(path, sizeof path, "%s%s", prefix, entry->d_name) >= PATH_SIZE - 2) continue;
         if (fstatat(folder, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW)) continue;
-        int changed = since == NULL || facts.st_ctim.tv_sec > since->tv_sec ||
-                      (facts.st_ctim.tv_sec == since->tv_sec && facts.st_ctim.tv_nsec > since->tv_nsec);
+        int changed = since == NULL || is_later(&facts.st_ctim, since);
         if (changed && entries_left-- <= 0) { trouble(path, "and more: too many files"); break; }
         if (S_ISDIR(facts.st_mode)) {
             if (changed) say('p', "%s", path);
