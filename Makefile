@@ -21,7 +21,7 @@ demo: setup ## Set everything up and run the tour: one document in ten languages
 
 .PHONY: test
 test: setup lint ## Set everything up, lint, and run every test
-	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	@scripts/with_engine.sh $(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: setup ## Check format, style, types and the direction of imports

@@ -92,6 +92,20 @@ def _skips_fail() -> bool:
     return os.environ.get("CI") == "true" or os.environ.get("POLYRUN_NO_SKIP") == "1"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with containers come last: their images are being built meanwhile, and they may have to wait for them."""
+    with_containers = [item for item in items if "docker" in item.keywords or "docker" in _parameters(item)]
+    for item in with_containers:
+        item.add_marker(pytest.mark.timeout(900))
+    items.sort(key=with_containers.__contains__)
+
+
+def _parameters(item: pytest.Item) -> tuple[object, ...]:
+    callspec = getattr(item, "callspec", None)
+    return tuple(value for value in callspec.params.values() if isinstance(value, str)) if callspec else ()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI what could not be tested was not tested: a skip is a failure that shows its reason."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import engine
 import polyrun
 from conformance.languages.behaviours import BEHAVIOURS
 from conformance.limit_programs import PROGRAMS
@@ -19,6 +20,12 @@ LANGUAGES = Registry.load().ids
 SANDBOXES = tuple(FACTORIES)
 
 pytestmark = [pytest.mark.parametrize("sandbox", SANDBOXES), pytest.mark.parametrize("language", LANGUAGES)]
+
+
+@pytest.fixture(autouse=True)
+def _engine(sandbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if sandbox == "docker":
+        engine.use(monkeypatch)
 
 
 def settings(sandbox: str, limits: Limits | None = None) -> polyrun.Settings:

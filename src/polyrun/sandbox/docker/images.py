@@ -63,7 +63,8 @@ async def build(engine: Engine, recipe: Recipe, on_line: Callable[[str], None], 
         "buildargs": arguments(os.environ),
     }
     printed: list[str] = []
-    async for event in engine.progress("/build", query, recipe.context(certificates(os.environ)), silence_s=_SILENCE_S):
+    events = engine.progress("/build", query, recipe.context(certificates(os.environ)), silence_s=_SILENCE_S)
+    async for event in events:
         if "error" in event:
             raise BuildFailed(recipe.tag, str(event["error"]).strip(), printed[-_KEPT_LINES:])
         for line in _ESCAPES.sub("", str(event.get("stream", ""))).splitlines():

@@ -66,13 +66,16 @@ class Recipe:
         They say how to get at packages, not what is in them, so they are no part of the digest; nor of the image.
         """
         archive = io.BytesIO()
+        end = 0
         with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as tar:
             files = {"Dockerfile": self._labelled().encode(), "starter.c": self.starter, "ca.crt": certificates}
             for name, data in files.items():
                 info = tarfile.TarInfo(name)
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
-        return archive.getvalue()
+            end = archive.tell() + 2 * tarfile.BLOCKSIZE
+        # Without padding: an engine that closes with something unread takes its answer back (unix(7), `ECONNRESET`).
+        return archive.getvalue()[:end]
 
     def _labelled(self) -> str:
         return f"{self.dockerfile}LABEL {LABEL_RECIPE}={self.digest} {LABEL_NAME}={self.name}\n"
