@@ -18,6 +18,7 @@ TYPE_CHECKING = False  # what type checkers look for; importing `typing` would d
 if TYPE_CHECKING:
     from polyrun.api import (
         CheckResult,
+        Warm,
         arun,
         check,
         clean,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "polyrun.api": (
-        "CheckResult arun check clean doctor explain history load_settings parse_mix_file run run_code runner "
+        "CheckResult Warm arun check clean doctor explain history load_settings parse_mix_file run run_code runner "
         "validate_mix_file"
     ),
     "polyrun.config.settings": "Settings",
@@ -90,6 +91,7 @@ __all__ = [
     "Status",
     "Usage",
     "UsageError",
+    "Warm",
     "arun",
     "check",
     "clean",

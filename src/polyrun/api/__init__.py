@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from polyrun.api.standing import LanguageStatus, check, languages, plan
     from polyrun.api.trial import Check, test_language
     from polyrun.api.upkeep import CleanReport, DoctorReport, Leftover, clean, doctor, history, values
+    from polyrun.api.warm import Warm
     from polyrun.model.codes import explain
 
 _HOMES = {
@@ -26,6 +27,7 @@ _HOMES = {
     "polyrun.api.standing": "LanguageStatus check languages plan",
     "polyrun.api.trial": "Check test_language",
     "polyrun.api.upkeep": "CleanReport DoctorReport Leftover clean doctor history values",
+    "polyrun.api.warm": "Warm",
     "polyrun.model.codes": "explain",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -41,6 +43,7 @@ __all__ = [
     "Leftover",
     "PruneReport",
     "Runner",
+    "Warm",
     "arun",
     "build_images",
     "check",

@@ -10,8 +10,11 @@ _CEILINGS = {"memory_bytes": "memory_bytes", "cpus": "cpus", "disk_bytes": "disk
 """Fields of `DockerSettings` that bound fields of `Limits`."""
 
 
-def docker_options(settings: Settings) -> DockerOptions:
-    """What the `docker` backend is to be. Raises `UsageError` for what no container of PolyRun gets."""
+def docker_options(settings: Settings, *, stays: bool = False) -> DockerOptions:
+    """What the `docker` backend is to be, for one run or for one that `stays`.
+
+    Raises `UsageError` for what no container of PolyRun gets.
+    """
     docker = settings.docker
     _refuse(docker)
     ceiling = {limit: value for name, limit in _CEILINGS.items() if (value := getattr(docker, name)) is not None}
@@ -22,7 +25,7 @@ def docker_options(settings: Settings) -> DockerOptions:
         net=docker.allow_network,
         read_only_root=docker.read_only_root,
         remove=docker.cleanup,
-        pool=PoolSize(maximum=docker.warm),
+        pool=PoolSize(minimum=int(stays), maximum=docker.warm),
     )
 
 

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from polyrun.api.docker_setup import docker_options
-from polyrun.api.folders import user_folders
+from polyrun.api.folders import Folders, user_folders
 from polyrun.api.reading import Input, as_input, runnable
 from polyrun.api.record import Record
 from polyrun.api.rundirs import RunFolders
@@ -26,8 +26,8 @@ from polyrun.model.errors import UsageError
 from polyrun.model.results import RunResult
 from polyrun.model.spans import Source
 from polyrun.plan import Plan
-from polyrun.sandbox.base import Workspace
-from polyrun.sandbox.registry import choose
+from polyrun.sandbox.base import Sandbox, Workspace
+from polyrun.sandbox.registry import Chosen, choose
 from polyrun.sandbox.scratch import reap
 from polyrun.sandbox.scratch import scratch as make_scratch
 
@@ -41,12 +41,14 @@ async def arun(
     *,
     on_event: Listener | None = None,
     folder: str | os.PathLike[str] | None = None,
+    kept: dict[str, Sandbox] | None = None,
 ) -> RunResult:
     """Run `document` and return how every block ended.
 
     `document` is a path, or a `Source` that works in `folder` (by default the current one).
     `on_event` gets every event in order, on the event loop; an exception it raises ends the run and propagates.
-    `settings` default to the built-in ones; `load_settings` reads configuration files.
+    `settings` default to the built-in ones; `load_settings` reads configuration files. The sandbox is taken from `kept`
+    and left there for the next run, if that is given (see `Warm`).
 
     Raises `DocumentUnreadable`, `DocumentError` (with all diagnostics), `SandboxUnavailable`, and
     `SandboxError` when a sandbox breaks. What blocks do is never an exception. When the task is
@@ -55,7 +57,7 @@ async def arun(
     settings = settings or Settings()
     given = as_input(document, folder)
     async with AsyncExitStack() as cleanup:
-        engine = await _compose(given, settings, on_event, cleanup)
+        engine = await _compose(given, settings, on_event, cleanup, kept)
         return await engine.run()
 
 
@@ -94,20 +96,20 @@ def run(
     return results[0]
 
 
-async def _compose(given: Input, settings: Settings, listener: Listener | None, cleanup: AsyncExitStack) -> Engine:
-    """Put one run together; `cleanup` undoes all of it."""
+async def _compose(
+    given: Input,
+    settings: Settings,
+    listener: Listener | None,
+    cleanup: AsyncExitStack,
+    kept: dict[str, Sandbox] | None = None,
+) -> Engine:
+    """Put one run together; `cleanup` undoes all of it but what is `kept`."""
     folders = user_folders()
     _check_grants(settings)
     plan, diagnostics = runnable(given, registry_for(given.folder, settings.trusted_folders), settings)
-    chosen = await choose(
-        settings.sandbox,
-        settings.chain,
-        settings.minimum,
-        cache_folder=folders.cache,
-        needs=[job.language.requirements for job in plan.jobs],
-        options=docker_options(settings),
-    )
-    cleanup.push_async_callback(chosen.sandbox.close)
+    chosen = await _choose(settings, plan, folders, kept)
+    if kept is None:
+        cleanup.push_async_callback(chosen.sandbox.close)
     if settings.given:
         from polyrun.api.values import check_given
 
@@ -155,6 +157,21 @@ async def _compose(given: Input, settings: Settings, listener: Listener | None, 
         collect=lambda: _collect(record.keep(workspace), plan, settings, handover),
         publish=record.publish,
     )
+
+
+async def _choose(settings: Settings, plan: Plan, folders: Folders, kept: dict[str, Sandbox] | None) -> Chosen:
+    """The sandbox that the settings want for `plan`, without what killed runs left in it."""
+    chosen = await choose(
+        settings.sandbox,
+        settings.chain,
+        settings.minimum,
+        cache_folder=folders.cache,
+        needs=[job.language.requirements for job in plan.jobs],
+        options=docker_options(settings, stays=kept is not None),
+        kept=kept,
+    )
+    await chosen.sandbox.reap()
+    return chosen
 
 
 def _wants_exports(settings: Settings) -> bool:

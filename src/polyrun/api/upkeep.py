@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+from collections.abc import Mapping
 
 from polyrun import __version__
+from polyrun.api.docker_setup import docker_options
 from polyrun.api.folders import Folders, user_folders
 from polyrun.api.standing import LanguageStatus, languages
 from polyrun.config.settings import Settings
 from polyrun.execute.cache import BuildCache
-from polyrun.model.errors import SandboxUnavailable
-from polyrun.model.frozen import frozen
+from polyrun.model.errors import SandboxError, SandboxUnavailable
+from polyrun.model.frozen import frozen, replace
+from polyrun.model.requirements import Requirements
 from polyrun.report.history import PastExport, PastRun, read_exports, read_history
-from polyrun.sandbox.base import Capabilities, Unavailable
-from polyrun.sandbox.registry import FACTORIES, choose, probe
+from polyrun.sandbox.base import Capabilities, Sandbox, Unavailable
+from polyrun.sandbox.registry import FACTORIES, choose, create, probe
 from polyrun.sandbox.scratch import reap
 
 
@@ -39,7 +42,10 @@ class DoctorReport:
 
 @frozen
 class Leftover:
-    """One thing that can be removed: its `kind` (`process`, `cgroup`, `folder`, `build cache`), name and bytes."""
+    """One thing that can be removed: its name, bytes and `kind`.
+
+    That is `process`, `cgroup`, `folder`, `container` or `build cache`.
+    """
 
     kind: str
     name: str
@@ -59,14 +65,22 @@ def doctor(settings: Settings | None = None) -> DoctorReport:
     """Probe every backend afresh and look for every toolchain."""
     settings = settings or Settings()
     folders = user_folders()
+    options = docker_options(settings)
+    found_languages = tuple(languages())
+    needs = {status.language.id: status.language.requirements for status in found_languages}
 
     async def look() -> tuple[list[Capabilities | Unavailable], str | None, str | None]:
         found: list[Capabilities | Unavailable] = []
         for name in FACTORIES:
-            probed = await probe(name, folders.cache, fresh=True)
-            found.append(probed if isinstance(probed, Unavailable) else probed[1])
+            probed = await probe(name, folders.cache, fresh=True, options=options)
+            if isinstance(probed, Unavailable):
+                found.append(probed)
+            else:
+                found.append(await _tried(*probed, needs))
         try:
-            chosen = await choose(settings.sandbox, settings.chain, settings.minimum, cache_folder=folders.cache)
+            chosen = await choose(
+                settings.sandbox, settings.chain, settings.minimum, cache_folder=folders.cache, options=options
+            )
         except SandboxUnavailable as error:
             return found, None, str(error)
         return found, chosen.sandbox.name, None
@@ -79,7 +93,7 @@ def doctor(settings: Settings | None = None) -> DoctorReport:
         sandboxes=tuple(sandboxes),
         chosen=chosen,
         refusal=refusal,
-        languages=tuple(languages()),
+        languages=found_languages,
         folders=folders,
     )
 
@@ -95,11 +109,39 @@ def clean(*, dry_run: bool = False, cache: bool = False) -> CleanReport:
     found = [Leftover("process", str(pid)) for pid in reaped.processes]
     found += [Leftover("cgroup", group) for group in reaped.groups]
     found += [Leftover("folder", folder) for folder in reaped.folders]
+    found += [Leftover("container", name[:12]) for name in asyncio.run(_reap_containers(dry_run=dry_run))]
     if cache:
         size = builds.size() if dry_run else builds.clear()
         if size:
             found.append(Leftover("build cache", folders.cache, size))
     return CleanReport(tuple(found), removed=not dry_run, troubles=reaped.troubles)
+
+
+async def _reap_containers(*, dry_run: bool) -> list[str]:
+    """What killed runs left in the engine that the environment names, if there is one."""
+    backend = create("docker")
+    return [] if isinstance(backend, Unavailable) else await backend.reap(dry_run=dry_run)
+
+
+async def _tried(
+    sandbox: Sandbox, found: Capabilities, needs: Mapping[str, Requirements]
+) -> Capabilities | Unavailable:
+    """`found`, with a word on the images of a backend that needs some; unusable if a box of one does not start."""
+    if sandbox.shows_host:
+        return found
+    there = [name for name, wanted in needs.items() if await sandbox.lacks([wanted]) is None]
+    missing = [name for name in needs if name not in there]
+    notes = [f"images: {', '.join(there) or 'none'}"]
+    if missing:
+        notes.append(f"no current image: {', '.join(missing)} (`polyrun images build {' '.join(missing)}`)")
+    if there:
+        try:
+            elsewhere = await sandbox.elsewhere(needs[there[0]])
+            if elsewhere is not None:
+                await elsewhere.try_out()
+        except SandboxError as error:
+            return Unavailable(found.backend, str(error), error.hint)
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def values(

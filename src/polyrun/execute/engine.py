@@ -11,10 +11,11 @@ from polyrun.execute.emitter import Emitter, Listener
 from polyrun.execute.exit_code import BLOCK_FAILED, INTERNAL, exit_code
 from polyrun.execute.runner import JobRunner, unstarted
 from polyrun.execute.schedule import Schedule, Skip, Start
+from polyrun.execute.steps import StepBroken
 from polyrun.execute.surroundings import Surroundings
 from polyrun.model.diagnostics import Diagnostic
 from polyrun.model.events import JobFinished, JobStarted, RunFinished, RunStarted, SecurityEvent
-from polyrun.model.frozen import NOTHING, frozen
+from polyrun.model.frozen import NOTHING, frozen, replace
 from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult, RunResult
 from polyrun.plan import Job, Plan
@@ -162,11 +163,15 @@ class Engine:
         self._current = None
         if task.cancelled():  # before its first step, or between two
             return unstarted(job, Status.CANCELLED, _CANCELLED), interrupted
-        self._fault = task.exception()
-        if self._fault is not None:
-            reason = f"PolyRun could not run it: {self._fault}"
+        fault = task.exception()
+        if fault is not None:
             self._schedule.stop(Status.CANCELLED, "the run ended with a fault of PolyRun's surroundings")
-            return unstarted(job, Status.CANCELLED, reason), interrupted
+            result = unstarted(job, Status.CANCELLED, f"PolyRun could not run it: {fault}")
+            if isinstance(fault, StepBroken):
+                result = replace(result, run=fault.performed.result)
+                fault = fault.__cause__
+            self._fault = fault
+            return result, interrupted
         return task.result(), interrupted
 
     async def _announce(self) -> None:

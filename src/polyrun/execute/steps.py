@@ -11,6 +11,7 @@ from polyrun.execute.deadline import Deadline
 from polyrun.execute.surroundings import Surroundings
 from polyrun.languages import Program, Step
 from polyrun.model.capture import Capture, Spool
+from polyrun.model.errors import SandboxError
 from polyrun.model.events import Event, Output, StepKind, StepStarted
 from polyrun.model.frozen import frozen, replace
 from polyrun.model.limits import MIB, Limits, Usage
@@ -54,6 +55,14 @@ class Performed:
         return self.result.outcome.status
 
 
+class StepBroken(Exception):
+    """The box of a step broke, which the cause tells of. `performed` is what the step had printed by then."""
+
+    def __init__(self, performed: Performed) -> None:
+        super().__init__(performed.result.outcome.reason)
+        self.performed = performed
+
+
 class StepRunner:
     """Executes the steps of one run. All captures of the run share one spool."""
 
@@ -69,7 +78,8 @@ class StepRunner:
         """Execute a step of `place.program`: for `run` its run step, else its build step, which it must have.
 
         When the calling task is cancelled while the step runs, the box is emptied and the result
-        has status `cancelled` and what was printed so far.
+        has status `cancelled` and what was printed so far. Raises `StepBroken` when the box breaks, and `SandboxError`
+        when there is none.
         """
         step = place.program.run if kind == "run" else place.program.build
         assert step is not None
@@ -82,6 +92,8 @@ class StepRunner:
         if place.inbox is not None:
             step = replace(step, env={**step.env, **_VALUES_ENV})
         command = self._command(job, step, limits, stdin, writes_build=kind != "run")
+        if not _uses_prepared(step):  # it may be large, and where a box is far away it has to travel
+            place = replace(place, prepared=None)
         async with self._around.sandbox.open(self._spec(job, place)) as box:
             # For people, the box's own placeholders stay: its paths mean nothing outside.
             argv = tuple(expand(word, command.words) for word in command.argv)
@@ -95,6 +107,10 @@ class StepRunner:
             started = time.monotonic()
             try:
                 outcome = await box.run(command, limits, sink)
+            except SandboxError as error:
+                outcome = Outcome(Status.CANCELLED, usage=Usage(wall_s=time.monotonic() - started), reason=str(error))
+                result = StepResult(outcome, streams["stdout"], streams["stderr"])
+                raise StepBroken(Performed(result, box.enforced)) from error
             except asyncio.CancelledError:
                 usage = Usage(wall_s=time.monotonic() - started)
                 outcome = Outcome(Status.CANCELLED, usage=usage, reason="the run was cancelled")
@@ -137,3 +153,7 @@ class StepRunner:
             "memory_mib": str(limits.memory_bytes // MIB),
         }
         return Command(step.argv, step.env, words, stdin, cwd=step.cwd, writes_build=writes_build)
+
+
+def _uses_prepared(step: Step) -> bool:
+    return any("{prepared}" in text for text in (*step.argv, *step.env.values(), step.cwd))

@@ -133,6 +133,10 @@ class Elsewhere(Protocol):
         """What a trusted program there prints. Raises `SandboxError` when there is no such program or no box for it."""
         ...
 
+    async def try_out(self) -> None:
+        """Start a box there. Raises `SandboxError` when it is not what was asked for."""
+        ...
+
 
 class Sandbox(Protocol):
     """A backend."""
@@ -159,6 +163,10 @@ class Sandbox(Protocol):
 
     async def expect(self, requirements: Requirements, limits: Limits, *, net: bool) -> bool:
         """A command under `limits` will come soon: make ready for it. Whether it makes sense to announce another."""
+        ...
+
+    async def reap(self, *, dry_run: bool = False) -> list[str]:
+        """Remove what killed runs left where this backend keeps its boxes; with `dry_run` only look. What it was."""
         ...
 
     async def close(self) -> None:
@@ -190,6 +198,11 @@ class ShowsHost:
         """See `Sandbox`: a box is made in no time."""
         del requirements, limits, net
         return False
+
+    async def reap(self, *, dry_run: bool = False) -> list[str]:
+        """See `Sandbox`: what is left on the host is found by `scratch.reap`, whatever backend it came from."""
+        del dry_run
+        return []
 
     async def close(self) -> None:
         """See `Sandbox`."""

@@ -79,14 +79,20 @@ def create(name: str, options: DockerOptions = DEFAULTS) -> Sandbox | Unavailabl
 
 
 async def probe(
-    name: str, cache_folder: str | None = None, *, fresh: bool = False, options: DockerOptions = DEFAULTS
+    name: str,
+    cache_folder: str | None = None,
+    *,
+    fresh: bool = False,
+    options: DockerOptions = DEFAULTS,
+    kept: dict[str, Sandbox] | None = None,
 ) -> tuple[Sandbox, Capabilities] | Unavailable:
     """The backend called `name` and what it enforces here.
 
     What a probe found is remembered in `cache_folder` for as long as the host, the user, the control group,
     bubblewrap and PolyRun stay the same; `fresh` asks again. An engine of containers is asked each time.
+    The backend is taken from `kept`, if it is there.
     """
-    sandbox = create(name, options)
+    sandbox = (kept or {}).get(name) or create(name, options)
     if isinstance(sandbox, Unavailable):
         return sandbox
     sandbox.cache = cache_folder
@@ -114,18 +120,19 @@ async def choose(
     fresh: bool = False,
     needs: Sequence[Requirements] = (),
     options: DockerOptions = DEFAULTS,
+    kept: dict[str, Sandbox] | None = None,
 ) -> Chosen:
     """The backend to run with.
 
     `wanted` is `auto` (the first of `chain` that works at level `minimum` or above), `require` (the first
     of `chain` or nothing) or a backend's name (that one or nothing; the name is the consent to its level). One whose
-    boxes have programs of their own must have those that meet `needs`.
+    boxes have programs of their own must have those that meet `needs`. It is taken from `kept`, or put there.
     Raises `SandboxUnavailable`, which lists each backend tried and why it will not do.
     """
     names = list(chain) if wanted == "auto" else list(chain[:1]) if wanted == "require" else [wanted]
     refusals: list[tuple[str, str, str | None]] = []
     for name in names:
-        probed = await probe(name, cache_folder, fresh=fresh, options=options)
+        probed = await probe(name, cache_folder, fresh=fresh, options=options, kept=kept)
         lacks = probed if isinstance(probed, Unavailable) else await probed[0].lacks(needs)
         if isinstance(probed, Unavailable) or lacks is not None:
             assert lacks is not None
@@ -139,6 +146,8 @@ async def choose(
         downgrades = [f"`{tried}` is not used: {reason}" for tried, reason, _hint in refusals]
         if name == "bubblewrap" and capabilities.level < 2:
             downgrades.append("`bubblewrap` runs at level 1: " + "; ".join(capabilities.missing))
+        if kept is not None:
+            kept[name] = sandbox
         return Chosen(sandbox, capabilities, tuple(downgrades))
     tried = "; ".join(f"`{name}`: {reason}" for name, reason, _hint in refusals) or "the chain is empty"
     hint = next((hint for _name, _reason, hint in refusals if hint), None)

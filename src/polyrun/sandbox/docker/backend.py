@@ -43,6 +43,7 @@ class Docker:
         self.notes: list[str] = []
         self.cache: str | None = None
         self._images: dict[str, str] = {}
+        self._found: Capabilities | None = None
         self._pool: Pool | None = None
 
     def recipe(self, requirements: Requirements) -> Recipe:
@@ -52,8 +53,11 @@ class Docker:
     async def probe(self) -> Capabilities | Unavailable:
         """See `Sandbox`: whether the engine answers, is new enough and has the runtime.
 
-        What a container enforces is read back at each start: one that does not hold what was asked for is not used.
+        What a container enforces is read back at each start: one that does not hold what was asked for is not used. So
+        it is asked but once.
         """
+        if self._found is not None:
+            return self._found
         try:
             version = await self.engine.get("/version")
             facts = await self.engine.get("/info")
@@ -74,13 +78,17 @@ class Docker:
             f"engine: {facts.get('ServerVersion', '?')} at {self.engine.endpoint.url}",
             f"runtime: {runtime or facts.get('DefaultRuntime', '?')}",
         )
-        return Capabilities(self.name, 4 if runtime in OWN_KERNELS else 3, self.features(net=False), (), notes)
+        level = 4 if runtime in OWN_KERNELS else 3
+        self._found = Capabilities(self.name, level, self.features(net=False), (), notes)
+        return self._found
 
     async def lacks(self, needs: Sequence[Requirements]) -> Unavailable | None:
         """See `Sandbox`: images that were not built yet."""
         missing = set()
         for wanted in needs:
             made = self.recipe(wanted)
+            if made.tag in self._images:
+                continue
             try:
                 found = await images.find(self.engine, made)
             except (EngineError, EngineGone) as error:
@@ -178,25 +186,24 @@ class Docker:
         texts = (bytes(printed[name]).decode(errors="replace") for name in ("stdout", "stderr"))
         return HostOutput(code, *texts)
 
-    async def leftovers(self) -> list[str]:
-        """The ids of containers whose PolyRun is gone, or whose time is over. Raises like the engine."""
-        listed = await self.engine.get("/containers/json", {"all": 1, "filters": json.dumps({"label": [LABEL_OWNER]})})
-        return [str(facts["Id"]) for facts in listed if self._is_left_over(facts.get("Labels") or {})]
+    async def reap(self, *, dry_run: bool = False) -> list[str]:
+        """See `Sandbox`: containers whose PolyRun is gone, or whose time is over, by their ids."""
+        query = {"all": 1, "filters": json.dumps({"label": [LABEL_OWNER]})}
+        try:
+            listed = await self.engine.get("/containers/json", query)
+            found = [str(facts["Id"]) for facts in listed if self._is_left_over(facts.get("Labels") or {})]
+            for identifier in () if dry_run else found:
+                with suppress(EngineError):  # it is going already
+                    await self.engine.delete(f"/containers/{identifier}", {"force": 1, "v": 1})
+        except (EngineError, EngineGone):  # whoever wants a container will hear of it
+            return []
+        return found
 
     def _is_left_over(self, labels: dict[str, str]) -> bool:
         deadline = labels.get(LABEL_DEADLINE, "")
         if deadline.isdigit() and int(deadline) < time.time():
             return True
         return self.engine.endpoint.is_local and is_orphan(labels.get(LABEL_OWNER, ""))
-
-    async def reap(self, *, dry_run: bool = False) -> list[str]:
-        """Remove the `leftovers`; their ids. Raises like the engine."""
-        found = await self.leftovers()
-        if not dry_run:
-            for identifier in found:
-                with suppress(EngineError):  # it is going already
-                    await self.engine.delete(f"/containers/{identifier}", {"force": 1, "v": 1})
-        return found
 
     async def close(self) -> None:
         """See `Sandbox`."""
@@ -221,6 +228,9 @@ class _Image:
             if known is not None:
                 known.keep(argv, answer)
         return answer
+
+    async def try_out(self) -> None:
+        await self._backend.run_trusted(self._id, ("/bin/true",))
 
 
 class _Answers:

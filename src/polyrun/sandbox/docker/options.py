@@ -1,7 +1,8 @@
-"""How the `docker` backend is set up; imported before anybody knows whether it is wanted, so it imports nothing."""
+"""How the `docker` backend is set up. Imported before anybody knows whether it is wanted, so it imports little."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from polyrun.model.frozen import NOTHING, frozen
@@ -14,14 +15,14 @@ class PoolSize:
     """How many containers wait: at least `minimum` of each kind that was used, at most `maximum` in all.
 
     One that has waited `idle_s` seconds is removed, unless it is among the `minimum`; one that is `age_s` old is
-    replaced. At most `starting` are started at the same time in the background.
+    replaced. At most `starting` are started at the same time in the background, by default one for each processor.
     """
 
     minimum: int = 0
     maximum: int = 8
     idle_s: float = 60.0
     age_s: float = 600.0
-    starting: int = 2
+    starting: int = max(2, os.cpu_count() or 1)
 
 
 @frozen

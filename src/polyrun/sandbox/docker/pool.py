@@ -10,11 +10,14 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from polyrun.model.errors import SandboxError
 from polyrun.sandbox.docker.container import Container
 from polyrun.sandbox.docker.hardening import Wanted
 from polyrun.sandbox.docker.options import PoolSize
+
+_PAUSE_S = 0.5  # an engine that starts or removes a container keeps a processor busy for 100 ms
 
 Starter = Callable[[Wanted], Awaitable[Container]]
 
@@ -28,9 +31,10 @@ class Pool:
         self._parked: dict[Wanted, deque[asyncio.Task[Container]]] = {}
         self._places = asyncio.Semaphore(size.starting)
         self._leaving: set[asyncio.Task[None]] = set()
+        self._pauses: set[asyncio.Task[None]] = set()
         self._used: set[Wanted] = set()
         self._keeper: asyncio.Task[None] | None = None
-        self._closed = False
+        self._closing = asyncio.Event()
 
     @property
     def waiting(self) -> int:
@@ -39,7 +43,7 @@ class Pool:
 
     def expect(self, wanted: Wanted) -> bool:
         """One such container will be needed soon: start it in the background. Whether there is room for it."""
-        if self._closed or self.waiting >= self._size.maximum:
+        if self._closing.is_set() or self.waiting >= self._size.maximum:
             return False
         self._parked.setdefault(wanted, deque()).append(asyncio.create_task(self._begin(wanted)))
         self._keep()
@@ -63,22 +67,29 @@ class Pool:
                 self.discard(container)
             return await self._start(wanted)
         finally:
-            self._refill(wanted)
+            if self._size.minimum:
+                self._later(wanted)
 
     def discard(self, container: Container) -> None:
-        """Remove `container` in the background."""
-        task = asyncio.create_task(container.remove())
+        """Remove `container` in the background; where others wait, not before the next commands had their chance."""
+
+        async def remove() -> None:
+            if self._size.minimum:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._closing.wait(), _PAUSE_S)
+            await container.remove()
+
+        task = asyncio.create_task(remove())
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
     async def close(self) -> None:
         """Remove every container that waits, and wait until all are gone."""
-        self._closed = True
-        if self._keeper is not None:
-            self._keeper.cancel()
-        for queue in self._parked.values():
-            for task in queue:
-                self._leave(task)
+        self._closing.set()
+        for task in (*self._pauses, *([self._keeper] if self._keeper is not None else [])):
+            task.cancel()
+        for starting in [task for queue in self._parked.values() for task in queue]:
+            self._leave(starting)
         self._parked.clear()
         while self._leaving:
             await asyncio.wait(self._leaving)
@@ -100,6 +111,17 @@ class Pool:
         task = asyncio.create_task(leave())
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
+
+    def _later(self, wanted: Wanted) -> None:
+        """Refill when the command that was just given its container has had the processors for itself for a while."""
+
+        async def wait() -> None:
+            await asyncio.sleep(_PAUSE_S)
+            self._refill(wanted)
+
+        task = asyncio.create_task(wait())
+        self._pauses.add(task)
+        task.add_done_callback(self._pauses.discard)
 
     def _refill(self, wanted: Wanted) -> None:
         missing = self._size.minimum - len(self._parked.get(wanted, ()))

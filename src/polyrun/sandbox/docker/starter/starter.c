@@ -624,5 +624,7 @@ int main(void) {
     run();
     hand_back(since);
     put('Z', "", 0);
+    char word[64]; /* When to end, and with it the container, is for PolyRun to say. */
+    while (read(0, word, sizeof word) > 0) {}
     return 0;
 }
