@@ -17,8 +17,8 @@ from polyrun.sandbox.base import BoxSpec, Capabilities, Command, Unavailable, Wo
 from polyrun.sandbox.docker import images
 from polyrun.sandbox.docker.api import Endpoint, Engine, EngineError, EngineGone
 from polyrun.sandbox.docker.box import Box
-from polyrun.sandbox.docker.container import OWN_KERNELS, Container
-from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, Wanted
+from polyrun.sandbox.docker.container import Container
+from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, OWN_KERNELS, Wanted
 from polyrun.sandbox.docker.options import DEFAULTS, DockerOptions
 from polyrun.sandbox.docker.pool import Pool
 from polyrun.sandbox.docker.recipe import Recipe, recipe

@@ -178,7 +178,8 @@ class _Exchange:
                 raise SandboxError("ending a container", "it did not hand back what the program wrote") from error
         except (StreamEnded, OSError) as error:
             if await self._container.was_out_of_memory():
-                return Outcome(Status.MEMORY_LIMIT, reason=verdict.memory_reason(self._limits))
+                usage = Usage(self._watch.wall_s, self._watch.cpu_s)
+                return Outcome(Status.MEMORY_LIMIT, usage=usage, reason=verdict.memory_reason(self._limits))
             if self._watch.stop is None:
                 raise SandboxError("running in a container", str(error)) from error
         finally:
@@ -247,7 +248,7 @@ class _Exchange:
 
     def _looked(self) -> Sample:
         cpu_us = self._sample.get("cpu")
-        return Sample(cpu_s=None if cpu_us is None else cpu_us / 1e6)
+        return Sample(cpu_s=None if cpu_us is None else cpu_us / 1e6, processes=self._sample.get("processes"))
 
     def _disk(self) -> DiskUse:
         return DiskUse(max(self._sample.get("disk", 0), self._used.get("disk", 0)), 0)

@@ -15,8 +15,6 @@ from polyrun.sandbox.identity import new_name
 
 _START_S = 60.0
 _NAME_PREFIX = "polyrun-"
-OWN_KERNELS = frozenset({"runsc"})
-"""Runtimes that put a kernel of their own under the container."""
 
 
 class Container:
@@ -53,7 +51,7 @@ class Container:
             said = await asyncio.wait_for(container.next(), _START_S)
             if said.kind is not Kind.READY:
                 raise SandboxError("starting a container", said.data.decode(errors="replace"))
-            check(wanted, said.facts(), own_kernel=wanted.runtime in OWN_KERNELS)
+            check(wanted, said.facts())
         except BaseException as error:
             await asyncio.shield(_remove(engine, made["Id"]))
             if container is not None:

@@ -19,6 +19,9 @@ ROOT = "/polyrun"
 TMP = "/tmp"  # noqa: S108 - a tmpfs of the container's own
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+OWN_KERNELS = frozenset({"runsc"})
+"""Runtimes that put a kernel of their own under the container."""
+
 LABEL_OWNER = "polyrun.owner"
 LABEL_DEADLINE = "polyrun.deadline"
 
@@ -29,6 +32,8 @@ _TMP_BYTES = 256 * MIB
 _SHM_BYTES = 64 * MIB
 _PERIOD_US = 100_000
 _STARTER = 1
+_KERNEL_BYTES = 64 * MIB  # what a kernel of its own needs beside the program; the engine counts both together
+_KERNEL_THREADS = 512
 _NPROC = 4096  # counts all containers of the host together, so it is a backstop; `PidsLimit` is the limit
 
 
@@ -38,7 +43,7 @@ class Wanted:
 
     image: str
     memory_bytes: int
-    processes: int
+    pids: int
     open_files: int
     disk_bytes: int
     cpus: float | None = None
@@ -55,10 +60,13 @@ class Wanted:
         """
         extra = 0 if sent_bytes <= _SENT_ALONG else 1 << (sent_bytes - 1).bit_length()
         memory = max(limits.memory_bytes, _LEAST_MEMORY) + extra
+        processes = limits.processes + _STARTER
+        if options.runtime in OWN_KERNELS:
+            memory, processes = memory + _KERNEL_BYTES, processes + _KERNEL_THREADS
         return cls(
             image,
             memory - memory % 4096,
-            limits.processes,
+            processes,
             limits.open_files,
             min(limits.disk_bytes, _MOST_DISK) + _SENT_ALONG + extra,
             limits.cpus,
@@ -72,7 +80,7 @@ class Wanted:
 def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
     """What `POST /containers/create` takes for `wanted`."""
     host: dict[str, Any] = {
-        "AutoRemove": wanted.remove,
+        "AutoRemove": wanted.remove and wanted.runtime not in OWN_KERNELS,  # one killed for its memory is looked at
         "NetworkMode": "bridge" if wanted.net else "none",
         "ReadonlyRootfs": wanted.read_only_root,
         "Privileged": False,
@@ -80,7 +88,7 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
         "SecurityOpt": ["no-new-privileges", f"seccomp={_profile()}"],
         "Memory": wanted.memory_bytes,
         "MemorySwap": wanted.memory_bytes,
-        "PidsLimit": wanted.processes + _STARTER,
+        "PidsLimit": wanted.pids,
         "Ulimits": [
             {"Name": "nofile", "Soft": wanted.open_files, "Hard": wanted.open_files},
             {"Name": "nproc", "Soft": _NPROC, "Hard": _NPROC},
@@ -115,11 +123,11 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def check(wanted: Wanted, facts: Mapping[str, list[str]], *, own_kernel: bool) -> None:
+def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
     """Compare what the starter found with `wanted`. Raises `SandboxError` for the first thing that is not in force.
 
-    With `own_kernel` (gVisor) the container's `/proc` and control groups are those of its own kernel, which shows
-    neither our filter nor the host's limits; then only what it does show is compared.
+    With a kernel of its own (gVisor) the container's `/proc` and control groups show neither our filter nor the host's
+    limits; then only what they do show is compared.
     """
     expected = {
         "NoNewPrivs": "1",
@@ -127,13 +135,15 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]], *, own_kernel: bool) -
         "CapBnd": "0" * 16,
         "Seccomp": "2",
         "memory": str(wanted.memory_bytes),
-        "pids": str(wanted.processes + _STARTER),
+        "pids": str(wanted.pids),
     }
     if wanted.read_only_root:
         expected["root"] = "read-only"
     if wanted.cpus is not None:
         expected["quota"] = str(max(1000, round(wanted.cpus * _PERIOD_US)))
-    if own_kernel:
+    if wanted.runtime in OWN_KERNELS:
+        if facts.get("root") == ["closed"]:  # it asks who may write before it asks whether anybody can
+            expected.pop("root", None)
         for name in ("Seccomp", "NoNewPrivs", "memory", "pids", "quota"):
             expected.pop(name, None)
     if not wanted.net:

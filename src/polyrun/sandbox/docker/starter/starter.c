@@ -165,6 +165,18 @@ static long long pids(const char *name, const char *key) {
     return number(path, key);
 }
 
+/* How many processes and threads the program has; where no control group counts them, only processes. */
+static long long running_processes(void) {
+    long long counted = pids("pids.current", NULL);
+    if (counted >= 0) return counted - 1;
+    DIR *listing = opendir("/proc");
+    if (listing == NULL) return -1;
+    for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
+        counted += entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
+    closedir(listing);
+    return counted; /* it began at -1, which leaves out this process */
+}
+
 /* What PolyRun asked for, as this process finds it: a limit that is not in force is an error there. */
 static void say_what_holds(void) {
     char text[8192], *line, *save = NULL;
@@ -582,13 +594,14 @@ static void run(void) {
             }
         }
         if (job.wall_ms > 0 && now_ms() - started > job.wall_ms) kill_all();
-        long long disk = held_bytes() - disk_before, processes = pids("pids.current", NULL) - 1;
+        long long disk = held_bytes() - disk_before, processes = running_processes();
         if (disk > peak_disk) peak_disk = disk;
         if (processes > peak_processes) peak_processes = processes;
         if (running && now_ms() - started >= LOOK_MS * (long long)(told + 1)) {
             long long cpu = cpu_us();
             told = (int)((now_ms() - started) / LOOK_MS);
-            say('S', "cpu=%lld\ndisk=%lld\n", cpu < 0 ? -1 : cpu - cpu_before, disk < 0 ? 0 : disk);
+            say('S', "cpu=%lld\ndisk=%lld\nprocesses=%lld\n", cpu < 0 ? -1 : cpu - cpu_before, disk < 0 ? 0 : disk,
+                processes);
         }
     }
     kill_all();
