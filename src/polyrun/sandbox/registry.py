@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import polyrun
 from polyrun.model.digest import sha256
@@ -17,6 +18,7 @@ from polyrun.sandbox import cgroups, seccomp
 from polyrun.sandbox.base import Capabilities, Sandbox, Unavailable
 from polyrun.sandbox.bubblewrap import Bubblewrap
 from polyrun.sandbox.docker.options import DEFAULTS, DockerOptions
+from polyrun.sandbox.scratch import write_whole
 
 
 @frozen
@@ -194,14 +196,8 @@ class _Memory:
             "missing": found.missing,
             "notes": found.notes,
         }
-        part = f"{self._path}.{os.getpid()}"
-        try:
-            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            with open(part, "w", encoding="utf-8") as file:
-                json.dump(data, file)
-            os.replace(part, self._path)
-        except OSError:
-            return
+        with suppress(OSError):
+            write_whole(self._path, json.dumps(data).encode())
 
 
 def _identity(sandbox: Sandbox) -> str:

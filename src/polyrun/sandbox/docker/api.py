@@ -25,6 +25,7 @@ DEFAULT_SOCKETS = ("/run/docker.sock", "/var/run/docker.sock")
 _VERSION = "v1.40"  # Docker 19.03; what PolyRun sends means the same in every later one
 _PIECE = 1 << 16
 _MAX_ANSWER = 16 << 20
+_LONGEST_MESSAGE = 500
 _CONNECT_S = 10.0
 _ANSWER_S = 60.0
 
@@ -296,6 +297,8 @@ class _Exchange:
 
 def _message(body: bytes, status: int) -> str:
     try:
-        return str(json.loads(body)["message"]).strip()
+        text = str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
-        return body[:500].decode(errors="replace").strip() or f"HTTP status {status}"
+        text = body[:_LONGEST_MESSAGE].decode(errors="replace")
+    text = text.strip() or f"HTTP status {status}"
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]} …"

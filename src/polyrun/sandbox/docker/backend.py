@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from polyrun.model.digest import sha256
 from polyrun.model.errors import SandboxError
+from polyrun.model.frozen import replace
 from polyrun.model.limits import Limits
 from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.model.requirements import Requirements
@@ -18,15 +21,16 @@ from polyrun.sandbox.docker import images
 from polyrun.sandbox.docker.api import Endpoint, Engine, EngineError, EngineGone
 from polyrun.sandbox.docker.box import Box
 from polyrun.sandbox.docker.container import Container
-from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, OWN_KERNELS, Wanted
+from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, OWN_KERNELS, Wanted, profile
 from polyrun.sandbox.docker.options import DEFAULTS, DockerOptions
 from polyrun.sandbox.docker.pool import Pool
 from polyrun.sandbox.docker.recipe import Recipe, recipe
 from polyrun.sandbox.host import HostOutput
 from polyrun.sandbox.identity import is_orphan
-from polyrun.sandbox.scratch import scratch
+from polyrun.sandbox.scratch import scratch, write_whole
 
 _LEAST_VERSION = (1, 40)
+_PODMAN = "Podman Engine"
 _LIFETIME_S = 3600.0
 _TRUSTED = Limits(wall_s=60, cpu_s=60, processes=256, open_files=1024)
 
@@ -44,6 +48,7 @@ class Docker:
         self.cache: str | None = None
         self._images: dict[str, str] = {}
         self._found: Capabilities | None = None
+        self._profile: str | None = None
         self._pool: Pool | None = None
 
     def recipe(self, requirements: Requirements) -> Recipe:
@@ -65,22 +70,40 @@ class Docker:
             return Unavailable(self.name, str(error), advice(str(error)))
         except EngineError as error:
             return Unavailable(self.name, f"the engine refuses: {error}")
-        spoken = str(version.get("ApiVersion", "0"))
-        if _numbers(spoken) < _LEAST_VERSION:
-            least = ".".join(map(str, _LEAST_VERSION))
-            return Unavailable(self.name, f"the engine is too old: it speaks API {spoken}, and {least} is needed")
+        unfit = self._unfit(version, facts)
+        if unfit is not None:
+            return unfit
+        if _is_podman(version):
+            self._profile = self._kept_profile()
         runtime = self.options.runtime
-        runtimes = facts.get("Runtimes") or {}
-        if runtime is not None and runtime not in runtimes:
-            known = ", ".join(f"`{name}`" for name in sorted(runtimes))
-            return Unavailable(self.name, f"the engine has no runtime `{runtime}`", f"it has {known}")
+        level = 4 if runtime in OWN_KERNELS else 3
         notes = (
             f"engine: {facts.get('ServerVersion', '?')} at {self.engine.endpoint.url}",
             f"runtime: {runtime or facts.get('DefaultRuntime', '?')}",
         )
-        level = 4 if runtime in OWN_KERNELS else 3
         self._found = Capabilities(self.name, level, self.features(net=False), (), notes)
         return self._found
+
+    def _unfit(self, version: Mapping[str, Any], facts: Mapping[str, Any]) -> Unavailable | None:
+        """What is wrong with an engine that says this of itself."""
+        spoken = str(version.get("ApiVersion", "0"))
+        if _numbers(spoken) < _LEAST_VERSION:
+            least = ".".join(map(str, _LEAST_VERSION))
+            return Unavailable(self.name, f"the engine is too old: it speaks API {spoken}, and {least} is needed")
+        runtime, runtimes = self.options.runtime, facts.get("Runtimes") or {}
+        if runtime is not None and runtime not in runtimes:
+            known = ", ".join(f"`{name}`" for name in sorted(runtimes))
+            return Unavailable(self.name, f"the engine has no runtime `{runtime}`", f"it has {known}")
+        if _is_podman(version) and not self.engine.endpoint.is_local:
+            return Unavailable(self.name, "Podman on another host cannot be given PolyRun's seccomp profile")
+        return None
+
+    def _kept_profile(self) -> str:
+        """Our seccomp profile as a file, under a name that tells what is in it."""
+        text = profile().encode()
+        path = os.path.join(self.cache or tempfile.gettempdir(), f"seccomp-{sha256(text).hexdigest()[:20]}.json")
+        write_whole(path, text)
+        return path
 
     async def lacks(self, needs: Sequence[Requirements]) -> Unavailable | None:
         """See `Sandbox`: images that were not built yet."""
@@ -158,7 +181,8 @@ class Docker:
         return limits.updated(lower)
 
     def _wanted(self, image: str, limits: Limits, sent_bytes: int, *, net: bool) -> Wanted:
-        return Wanted.of(image, limits, sent_bytes, self.options, net=net)
+        wanted = Wanted.of(image, limits, sent_bytes, self.options, net=net)
+        return wanted if self._profile is None else replace(wanted, profile=self._profile)
 
     def discard(self, container: Container) -> None:
         """Throw `container` away, in the background."""
@@ -250,14 +274,8 @@ class _Answers:
     def keep(self, argv: Sequence[str], answer: HostOutput) -> None:
         known = self._all()
         known["\0".join(argv)] = [answer.exit_code, answer.stdout, answer.stderr]
-        part = f"{self._path}.{os.getpid()}"
-        try:
-            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            with open(part, "w", encoding="utf-8") as file:
-                json.dump(known, file)
-            os.replace(part, self._path)
-        except OSError:  # then it is asked again
-            return
+        with suppress(OSError):  # then it is asked again
+            write_whole(self._path, json.dumps(known).encode())
 
     def _all(self) -> dict[str, object]:
         try:
@@ -275,6 +293,10 @@ def advice(trouble: str) -> str | None:
     if "no socket" in trouble or "refused" in trouble:
         return "start Docker, or set `DOCKER_HOST`"
     return None
+
+
+def _is_podman(version: Mapping[str, Any]) -> bool:
+    return any(part.get("Name") == _PODMAN for part in version.get("Components") or ())
 
 
 def _code(outcome: Outcome) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, Protocol
 
 from polyrun.model.errors import SandboxError
-from polyrun.model.limits import Limits, Usage, format_bytes
+from polyrun.model.limits import Limits, Usage
 from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.sandbox import verdict
 from polyrun.sandbox.base import BoxSpec, Command, OutputSink
@@ -173,6 +173,7 @@ class _Exchange:
                 self._container.stop()
             await asyncio.wait_for(listening, _END_S if self._watch.stop else max(_END_S, self._limits.wall_s))
             await giving
+            await self._watch.settle()
         except TimeoutError as error:
             if self._watch.stop is None:
                 raise SandboxError("ending a container", "it did not hand back what the program wrote") from error
@@ -208,7 +209,7 @@ class _Exchange:
             case Kind.SAMPLE:
                 self._sample = said.numbers()
             case Kind.USAGE:
-                self._used = said.numbers()
+                self._used = {**self._used, **said.numbers()}
                 self._watch.end()
             case Kind.NOT_STARTED:
                 self._not_started = said.data.decode(errors="replace")
@@ -251,7 +252,9 @@ class _Exchange:
         return Sample(cpu_s=None if cpu_us is None else cpu_us / 1e6, processes=self._sample.get("processes"))
 
     def _disk(self) -> DiskUse:
-        return DiskUse(max(self._sample.get("disk", 0), self._used.get("disk", 0)), 0)
+        """What was written at most so far; the last word on it comes with the rest of what was used."""
+        told = self._used if "disk" in self._used else self._sample
+        return DiskUse(told.get("disk", 0), told.get("entries", 0))
 
     def _evidence(self) -> verdict.Evidence:
         used = self._used
@@ -261,12 +264,7 @@ class _Exchange:
             wait_status=used.get("wait"),
             exit_code=128 + 9,
             usage=Usage(self._watch.wall_s, cpu_s, memory or used.get("largest"), used.get("processes")),
-            stop=self._watch.stop or self._over_disk(),
+            stop=self._watch.stop,
             oom_kills=used.get("oom", 0),
             pids_refused=used.get("refused", 0),
         )
-
-    def _over_disk(self) -> verdict.Stop | None:
-        if self._used.get("disk", 0) > self._limits.disk_bytes:
-            return verdict.Stop(Status.DISK_LIMIT, f"wrote more than {format_bytes(self._limits.disk_bytes)}")
-        return None

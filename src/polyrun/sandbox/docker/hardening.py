@@ -39,7 +39,10 @@ _NPROC = 4096  # counts all containers of the host together, so it is a backstop
 
 @frozen
 class Wanted:
-    """A container that can run a certain kind of command; equal ones can stand in for each other."""
+    """A container that can run a certain kind of command; equal ones can stand in for each other.
+
+    `profile` is a file that holds our seccomp profile, for an engine that takes no other form.
+    """
 
     image: str
     memory_bytes: int
@@ -51,6 +54,7 @@ class Wanted:
     runtime: str | None = None
     read_only_root: bool = True
     remove: bool = True
+    profile: str | None = None
 
     @classmethod
     def of(cls, image: str, limits: Limits, sent_bytes: int, options: DockerOptions, *, net: bool) -> Wanted:
@@ -79,13 +83,14 @@ class Wanted:
 
 def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
     """What `POST /containers/create` takes for `wanted`."""
+    inodes = f",nr_inodes={2 * MAX_ENTRIES}" if wanted.profile is None else ""  # Podman has no word for that
     host: dict[str, Any] = {
         "AutoRemove": wanted.remove and wanted.runtime not in OWN_KERNELS,  # one killed for its memory is looked at
         "NetworkMode": "bridge" if wanted.net else "none",
         "ReadonlyRootfs": wanted.read_only_root,
         "Privileged": False,
         "CapDrop": ["ALL"],
-        "SecurityOpt": ["no-new-privileges", f"seccomp={_profile()}"],
+        "SecurityOpt": ["no-new-privileges", f"seccomp={wanted.profile or profile()}"],
         "Memory": wanted.memory_bytes,
         "MemorySwap": wanted.memory_bytes,
         "PidsLimit": wanted.pids,
@@ -95,7 +100,10 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
             {"Name": "core", "Soft": 0, "Hard": 0},
             {"Name": "fsize", "Soft": wanted.disk_bytes, "Hard": wanted.disk_bytes},
         ],
-        "Tmpfs": {ROOT: _tmpfs(wanted.disk_bytes), TMP: _tmpfs(min(wanted.disk_bytes, _TMP_BYTES))},
+        "Tmpfs": {
+            place: f"rw,exec,nosuid,nodev,size={size},mode=1777" + inodes
+            for place, size in ((ROOT, wanted.disk_bytes), (TMP, min(wanted.disk_bytes, _TMP_BYTES)))
+        },
         "ShmSize": _SHM_BYTES,
         "IpcMode": "private",
         "LogConfig": {"Type": "none", "Config": {}},
@@ -162,11 +170,7 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
             )
 
 
-def _tmpfs(size: int) -> str:
-    options = f"rw,exec,nosuid,nodev,size={size},mode=0755,uid={USER_ID},gid={USER_ID}"
-    return f"{options},nr_inodes={2 * MAX_ENTRIES}"
-
-
 @functools.cache
-def _profile() -> str:
+def profile() -> str:
+    """Our seccomp profile as JSON, which Docker takes as it is; Podman wants a file of its own host instead."""
     return json.dumps(seccomp.oci_profile(), separators=(",", ":"))

@@ -516,15 +516,30 @@ static long long now_ms(void) {
     return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static long long held_bytes(void) {
-    long long sum = 0;
+struct held {
+    long long bytes, entries;
+};
+
+/* What lies in the places that the program may write to. */
+static struct held look_at_disk(void) {
+    struct held sum = {0, 0};
     static const char *const places[] = {ROOT, "/tmp"};
     for (size_t each = 0; each < 2; each++) {
         struct statvfs facts;
-        if (statvfs(places[each], &facts) == 0)
-            sum += (long long)(facts.f_blocks - facts.f_bfree) * (long long)facts.f_frsize;
+        if (statvfs(places[each], &facts)) continue;
+        sum.bytes += (long long)(facts.f_blocks - facts.f_bfree) * (long long)facts.f_frsize;
+        sum.entries += (long long)facts.f_files - (long long)facts.f_ffree;
     }
     return sum;
+}
+
+/* What was written since `before`, and the most of it so far. */
+static struct held written(struct held before) {
+    static struct held most;
+    struct held now = look_at_disk();
+    if (now.bytes - before.bytes > most.bytes) most.bytes = now.bytes - before.bytes;
+    if (now.entries - before.entries > most.entries) most.entries = now.entries - before.entries;
+    return most;
 }
 
 static int main_status = -1;
@@ -568,8 +583,9 @@ static void run(void) {
     sigprocmask(SIG_BLOCK, &children, NULL);
     int signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals < 0) give_up("waiting for the program");
-    long long cpu_before = cpu_us(), disk_before = held_bytes(), kills_before = oom_kills(), started = now_ms();
-    long long refused_before = pids("pids.events", "max"), peak_processes = 0, peak_disk = 0;
+    long long cpu_before = cpu_us(), kills_before = oom_kills(), started = now_ms();
+    struct held disk_before = look_at_disk();
+    long long refused_before = pids("pids.events", "max"), peak_processes = 0;
     pid_t program = fork();
     if (program < 0) give_up("starting the program");
     if (program == 0) become_program(in, out[1], err[1], failed[1]);
@@ -594,14 +610,14 @@ static void run(void) {
             }
         }
         if (job.wall_ms > 0 && now_ms() - started > job.wall_ms) kill_all();
-        long long disk = held_bytes() - disk_before, processes = running_processes();
-        if (disk > peak_disk) peak_disk = disk;
+        struct held disk = written(disk_before);
+        long long processes = running_processes();
         if (processes > peak_processes) peak_processes = processes;
         if (running && now_ms() - started >= LOOK_MS * (long long)(told + 1)) {
             long long cpu = cpu_us();
             told = (int)((now_ms() - started) / LOOK_MS);
-            say('S', "cpu=%lld\ndisk=%lld\nprocesses=%lld\n", cpu < 0 ? -1 : cpu - cpu_before, disk < 0 ? 0 : disk,
-                processes);
+            say('S', "cpu=%lld\ndisk=%lld\nentries=%lld\nprocesses=%lld\n", cpu < 0 ? -1 : cpu - cpu_before, disk.bytes,
+                disk.entries, processes);
         }
     }
     kill_all();
@@ -615,14 +631,16 @@ static void run(void) {
     if (length > 0) put('P', why, (size_t)length);
     struct rusage used;
     getrusage(RUSAGE_CHILDREN, &used);
-    long long cpu = cpu_us(), disk = held_bytes() - disk_before;
+    long long cpu = cpu_us();
+    struct held disk = written(disk_before);
     if (cpu < 0 || cpu_before < 0) {
         cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000LL + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
         cpu_before = 0;
     }
-    say('U', "wait=%d\ncpu=%lld\nmemory=%lld\nlargest=%lld\noom=%lld\nrefused=%lld\nprocesses=%lld\ndisk=%lld\n", main_status,
-        cpu - cpu_before, memory_peak(), (long long)used.ru_maxrss * 1024, oom_kills() - kills_before,
-        pids("pids.events", "max") - refused_before, peak_processes, disk > peak_disk ? disk : peak_disk);
+    say('U', "wait=%d\ncpu=%lld\nmemory=%lld\nlargest=%lld\noom=%lld\n", main_status, cpu - cpu_before, memory_peak(),
+        (long long)used.ru_maxrss * 1024, oom_kills() - kills_before);
+    say('U', "refused=%lld\nprocesses=%lld\ndisk=%lld\nentries=%lld\n", pids("pids.events", "max") - refused_before,
+        peak_processes, disk.bytes, disk.entries);
 }
 
 int main(void) {
