@@ -12,7 +12,7 @@ import os
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -119,15 +119,14 @@ class Engine:
 
     async def hijack(self, path: str, query: Mapping[str, Any]) -> Hijacked:
         """`POST path` and turn the connection into a plain stream, which the caller must close."""
-        reader, writer = await self._connect()
-        exchange = _Exchange(reader, writer)
-        try:
+        async with AsyncExitStack() as undo:
+            reader, writer = await self._connect()
+            undo.callback(writer.close)
+            exchange = _Exchange(reader, writer)
             await exchange.ask("POST", self._target(path, query), b"", "text/plain", upgrade=True)
             beginning = await exchange.switched()
-        except BaseException:
-            writer.close()
-            raise
-        return Hijacked(reader, writer, beginning)
+            undo.pop_all()
+            return Hijacked(reader, writer, beginning)
 
     async def _json(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> Any:
         sent = b"" if body is None else json.dumps(body).encode()

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 
 from polyrun.model.errors import SandboxError
 from polyrun.sandbox.docker.api import Engine, EngineError, EngineGone, Hijacked
@@ -35,30 +36,26 @@ class Container:
 
         It counts as left behind after `lifetime_s` seconds. Raises `SandboxError`; nothing is left then.
         """
-        owner = new_name()
-        labels = {LABEL_OWNER: owner, LABEL_DEADLINE: str(int(time.time() + lifetime_s))}
-        try:
-            made = await engine.post(
-                "/containers/create", {"name": _NAME_PREFIX + os.urandom(6).hex()}, body(wanted, labels)
-            )
-        except (EngineError, EngineGone) as error:
-            raise SandboxError("creating a container", str(error)) from error
-        container = None
-        try:
-            attached = await engine.hijack(f"/containers/{made['Id']}/attach", {"stream": 1, "stdin": 1, "stdout": 1})
-            container = cls(engine, wanted, made["Id"], attached)
-            await engine.post(f"/containers/{made['Id']}/start")
-            said = await asyncio.wait_for(container.next(), _START_S)
+        labels = {LABEL_OWNER: new_name(), LABEL_DEADLINE: str(int(time.time() + lifetime_s))}
+        name = _NAME_PREFIX + os.urandom(6).hex()
+        async with AsyncExitStack() as undo:
+            try:
+                made = await engine.post("/containers/create", {"name": name}, body(wanted, labels))
+                undo.push_async_callback(_remove, engine, made["Id"])
+                where = f"/containers/{made['Id']}"
+                attached = await engine.hijack(f"{where}/attach", {"stream": 1, "stdin": 1, "stdout": 1})
+                undo.callback(attached.writer.close)
+                container = cls(engine, wanted, made["Id"], attached)
+                await engine.post(f"{where}/start")
+                said = await asyncio.wait_for(container.next(), _START_S)
+            except (EngineError, EngineGone, StreamEnded) as error:
+                raise SandboxError("starting a container", str(error)) from error
+            except TimeoutError as error:
+                raise SandboxError("starting a container", f"it took more than {_START_S:g} s") from error
             if said.kind is not Kind.READY:
                 raise SandboxError("starting a container", said.data.decode(errors="replace"))
             check(wanted, said.facts())
-        except BaseException as error:
-            await asyncio.shield(_remove(engine, made["Id"]))
-            if container is not None:
-                container.hang_up()
-            if isinstance(error, EngineError | EngineGone | StreamEnded | TimeoutError):
-                raise SandboxError("starting a container", str(error) or f"it took more than {_START_S:g} s") from error
-            raise
+            undo.pop_all()
         return container
 
     @property
