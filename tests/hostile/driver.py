@@ -84,7 +84,9 @@ class Planted:
         column = ABIS[os.uname().machine].column
         numbers = {name: pair[column] for name, pair in NUMBERS.items() if pair[column] is not None}
         planted = {"planted": self.folder, "port": self.port, "abstract": self.abstract, "out": out}
-        return json.dumps({**planted, "bound": bound, "marker": marker, "numbers": numbers})
+        logs = os.stat("/var/log")
+        there = [logs.st_dev, logs.st_ino]
+        return json.dumps({**planted, "logs": there, "bound": bound, "marker": marker, "numbers": numbers})
 
 
 def _answer(listener: socket.socket) -> None:
@@ -216,7 +218,7 @@ class Driver:
             observed.left.append("a damaged document")
         observed.left += [f"written on the host: {path}" for path in set(_files(self._planted.folder)) - before]
         self._collect(spec.workspace, os.path.join(base, "kept"), observed)
-        self._look_at_exports(paths["out"], observed)
+        self._look_at_exports(paths["out"], 2 * attack.limits.disk_bytes, observed)
         return observed
 
     def _collect(self, workspace: Workspace, destination: str, observed: Observed) -> None:
@@ -231,13 +233,21 @@ class Driver:
                 observed.left.append(f"the secret among the artifacts: {name!r}")
 
     @staticmethod
-    def _look_at_exports(folder: str, observed: Observed) -> None:
-        """What was handed out: a survey follows no link there, and no plain file may hold the secret."""
+    def _look_at_exports(folder: str, most: int, observed: Observed) -> None:
+        """What was handed out, at most so many bytes. Whoever surveys it follows no link; no file may hold the secret."""
+        held = 0
         for path in _files(folder):
             observed.handed.append(os.path.relpath(path, folder))
-            facts = os.lstat(path)
-            if stat.S_ISREG(facts.st_mode) and facts.st_size < 4096 and SECRET.encode() in _bytes(path):
+            try:
+                facts = os.lstat(path)
+                is_secret = stat.S_ISREG(facts.st_mode) and facts.st_size < 4096 and SECRET.encode() in _bytes(path)
+            except OSError:  # too long a path for anybody to follow, or a file that its own user may not read
+                continue
+            held += facts.st_blocks * 512
+            if is_secret:
                 observed.left.append(f"the secret among the exports: {path!r}")
+        if held > most:
+            observed.left.append(f"exports that take {held} bytes")
 
     async def _run(self, attack: Attack, spec: BoxSpec, argv: tuple[str, ...]) -> Observed:
         kept: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}

@@ -54,6 +54,10 @@ for name in ("fifo", "socket", "whiteout"):
             kept=(),
             refused={"fifo": "not a regular file", "socket": "not a regular file"},
         ),
+        held_in_container=Expect(
+            facts={"fifo": "None", "socket": "None", "character": "EPERM", "block": "EPERM", "whiteout": "EPERM"},
+            kept=(),  # the starter does not send them at all
+        ),
         capable={"whiteout": "None"},
         outside_bound=1,
     ),
@@ -209,6 +213,16 @@ attempt("host", lambda: write(P["planted"] + "/written"))
                 "host": _READ_ONLY,
             }
         ),
+        held_in_container=Expect(
+            facts={
+                **dict.fromkeys(("/", "/usr", "/usr/bin", "/etc", "/lib", "/proc", "/dev", "/root"), _READ_ONLY),
+                "over python": _READ_ONLY + "|ETXTBSY",
+                "rename /usr": _READ_ONLY + "|EBUSY",
+                "host": _READ_ONLY,
+            }
+        ),
+        weakness_in_container="/polyrun and the sources in it are the program's own to write; they are copies, and gone"
+        " with the container, which runs one command",
         capable={"host": "written"},
         outside_bound=1,
     ),
@@ -225,6 +239,8 @@ for path in ("/etc/shadow", "/etc/machine-id", "/root/.ssh", "/home", "/var/run/
     attempt(path, lambda: os.listdir(path) if os.path.isdir(path) else read(path))
 users = [line.split(":")[0] for line in read("/etc/passwd").splitlines()]
 tell("users", len(users))
+attempt("runner", lambda: __import__("pwd").getpwnam("runner").pw_uid)
+attempt("logs", lambda: "the host's" if [(s := os.stat("/var/log")).st_dev, s.st_ino] == P["logs"] else "others")
 """,
         held=Expect(
             facts={
@@ -236,7 +252,18 @@ tell("users", len(users))
                 "users": "[1-4]",
             }
         ),
-        capable={"planted": SECRET, "through proc": SECRET},
+        held_in_container=Expect(  # /var/log, /sys and the users are the image's, the container's and the image's
+            facts={
+                **dict.fromkeys(("planted", "through proc", "through dots"), _GONE),
+                **dict.fromkeys(("/etc/shadow", "/etc/machine-id", "/root/.ssh"), _GONE),
+                **dict.fromkeys(("/var/run/docker.sock", "/run/docker.sock", "/run/dbus"), _GONE),
+                **dict.fromkeys(("/dev/sda", "/dev/vda", "/dev/mem", "/dev/kmsg"), _GONE),
+                **dict.fromkeys(("/home", "/boot"), _GONE + r"|\[\]"),
+                "logs": "others",
+                "runner": "10001",
+            }
+        ),
+        capable={"planted": SECRET, "through proc": SECRET, "logs": "the host's"},
         outside_bound=1,
     ),
     Attack(
@@ -343,8 +370,10 @@ for top, folders, files in os.walk("/proc"):
     for name in files:
         path = os.path.join(top, name)
         try:
-            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
-            open_for_writing.append(path)
+            fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            if os.fstat(fd).st_rdev != os.makedev(1, 3):  # covered by /dev/null
+                open_for_writing.append(path)
+            os.close(fd)
         except OSError:
             pass
 os.umask(0)

@@ -249,9 +249,10 @@ if P["bound"]:
         name="innocent-after-the-full-disk",
         title="be charged for what another program of the run has written",
         program="""
-if os.path.exists("part-0"):
+if os.path.exists("first"):
     tell("second", "yes")
 else:
+    write("first", b"")
     for number in range(40):
         with open(f"part-{number}", "wb", 0) as file:
             file.write(b"x" * 1048576)

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from polyrun.model.errors import SandboxError
 from polyrun.model.limits import Limits, Usage, format_bytes
 from polyrun.model.outcomes import Feature, Outcome, Status
-from polyrun.sandbox import verdict
+from polyrun.sandbox import seccomp, verdict
 from polyrun.sandbox.base import BoxSpec, Command, OutputSink
 from polyrun.sandbox.docker import packing
 from polyrun.sandbox.docker.container import Container
@@ -73,7 +73,7 @@ class Box:
         job = packing.text("job", self._job(command, limits))
         container = await self._backend.take(self._image, limits, sent, net=spec.permissions.net)
         try:
-            return await _Exchange(container, self._landing(command), limits, on_output).run([job, *entries])
+            return await _Exchange(container, self._landing(command), limits, on_output).run([job, *_filter(container), *entries])
         finally:
             self._backend.discard(container)
 
@@ -147,6 +147,17 @@ class Box:
         return Landing({**roots, WORK: upper}, folder)
 
 
+def _filter(container: Container) -> list[Entry]:
+    """The table of refused calls by number, which the starter puts upon the program.
+
+    The engine's own filter, which knows calls by name, lets those pass whose names are newer than it is.
+    """
+    try:
+        return [packing.text("filter", seccomp.bpf_program(container.machine))]
+    except LookupError:
+        return []
+
+
 class _Exchange:
     """The conversation with one container about one command."""
 
@@ -156,6 +167,8 @@ class _Exchange:
         self._limits = limits
         self._sink = sink
         self._totals = {"stdout": 0, "stderr": 0}
+        self._muted = False
+        self._heard = 0
         self._sample: Mapping[str, int] = {}
         self._used: Mapping[str, int] = {}
         self._not_started: str | None = None
@@ -171,7 +184,7 @@ class _Exchange:
             await self._watch.until_end()
             if self._watch.stop is not None and not listening.done():
                 self._container.stop()
-            await asyncio.wait_for(listening, _END_S if self._watch.stop else max(_END_S, self._limits.wall_s))
+            await self._hear_out(listening)
             await giving
         except TimeoutError as error:
             if self._watch.stop is None:
@@ -190,10 +203,20 @@ class _Exchange:
             raise SandboxError("starting a program", self._not_started)
         return verdict.verdict(self._evidence(), self._limits)
 
+    async def _hear_out(self, listening: asyncio.Task[None]) -> None:
+        """Wait until everything was handed back. That may take long, but not without a word: raises `TimeoutError`."""
+        while not listening.done():
+            heard = self._heard
+            await asyncio.wait({listening}, timeout=_END_S)
+            if self._heard == heard and not listening.done():
+                raise TimeoutError
+        await listening
+
     async def _listen(self) -> None:
         """Hear the starter out, to its end."""
         try:
             while (said := await self._container.next()).kind is not Kind.END:
+                self._heard += 1
                 self._hear(said)
         finally:
             self._watch.end()
@@ -219,10 +242,11 @@ class _Exchange:
     def _print(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
         before = self._totals[stream]
         self._totals[stream] = before + len(data)
-        if before <= self._limits.flood_bytes:
+        if not self._muted:
             self._sink(stream, data)
-            if self._totals[stream] > self._limits.flood_bytes:
-                self._watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(self._limits))
+        if before <= self._limits.flood_bytes < self._totals[stream]:
+            self._muted = True  # a program can print a lot until its end takes effect
+            self._watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(self._limits))
 
     def _land(self, said: Frame) -> None:
         if said.kind is Kind.DATA:
@@ -263,6 +287,7 @@ class _Exchange:
             stop=self._watch.stop or self._over_disk(),
             oom_kills=used.get("oom", 0),
             pids_refused=used.get("refused", 0),
+            largest_file=used.get("file"),
         )
 
     def _over_disk(self) -> verdict.Stop | None:

@@ -25,6 +25,7 @@ class Container:
     def __init__(self, engine: Engine, wanted: Wanted, identifier: str, attached: Hijacked) -> None:
         self.wanted = wanted
         self.id = identifier
+        self.machine = ""
         self.started = time.monotonic()
         self._engine = engine
         self._attached = attached
@@ -53,6 +54,7 @@ class Container:
             said = await asyncio.wait_for(container.next(), _START_S)
             if said.kind is not Kind.READY:
                 raise SandboxError("starting a container", said.data.decode(errors="replace"))
+            container.machine = said.facts().get("machine", [""])[0]
             check(wanted, said.facts(), own_kernel=wanted.runtime in OWN_KERNELS)
         except BaseException as error:
             await asyncio.shield(_remove(engine, made["Id"]))

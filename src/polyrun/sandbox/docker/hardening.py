@@ -29,6 +29,14 @@ _TMP_BYTES = 256 * MIB
 _SHM_BYTES = 64 * MIB
 _PERIOD_US = 100_000
 _STARTER = 1
+_OWN_FILES = 160  # the starter holds one for each folder on its way down (`MAX_DEPTH` in starter.c), and a few more
+_MASKED = (
+    *("/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats"),
+    *("/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware"),
+    *("/sys/devices/virtual/powercap", "/proc/pressure"),
+)
+"""The engine's own list (oci/defaults.go of Moby), and what may be written to with no right at all."""
+_READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 _NPROC = 4096  # counts all containers of the host together, so it is a backstop; `PidsLimit` is the limit
 
 
@@ -82,12 +90,15 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
         "MemorySwap": wanted.memory_bytes,
         "PidsLimit": wanted.processes + _STARTER,
         "Ulimits": [
-            {"Name": "nofile", "Soft": wanted.open_files, "Hard": wanted.open_files},
+            # the program's own limit is set by the starter
+            {"Name": "nofile", "Soft": wanted.open_files + _OWN_FILES, "Hard": wanted.open_files + _OWN_FILES},
             {"Name": "nproc", "Soft": _NPROC, "Hard": _NPROC},
             {"Name": "core", "Soft": 0, "Hard": 0},
             {"Name": "fsize", "Soft": wanted.disk_bytes, "Hard": wanted.disk_bytes},
         ],
         "Tmpfs": {ROOT: _tmpfs(wanted.disk_bytes), TMP: _tmpfs(min(wanted.disk_bytes, _TMP_BYTES))},
+        "MaskedPaths": list(_MASKED),
+        "ReadonlyPaths": list(_READ_ONLY),
         "ShmSize": _SHM_BYTES,
         "IpcMode": "private",
         "LogConfig": {"Type": "none", "Config": {}},

@@ -10,6 +10,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -23,6 +25,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -190,6 +193,8 @@ static void say_what_holds(void) {
             FACT("interface=%.20s\n", line + strspn(line, " "));
         }
     }
+    struct utsname machine;
+    if (uname(&machine) == 0) FACT("machine=%.60s\n", machine.machine);
     FACT("memory=%lld\npids=%lld\n", memory_limit(), pids("pids.max", NULL));
     long long quota = -1, period = 100000;
     if (version2) {
@@ -225,6 +230,7 @@ struct job {
     int changes;         /* whether what changed in the document's folder is wanted back */
     char *back[4];       /* folders below ROOT that are wanted back whole */
     size_t backs;
+    struct sock_fprog filter; /* calls that the program may not make */
 };
 static struct job job;
 
@@ -335,14 +341,15 @@ static void unpack(void) {
             if (mkdirat(root, name, mode | 0700) && errno != EEXIST) give_up(name);
         } else if (type == '2') {
             if (symlinkat(target, root, name)) give_up(name);
-        } else if (!strcmp(name, "job")) {
+        } else if (!strcmp(name, "job") || !strcmp(name, "filter")) {
             if (size > MAX_HEADER) give_up("the job is too long");
             char *text = malloc((size_t)size + 1);
             if (text == NULL) give_up("reading the job");
             get_tar(text, (size_t)size);
             text[size] = 0;
             skip(padded(size) - size);
-            read_job(text, (size_t)size);
+            if (name[0] == 'j') read_job(text, (size_t)size);
+            else job.filter = (struct sock_fprog){(unsigned short)((size_t)size / sizeof(struct sock_filter)), (void *)text};
         } else {
             unpack_file(root, name, size, mode, (time_t)field(head + 136, 12));
         }
@@ -489,7 +496,10 @@ static _Noreturn void become_program(int in, int out, int err, int failed) {
     int bad = 0;
     const char *what = job.cwd;
     if (chdir(job.cwd)) bad = errno;
-    else {
+    else if (job.filter.len > 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &job.filter)) {
+        what = "seccomp";
+        bad = errno;
+    } else {
         what = job.argv[0];
         execve(job.argv[0], job.argv, job.env);
         bad = errno;
@@ -513,6 +523,39 @@ static long long held_bytes(void) {
             sum += (long long)(facts.f_blocks - facts.f_bfree) * (long long)facts.f_frsize;
     }
     return sum;
+}
+
+/* The size of the largest regular file below `folder`, which is closed. */
+static long long largest_below(int folder, int depth) {
+    DIR *listing = fdopendir(folder);
+    if (listing == NULL) { close(folder); return 0; }
+    long long largest = 0;
+    struct dirent *entry;
+    while ((entry = readdir(listing)) != NULL) {
+        struct stat facts;
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+        if (fstatat(folder, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW)) continue;
+        long long size = S_ISREG(facts.st_mode) ? (long long)facts.st_size : 0;
+        if (S_ISDIR(facts.st_mode) && depth < MAX_DEPTH) {
+            int inner = openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            if (inner >= 0) size = largest_below(inner, depth + 1);
+        }
+        if (size > largest) largest = size;
+    }
+    closedir(listing);
+    return largest;
+}
+
+/* Any program can send itself the signal that means that a file is too large, so it is looked whether one is. */
+static long long largest_file(void) {
+    static const char *const places[] = {ROOT, "/tmp", "/dev/shm"};
+    long long largest = 0;
+    for (size_t each = 0; each < sizeof places / sizeof *places; each++) {
+        int folder = open(places[each], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        long long size = folder < 0 ? 0 : largest_below(folder, 0);
+        if (size > largest) largest = size;
+    }
+    return largest;
 }
 
 static int main_status = -1;
@@ -572,7 +615,7 @@ static void run(void) {
             if (waits[1].revents && !pass_on('E', err[0])) waits[1].fd = -1;
             if (waits[2].revents) {
                 struct signalfd_siginfo info;
-                while (read(signals, &info, sizeof info) > 0) {}
+                if (read(signals, &info, sizeof info) < 0) {} /* one a turn: the program may send them without end */
                 if (reap(program, WNOHANG)) running = 0;
             }
             if (waits[3].revents) { /* the word to stop, or nobody listens any more */
@@ -607,9 +650,11 @@ static void run(void) {
         cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000LL + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
         cpu_before = 0;
     }
-    say('U', "wait=%d\ncpu=%lld\nmemory=%lld\nlargest=%lld\noom=%lld\nrefused=%lld\nprocesses=%lld\ndisk=%lld\n", main_status,
+    int is_large = WIFSIGNALED(main_status) && WTERMSIG(main_status) == SIGXFSZ;
+    say('U', "wait=%d\ncpu=%lld\nmemory=%lld\nlargest=%lld\noom=%lld\nrefused=%lld\nprocesses=%lld\ndisk=%lld\nfile=%lld\n", main_status,
         cpu - cpu_before, memory_peak(), (long long)used.ru_maxrss * 1024, oom_kills() - kills_before,
-        pids("pids.events", "max") - refused_before, peak_processes, disk > peak_disk ? disk : peak_disk);
+        pids("pids.events", "max") - refused_before, peak_processes, disk > peak_disk ? disk : peak_disk,
+        is_large ? largest_file() : -1);
 }
 
 int main(void) {
