@@ -1,4 +1,4 @@
-"""One driver a level: our own user where control groups can be made, an ordinary user without them, an engine's user."""
+"""One driver a level: our own user where control groups can be made, an ordinary user without them, an engine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from actor import Actor, ourselves
 from hostile.level import Level
 
 
-def _level(
-    actor: Actor, wanted: int, backend: str = "bubblewrap", address: str | None = None
-) -> Iterator[Level]:
+def _level(actor: Actor, wanted: int, backend: str = "bubblewrap", address: str | None = None) -> Iterator[Level]:
     folder = tempfile.mkdtemp(prefix=f"hostile-{wanted}-")
     os.chown(folder, actor.uid, -1)
     level = Level(folder, actor, backend, address)

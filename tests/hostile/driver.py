@@ -27,6 +27,7 @@ from hostile.catalogue.attack import PRELUDE, SECRET, Attack
 from hostile.catalogue.register import ATTACKS
 from polyrun.languages import Registry
 from polyrun.model.outcomes import Status
+from polyrun.model.requirements import Requirements
 from polyrun.sandbox import artifacts, disk
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, Sandbox, Workspace
 from polyrun.sandbox.docker.backend import Docker
@@ -155,10 +156,11 @@ def _files(folder: str) -> Iterator[str]:
 
 @dataclass
 class Place:
-    """A sandbox, and the Python that its boxes have."""
+    """A sandbox, the Python that its boxes have, and what that needs where boxes have programs of their own."""
 
     sandbox: Sandbox
     python: str
+    requirements: Requirements
 
     async def left(self) -> list[str]:
         """What the boxes left in an engine; containers are thrown away in the background, so that is waited for."""
@@ -202,7 +204,7 @@ class Driver:
             paths["scratch"],
             mounts={"programs": paths["programs"]},
             outputs={"out": paths["out"]} if attack.exports else {},
-            requirements=Registry.load().get("python").requirements,
+            requirements=self._place.requirements,
         )
         before = set(_files(self._planted.folder))
         observed = await self._run(attack, spec, argv)
@@ -234,7 +236,7 @@ class Driver:
 
     @staticmethod
     def _look_at_exports(folder: str, most: int, observed: Observed) -> None:
-        """What was handed out, at most so many bytes. Whoever surveys it follows no link; no file may hold the secret."""
+        """What was handed out: at most so many bytes, and no file with the secret. Links there are never followed."""
         held = 0
         for path in _files(folder):
             observed.handed.append(os.path.relpath(path, folder))
@@ -341,7 +343,9 @@ async def main(folder: str, backend: str) -> None:
         return
     sandbox, capabilities = found
     assert isinstance(capabilities, Capabilities)
-    place = Place(sandbox, _python() if sandbox.shows_host else "/usr/bin/python3")
+    language = Registry.load().get("python")
+    assert language is not None
+    place = Place(sandbox, _python() if sandbox.shows_host else "/usr/bin/python3", language.requirements)
     driver = Driver(folder, place, Planted(os.path.join(folder, "planted")))
     _say({"level": capabilities.level, "features": sorted(capabilities.features)})
     loop = asyncio.get_running_loop()

@@ -93,7 +93,8 @@ class Attack:
     """One hostile program.
 
     `held` is what a box at level 2 shows, `held_without_cgroups` what it shows at level 1 and `held_in_container` what
-    a container shows, level 3 (default: the same). With `exports` the box has a folder `P["out"]` for what is handed out.
+    a container shows, level 3 (default: the same). With `exports` the box has a folder for what is handed out,
+    `P["out"]`.
     `capable` are facts of the same program outside any box, run as an ordinary user with `bound` = `outside_bound`
     (programs that could harm the host stop there); `None` where outside says nothing or is not safe. `weakness`
     says in words what is *not* stopped, `weakness_without_cgroups` the same for level 1, `weakness_in_container` for

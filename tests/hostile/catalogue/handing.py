@@ -199,12 +199,12 @@ tell("swapped", "yes" if swaps or not P["bound"] else "no")
         title="leave as many empty files as may be, for whoever takes them back one by one",
         program="""
 os.mkdir("many")
-for number in range(P["bound"] or 90000):
+for number in range(P["bound"] or 40000):
     os.mknod(f"many/{number}")
 tell("made", number + 1)
 """,
-        limits=replace(SMALL, wall_s=8.0, cpu_s=8.0, memory_bytes=512 * MIB),
-        held=Expect(status=(Status.OK, Status.DISK_LIMIT), facts={"made": "90000"}, seconds=30.0),
+        limits=replace(SMALL, wall_s=15.0, cpu_s=15.0, memory_bytes=512 * MIB),
+        held=Expect(status=(Status.OK, Status.DISK_LIMIT), facts={"made": "40000"}, seconds=35.0),
         capable={"made": "1000"},
         outside_bound=1000,
     ),

@@ -70,7 +70,8 @@ os._exit(7)
         + """
 for name in ("mem", "environ", "auxv", "maps", "pagemap", "syscall", "stack", "io", "fdinfo/1", "fd/1", "fd/0"):
     attempt(name, lambda: os.close(os.open(f"/proc/{target}/{name}", os.O_RDONLY | os.O_NONBLOCK)) or "opened")
-for name in ("mem", "oom_score_adj", "clear_refs", "coredump_filter", "timerslack_ns", "comm", "attr/exec", "autogroup"):
+for name in ("mem", "oom_score_adj", "clear_refs", "coredump_filter", "timerslack_ns", "comm", "attr/exec",
+             "autogroup"):
     attempt(f"write {name}", lambda: write(f"/proc/{target}/{name}", b"0"))
 for name in ("exe", "cwd", "root", "ns/mnt"):
     attempt(f"link {name}", lambda: os.readlink(f"/proc/{target}/{name}"))

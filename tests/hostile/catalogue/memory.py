@@ -289,6 +289,9 @@ tell("held", len(held))
         held=Expect(
             status=(Status.MEMORY_LIMIT,), facts={"started": "yes", "held": "[(]not told[)]"}, seconds=20.0
         ),
+        held_in_container=Expect(  # what the program left before the limit is taken back for some seconds
+            status=(Status.MEMORY_LIMIT,), facts={"started": "yes", "held": "[(]not told[)]"}, seconds=30.0
+        ),
         capable={"held": "4"},
         outside_bound=4,
     ),

@@ -223,6 +223,9 @@ if P["bound"]:
         held=Expect(
             status=(Status.DISK_LIMIT,), facts={"started": "yes", "wrote": "[(]not told[)]"}, seconds=20.0
         ),
+        held_in_container=Expect(  # what the program left before the limit is taken back for some seconds
+            status=(Status.DISK_LIMIT,), facts={"started": "yes", "wrote": "[(]not told[)]"}, seconds=30.0
+        ),
         capable={"wrote": "4"},
         outside_bound=4,
     ),

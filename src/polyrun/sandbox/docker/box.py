@@ -22,7 +22,9 @@ from polyrun.sandbox.docker.workspace import WORK, Landing, gather
 from polyrun.sandbox.layout import expand
 from polyrun.sandbox.watch import MAX_ENTRIES, DiskUse, Sample, Watch
 
-_END_S = 10.0
+_HAND_BACK_S = 20.0
+_STOPPED_S = 5.0
+_FRAMES_A_TURN = 64
 _GRACE_S = 5.0
 _STREAMS: Mapping[Kind, Literal["stdout", "stderr"]] = {Kind.STDOUT: "stdout", Kind.STDERR: "stderr"}
 
@@ -73,7 +75,8 @@ class Box:
         job = packing.text("job", self._job(command, limits))
         container = await self._backend.take(self._image, limits, sent, net=spec.permissions.net)
         try:
-            return await _Exchange(container, self._landing(command), limits, on_output).run([job, *_filter(container), *entries])
+            exchange = _Exchange(container, self._landing(command), limits, on_output)
+            return await exchange.run([job, *_filter(container), *entries])
         finally:
             self._backend.discard(container)
 
@@ -168,7 +171,6 @@ class _Exchange:
         self._sink = sink
         self._totals = {"stdout": 0, "stderr": 0}
         self._muted = False
-        self._heard = 0
         self._sample: Mapping[str, int] = {}
         self._used: Mapping[str, int] = {}
         self._not_started: str | None = None
@@ -204,20 +206,26 @@ class _Exchange:
         return verdict.verdict(self._evidence(), self._limits)
 
     async def _hear_out(self, listening: asyncio.Task[None]) -> None:
-        """Wait until everything was handed back. That may take long, but not without a word: raises `TimeoutError`."""
-        while not listening.done():
-            heard = self._heard
-            await asyncio.wait({listening}, timeout=_END_S)
-            if self._heard == heard and not listening.done():
+        """Wait until everything was handed back, though not for ever. Raises `TimeoutError` for a silent starter."""
+        patience_s = _STOPPED_S if self._watch.stop else max(_HAND_BACK_S, self._limits.wall_s)
+        await asyncio.wait({listening}, timeout=patience_s)
+        if listening.done():
+            await listening
+        elif self._watch.stop is None:
+            if not self._used:
                 raise TimeoutError
-        await listening
+            reason = f"left more files than can be taken back in {patience_s:g} s"
+            self._watch.stop = verdict.Stop(Status.DISK_LIMIT, reason)
 
     async def _listen(self) -> None:
         """Hear the starter out, to its end."""
+        heard = 0
         try:
             while (said := await self._container.next()).kind is not Kind.END:
-                self._heard += 1
+                heard += 1
                 self._hear(said)
+                if said.kind is Kind.USAGE or heard % _FRAMES_A_TURN == 0:
+                    await asyncio.sleep(0)  # what is handed back is thousands of files: others must get their turn
         finally:
             self._watch.end()
 

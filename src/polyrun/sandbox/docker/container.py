@@ -14,6 +14,7 @@ from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, Wanted
 from polyrun.sandbox.identity import new_name
 
 _START_S = 60.0
+_NEWS_S = 1.0
 _NAME_PREFIX = "polyrun-"
 OWN_KERNELS = frozenset({"runsc"})
 """Runtimes that put a kernel of their own under the container."""
@@ -93,9 +94,20 @@ class Container:
         """Whether the kernel killed it, starter and all, for its use of memory; as far as the engine still knows."""
         try:
             facts = await self._engine.get(f"/containers/{self.id}/json")
-        except (EngineError, EngineGone):
+            if facts.get("State", {}).get("OOMKilled"):
+                return True
+        except EngineGone:
             return False
-        return bool(facts.get("State", {}).get("OOMKilled"))
+        except EngineError:  # it was removed at its end
+            pass
+        wanted = {"since": "1", "filters": {"container": [self.id], "event": ["oom"]}}
+        try:
+            async with asyncio.timeout(_NEWS_S):
+                async for _event in self._engine.events(wanted, silence_s=_NEWS_S):
+                    return True
+        except (EngineError, EngineGone, TimeoutError):
+            pass
+        return False
 
     def hang_up(self) -> None:
         """Close the connection."""

@@ -23,6 +23,7 @@ LABEL_OWNER = "polyrun.owner"
 LABEL_DEADLINE = "polyrun.deadline"
 
 _LEAST_MEMORY = 6 * MIB  # of every engine (daemon/container_operations_unix.go)
+_RESERVE = 4 * MIB  # the starter holds it, so that it can hand back when the program has filled everything (starter.c)
 _SENT_ALONG = 64 * MIB
 _MOST_DISK = 64 * GIB  # a tmpfs; the limit itself is watched
 _TMP_BYTES = 256 * MIB
@@ -86,8 +87,8 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
         "Privileged": False,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges", f"seccomp={_profile()}"],
-        "Memory": wanted.memory_bytes,
-        "MemorySwap": wanted.memory_bytes,
+        "Memory": wanted.memory_bytes + _RESERVE,
+        "MemorySwap": wanted.memory_bytes + _RESERVE,
         "PidsLimit": wanted.processes + _STARTER,
         "Ulimits": [
             # the program's own limit is set by the starter
@@ -137,7 +138,7 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]], *, own_kernel: bool) -
         "CapEff": "0" * 16,
         "CapBnd": "0" * 16,
         "Seccomp": "2",
-        "memory": str(wanted.memory_bytes),
+        "memory": str(wanted.memory_bytes + _RESERVE),
         "pids": str(wanted.processes + _STARTER),
     }
     if wanted.read_only_root:

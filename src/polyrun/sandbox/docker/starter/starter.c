@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -38,6 +39,7 @@
 #define MAX_DEPTH 128
 #define PATH_SIZE 4096
 #define LOOK_MS 50
+#define RESERVE (4 << 20)
 
 /* ---- frames ---- */
 
@@ -436,7 +438,7 @@ static void send_folder(int folder, const char *prefix, const struct timespec *s
         } else if (S_ISREG(facts.st_mode)) {
             send_file(folder, entry->d_name, path, &facts);
         } else if (S_ISLNK(facts.st_mode)) {
-            char text[2 * PATH_SIZE + 1];
+            static char text[2 * PATH_SIZE + 1]; /* not on the stack, which is deep here */
             int length = snprintf(text, sizeof text, "%s%c", path, 0);
             ssize_t target = readlinkat(folder, entry->d_name, text + length, PATH_SIZE - 1);
             if (target > 0) put('s', text, (size_t)length + (size_t)target);
@@ -601,6 +603,10 @@ static void run(void) {
     if (signals < 0) give_up("waiting for the program");
     long long cpu_before = cpu_us(), disk_before = held_bytes(), kills_before = oom_kills(), started = now_ms();
     long long refused_before = pids("pids.events", "max"), peak_processes = 0, peak_disk = 0;
+    /* Memory for the time after the program, which may leave none. It is in a file and not mapped, or this process
+     * would be a larger one than the program when the kernel looks for one to kill. */
+    int reserve = memfd_create("reserve", MFD_CLOEXEC);
+    if (reserve >= 0 && fallocate(reserve, 0, 0, RESERVE)) give_up("setting memory aside");
     pid_t program = fork();
     if (program < 0) give_up("starting the program");
     if (program == 0) become_program(in, out[1], err[1], failed[1]);
@@ -636,6 +642,7 @@ static void run(void) {
     }
     kill_all();
     reap(program, 0);
+    close(reserve);
     for (int each = 0; each < 2; each++) {
         fcntl(waits[each].fd, F_SETFL, 0);
         while (waits[each].fd >= 0 && pass_on(each ? 'E' : 'O', waits[each].fd)) {}
@@ -645,14 +652,15 @@ static void run(void) {
     if (length > 0) put('P', why, (size_t)length);
     struct rusage used;
     getrusage(RUSAGE_CHILDREN, &used);
-    long long cpu = cpu_us(), disk = held_bytes() - disk_before;
+    long long cpu = cpu_us(), disk = held_bytes() - disk_before, memory = memory_peak();
+    if (memory > RESERVE) memory -= RESERVE;
     if (cpu < 0 || cpu_before < 0) {
         cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000LL + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
         cpu_before = 0;
     }
     int is_large = WIFSIGNALED(main_status) && WTERMSIG(main_status) == SIGXFSZ;
     say('U', "wait=%d\ncpu=%lld\nmemory=%lld\nlargest=%lld\noom=%lld\nrefused=%lld\nprocesses=%lld\ndisk=%lld\nfile=%lld\n", main_status,
-        cpu - cpu_before, memory_peak(), (long long)used.ru_maxrss * 1024, oom_kills() - kills_before,
+        cpu - cpu_before, memory, (long long)used.ru_maxrss * 1024, oom_kills() - kills_before,
         pids("pids.events", "max") - refused_before, peak_processes, disk > peak_disk ? disk : peak_disk,
         is_large ? largest_file() : -1);
 }
