@@ -1,4 +1,4 @@
-"""Every attack of the catalogue: held at level 2, held (or honestly not) at level 1, and capable outside."""
+"""Every attack of the catalogue: held at levels 2 and 3, held (or honestly not) at level 1, and capable outside."""
 
 from __future__ import annotations
 
@@ -85,4 +85,5 @@ def test_what_differs_without_cgroups_says_why() -> None:
     """An attack that level 1 does not hold has the weakness in words, for the self-test to print."""
     for attack in ATTACKS.values():
         assert attack.weakness_without_cgroups is None or attack.held_without_cgroups is not None, attack.name
+        assert attack.weakness_in_container is None or attack.held_in_container is not None, attack.name
     assert sum(attack.capable is not None for attack in ATTACKS.values()) > len(ATTACKS) // 2

@@ -6,6 +6,7 @@ followed, only regular files are kept, and everything is bounded. Call these onl
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -162,9 +163,14 @@ def _copy(entry: _Entry, destination: str) -> str | None:
         if _attribute(source, _METACOPY):
             return "only its attributes changed"
         target_path = os.path.join(destination, entry.path)
-        os.makedirs(os.path.dirname(target_path), exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        target = os.open(target_path, flags, 0o644 | (facts.st_mode & 0o111))
+        try:
+            os.makedirs(os.path.dirname(target_path), exist_ok=True)
+            target = os.open(target_path, flags, 0o644 | (facts.st_mode & 0o111))
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            return "its path is too long"  # the guest made it step by step, or its folder's own path was shorter
         try:
             left = entry.facts.st_size
             while left > 0 and (sent := os.sendfile(target, source, None, min(left, _CHUNK))) > 0:

@@ -194,6 +194,39 @@ tell("swapped", "yes" if swaps or not P["bound"] else "no")
         outside_bound=1,
     ),
     Attack(
+        rows=(34, 36),
+        name="poison-for-the-next-box",
+        title="leave names, links and paths as long as they may be, for whoever fills the next box with them",
+        program=f"""
+names = sorted([*{_NAMES!r}, "\\udcff\\udcfe"])
+if os.path.exists("names"):
+    tell("second", "all there" if set(names) <= set(os.listdir("names")) else sorted(os.listdir("names")))
+    tell("link", len(os.readlink("longest")))
+    raise SystemExit
+os.mkdir("names")
+for name in names:
+    write("names/" + name, b"1")
+for size in (99, 100, 101, 4000, 4090, 4091, 4092, 4093, 4094):
+    os.symlink("x" * size, f"link-{{size}}")
+os.symlink("x" * 4095, "longest")
+os.symlink("loop", "loop")
+os.symlink("/polyrun/out", "folder")
+top = os.open(".", os.O_RDONLY)
+for size in (*[255] * 15, 200, *[1] * 60):
+    os.mkdir("p" * size)
+    os.chdir("p" * size)
+    write("f")
+os.fchdir(top)
+write("secret")
+os.chmod("secret", 0)
+tell("second", "no")
+""",
+        times=2,
+        held=Expect(facts={"second": "all there", "link": "4095"}),
+        capable={"second": "all there"},
+        outside_bound=1,
+    ),
+    Attack(
         rows=(29, 34),
         name="ever-so-many-exports",
         title="leave as many empty files as may be, for whoever takes them back one by one",

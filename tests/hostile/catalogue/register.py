@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from hostile.catalogue import clock, files, handing, keeper, kernel, memory, network, output, processes
+from hostile.catalogue import clock, files, handing, keeper, kernel, memory, network, output, proc, processes
 from hostile.catalogue.attack import Attack
 
 ATTACKS: Final[dict[str, Attack]] = {
     attack.name: attack
-    for family in (clock, memory, processes, output, files, handing, kernel, keeper, network)
+    for family in (clock, memory, processes, output, files, handing, kernel, keeper, network, proc)
     for attack in family.ATTACKS
 }
 

@@ -317,7 +317,7 @@ static void unpack(void) {
     int root = open(ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root < 0) give_up(ROOT);
     static unsigned char head[BLOCK];
-    static char name[PATH_SIZE], target[PATH_SIZE];
+    static char name[PATH_SIZE + 1], target[PATH_SIZE + 1]; /* the longest link, and a zero that the tar brings too */
     int has_name = 0, has_target = 0;
     for (;;) {
         get_tar(head, BLOCK);
@@ -327,7 +327,7 @@ static void unpack(void) {
         char type = (char)head[156];
         if (type == 'L' || type == 'K') {
             char *into = type == 'L' ? name : target;
-            if (size >= PATH_SIZE) give_up("a name is too long");
+            if (size > PATH_SIZE) give_up("a name is too long");
             get_tar(into, (size_t)size);
             into[size] = 0;
             skip(padded(size) - size);
