@@ -237,7 +237,7 @@ class Driver:
     @staticmethod
     def _look_at_exports(folder: str, most: int, observed: Observed) -> None:
         """What was handed out: at most so many bytes, and no file with the secret. Links there are never followed."""
-        held = 0
+        held: dict[int, int] = {}
         for path in _files(folder):
             observed.handed.append(os.path.relpath(path, folder))
             try:
@@ -245,11 +245,11 @@ class Driver:
                 is_secret = stat.S_ISREG(facts.st_mode) and facts.st_size < 4096 and SECRET.encode() in _bytes(path)
             except OSError:  # too long a path for anybody to follow, or a file that its own user may not read
                 continue
-            held += facts.st_blocks * 512
+            held[facts.st_ino] = facts.st_blocks * 512
             if is_secret:
                 observed.left.append(f"the secret among the exports: {path!r}")
-        if held > most:
-            observed.left.append(f"exports that take {held} bytes")
+        if sum(held.values()) > most:
+            observed.left.append(f"exports that take {sum(held.values())} bytes")
 
     async def _run(self, attack: Attack, spec: BoxSpec, argv: tuple[str, ...]) -> Observed:
         kept: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
