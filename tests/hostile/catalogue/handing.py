@@ -194,6 +194,28 @@ tell("swapped", "yes" if swaps or not P["bound"] else "no")
         outside_bound=1,
     ),
     Attack(
+        rows=(34,),
+        name="lock-the-keeper-out",
+        title="take every right off the folders that somebody must still look into, and put a FIFO where one was",
+        program="""
+import shutil
+here = os.getcwd()
+write("inside")
+shutil.rmtree(P["out"], ignore_errors=True)
+attempt("fifo", lambda: os.mkfifo(P["out"]))
+for path in (here, "/tmp", "/polyrun", "/dev/shm"):
+    attempt(path, lambda: os.chmod(path, 0))
+tell("locked", "all")
+if P["bound"]:
+    os.chmod(here, 0o700)
+""",
+        exports=True,
+        held=Expect(facts={"locked": "all"}, handed=(), seconds=4.0),
+        held_in_container=Expect(facts={"locked": "all", "fifo": "None"}, handed=(), kept=(), seconds=4.0),
+        capable={"locked": "all", "fifo": "None"},
+        outside_bound=1,
+    ),
+    Attack(
         rows=(34, 36),
         name="poison-for-the-next-box",
         title="leave names, links and paths as long as they may be, for whoever fills the next box with them",
