@@ -105,17 +105,14 @@ class Engine:
     ) -> AsyncIterator[Mapping[str, Any]]:
         """`POST body` and yield the JSON lines of the answer as they come, at most `silence_s` seconds apart."""
         async with self._exchange("POST", path, query, body, kind) as exchange:
-            await exchange.head()
-            rest = b""
-            while data := await exchange.data(silence_s):
-                *lines, rest = (rest + data).split(b"\n")
-                if len(rest) > _MAX_ANSWER:
-                    raise EngineError(500, "a line of progress without end")
-                for line in lines:
-                    if line.strip():
-                        yield json.loads(line)
-            if rest.strip():
-                yield json.loads(rest)
+            async for line in exchange.lines(silence_s):
+                yield line
+
+    async def events(self, query: Mapping[str, Any], *, silence_s: float) -> AsyncIterator[Mapping[str, Any]]:
+        """What happens in the engine, also what it still knows to have happened; it does not end by itself."""
+        async with self._exchange("GET", "/events", query, b"", "application/json") as exchange:
+            async for line in exchange.lines(silence_s):
+                yield line
 
     async def hijack(self, path: str, query: Mapping[str, Any]) -> Hijacked:
         """`POST path` and turn the connection into a plain stream, which the caller must close."""
@@ -258,6 +255,20 @@ class _Exchange:
         """The next piece of the answer's body; nothing at its end."""
         event = await self._event(silence_s)
         return bytes(event.data) if isinstance(event, h11.Data) else b""
+
+    async def lines(self, silence_s: float) -> AsyncIterator[Mapping[str, Any]]:
+        """The body as JSON, one object a line."""
+        await self.head()
+        rest = b""
+        while data := await self.data(silence_s):
+            *lines, rest = (rest + data).split(b"\n")
+            if len(rest) > _MAX_ANSWER:
+                raise EngineError(500, "a line of progress without end")
+            for line in lines:
+                if line.strip():
+                    yield json.loads(line)
+        if rest.strip():
+            yield json.loads(rest)
 
     async def rest(self) -> bytes:
         whole = bytearray()

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from polyrun.model.errors import SandboxError
 from polyrun.model.limits import Limits, Usage
 from polyrun.model.outcomes import Feature, Outcome, Status
-from polyrun.sandbox import verdict
+from polyrun.sandbox import seccomp, verdict
 from polyrun.sandbox.base import BoxSpec, Command, OutputSink
 from polyrun.sandbox.docker import packing
 from polyrun.sandbox.docker.container import Container
@@ -22,7 +22,9 @@ from polyrun.sandbox.docker.workspace import WORK, Landing, gather
 from polyrun.sandbox.layout import expand
 from polyrun.sandbox.watch import MAX_ENTRIES, DiskUse, Sample, Watch
 
-_END_S = 10.0
+_HAND_BACK_S = 20.0
+_STOPPED_S = 5.0
+_FRAMES_A_TURN = 64
 _GRACE_S = 5.0
 _STREAMS: Mapping[Kind, Literal["stdout", "stderr"]] = {Kind.STDOUT: "stdout", Kind.STDERR: "stderr"}
 
@@ -73,7 +75,8 @@ class Box:
         job = packing.text("job", self._job(command, limits))
         container = await self._backend.take(self._image, limits, sent, net=spec.permissions.net)
         try:
-            return await _Exchange(container, self._landing(command), limits, on_output).run([job, *entries])
+            exchange = _Exchange(container, self._landing(command), limits, on_output)
+            return await exchange.run([job, *_filter(container), *entries])
         finally:
             self._backend.discard(container)
 
@@ -147,6 +150,17 @@ class Box:
         return Landing({**roots, WORK: upper}, folder)
 
 
+def _filter(container: Container) -> list[Entry]:
+    """The table of refused calls by number, which the starter puts upon the program.
+
+    The engine's own filter, which knows calls by name, lets those pass whose names are newer than it is.
+    """
+    try:
+        return [packing.text("filter", seccomp.bpf_program(container.machine))]
+    except LookupError:
+        return []
+
+
 class _Exchange:
     """The conversation with one container about one command."""
 
@@ -156,6 +170,7 @@ class _Exchange:
         self._limits = limits
         self._sink = sink
         self._totals = {"stdout": 0, "stderr": 0}
+        self._muted = False
         self._sample: Mapping[str, int] = {}
         self._used: Mapping[str, int] = {}
         self._not_started: str | None = None
@@ -171,7 +186,7 @@ class _Exchange:
             await self._watch.until_end()
             if self._watch.stop is not None and not listening.done():
                 self._container.stop()
-            await asyncio.wait_for(listening, _END_S if self._watch.stop else max(_END_S, self._limits.wall_s))
+            await self._hear_out(listening)
             await giving
             await self._watch.settle()
         except TimeoutError as error:
@@ -192,11 +207,27 @@ class _Exchange:
             raise SandboxError("starting a program", self._not_started)
         return verdict.verdict(self._evidence(), self._limits)
 
+    async def _hear_out(self, listening: asyncio.Task[None]) -> None:
+        """Wait until everything was handed back, though not for ever. Raises `TimeoutError` for a silent starter."""
+        patience_s = _STOPPED_S if self._watch.stop else max(_HAND_BACK_S, self._limits.wall_s)
+        await asyncio.wait({listening}, timeout=patience_s)
+        if listening.done():
+            await listening
+        elif self._watch.stop is None:
+            if not self._used:
+                raise TimeoutError
+            reason = f"left more files than can be taken back in {patience_s:g} s"
+            self._watch.stop = verdict.Stop(Status.DISK_LIMIT, reason)
+
     async def _listen(self) -> None:
         """Hear the starter out, to its end."""
+        heard = 0
         try:
             while (said := await self._container.next()).kind is not Kind.END:
+                heard += 1
                 self._hear(said)
+                if said.kind is Kind.USAGE or heard % _FRAMES_A_TURN == 0:
+                    await asyncio.sleep(0)  # what is handed back is thousands of files: others must get their turn
         finally:
             self._watch.end()
 
@@ -209,7 +240,7 @@ class _Exchange:
             case Kind.SAMPLE:
                 self._sample = said.numbers()
             case Kind.USAGE:
-                self._used = {**self._used, **said.numbers()}
+                self._used = said.numbers()
                 self._watch.end()
             case Kind.NOT_STARTED:
                 self._not_started = said.data.decode(errors="replace")
@@ -221,10 +252,11 @@ class _Exchange:
     def _print(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
         before = self._totals[stream]
         self._totals[stream] = before + len(data)
-        if before <= self._limits.flood_bytes:
+        if not self._muted:
             self._sink(stream, data)
-            if self._totals[stream] > self._limits.flood_bytes:
-                self._watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(self._limits))
+        if before <= self._limits.flood_bytes < self._totals[stream]:
+            self._muted = True  # a program can print a lot until its end takes effect
+            self._watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(self._limits))
 
     def _land(self, said: Frame) -> None:
         if said.kind is Kind.DATA:
@@ -267,4 +299,5 @@ class _Exchange:
             stop=self._watch.stop,
             oom_kills=used.get("oom", 0),
             pids_refused=used.get("refused", 0),
+            largest_file=used.get("file"),
         )

@@ -15,6 +15,7 @@ from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, Wanted
 from polyrun.sandbox.identity import new_name
 
 _START_S = 60.0
+_NEWS_S = 1.0
 _NAME_PREFIX = "polyrun-"
 
 
@@ -24,6 +25,7 @@ class Container:
     def __init__(self, engine: Engine, wanted: Wanted, identifier: str, attached: Hijacked) -> None:
         self.wanted = wanted
         self.id = identifier
+        self.machine = ""
         self.started = time.monotonic()
         self._engine = engine
         self._attached = attached
@@ -54,6 +56,7 @@ class Container:
                 raise SandboxError("starting a container", f"it took more than {_START_S:g} s") from error
             if said.kind is not Kind.READY:
                 raise SandboxError("starting a container", said.data.decode(errors="replace"))
+            container.machine = said.facts().get("machine", [""])[0]
             check(wanted, said.facts())
             undo.pop_all()
         return container
@@ -86,9 +89,20 @@ class Container:
         """Whether the kernel killed it, starter and all, for its use of memory; as far as the engine still knows."""
         try:
             facts = await self._engine.get(f"/containers/{self.id}/json")
-        except (EngineError, EngineGone):
+            if facts.get("State", {}).get("OOMKilled"):
+                return True
+        except EngineGone:
             return False
-        return bool(facts.get("State", {}).get("OOMKilled"))
+        except EngineError:  # it was removed at its end
+            pass
+        wanted = {"since": "1", "filters": {"container": [self.id], "event": ["oom"]}}
+        try:
+            async with asyncio.timeout(_NEWS_S):
+                async for _event in self._engine.events(wanted, silence_s=_NEWS_S):
+                    return True
+        except (EngineError, EngineGone, TimeoutError):
+            pass
+        return False
 
     def hang_up(self) -> None:
         """Close the connection."""
