@@ -112,9 +112,9 @@ class Engine:
                     raise EngineError(500, "a line of progress without end")
                 for line in lines:
                     if line.strip():
-                        yield json.loads(line)
+                        yield _parsed(line)
             if rest.strip():
-                yield json.loads(rest)
+                yield _parsed(rest)
 
     async def hijack(self, path: str, query: Mapping[str, Any]) -> Hijacked:
         """`POST path` and turn the connection into a plain stream, which the caller must close."""
@@ -133,7 +133,7 @@ class Engine:
         async with self._exchange(method, path, query, sent, "application/json") as exchange:
             await exchange.head()
             whole = await exchange.rest()
-        return json.loads(whole) if whole.strip() else None
+        return _parsed(whole) if whole.strip() else None
 
     @asynccontextmanager
     async def _exchange(
@@ -153,7 +153,11 @@ class Engine:
         return f"/{_VERSION}{quote(path, safe='/:@')}" + (f"?{urlencode(words)}" if words else "")
 
     async def _connect(self) -> tuple[asyncio.StreamReader, Writer]:
-        where = urlsplit(self.endpoint.url)
+        try:
+            where = urlsplit(self.endpoint.url)
+            where.port  # noqa: B018 - for the error that it may give
+        except ValueError as error:
+            raise EngineGone(f"`{self.endpoint.url}` is no address of an engine: {error}") from error
         try:
             if where.scheme == "unix":
                 return await asyncio.wait_for(asyncio.open_unix_connection(where.path), _CONNECT_S)
@@ -225,6 +229,7 @@ class _Exchange:
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_ANSWER)
+        self._ended = False
 
     async def ask(self, method: str, target: str, body: bytes, kind: str, *, upgrade: bool = False) -> None:
         headers = [("Host", "docker"), ("Content-Length", str(len(body))), ("Content-Type", kind)]
@@ -277,6 +282,8 @@ class _Exchange:
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
+                if self._ended:
+                    raise EngineGone("the engine closed the connection in the middle of an answer") from error
                 raise EngineGone(f"what answers does not speak HTTP: {error}") from error
             if event is h11.NEED_DATA:
                 try:
@@ -287,11 +294,19 @@ class _Exchange:
                     raise EngineGone(f"the connection broke: {error}") from error
                 if not data and self._http.their_state is h11.SEND_RESPONSE:
                     raise EngineGone("the engine closed the connection without an answer")
+                self._ended = not data
                 self._http.receive_data(data)
             elif isinstance(event, h11.Event):
                 return event
             else:
                 raise EngineGone("the engine does not let the connection become a stream")
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise EngineGone(f"what answers does not speak JSON: {error}") from error
 
 
 def _message(body: bytes, status: int) -> str:

@@ -39,12 +39,17 @@ class Container:
         """
         owner = new_name()
         labels = {LABEL_OWNER: owner, LABEL_DEADLINE: str(int(time.time() + lifetime_s))}
+        name = _NAME_PREFIX + os.urandom(6).hex()
+        creating = asyncio.ensure_future(engine.post("/containers/create", {"name": name}, body(wanted, labels)))
         try:
-            made = await engine.post(
-                "/containers/create", {"name": _NAME_PREFIX + os.urandom(6).hex()}, body(wanted, labels)
-            )
+            made = await asyncio.shield(creating)
         except (EngineError, EngineGone) as error:
             raise SandboxError("creating a container", str(error)) from error
+        except asyncio.CancelledError:  # the engine goes on with it all the same
+            await asyncio.wait({creating})
+            if creating.exception() is None:
+                await _remove(engine, name)
+            raise
         container = None
         try:
             attached = await engine.hijack(f"/containers/{made['Id']}/attach", {"stream": 1, "stdin": 1, "stdout": 1})
