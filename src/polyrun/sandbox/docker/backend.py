@@ -61,6 +61,8 @@ class Docker:
             return Unavailable(self.name, str(error), advice(str(error)))
         except EngineError as error:
             return Unavailable(self.name, f"the engine refuses: {error}")
+        if not isinstance(version, dict) or not isinstance(facts, dict):
+            return Unavailable(self.name, "what answers is no engine of containers")
         spoken = str(version.get("ApiVersion", "0"))
         if _numbers(spoken) < _LEAST_VERSION:
             least = ".".join(map(str, _LEAST_VERSION))

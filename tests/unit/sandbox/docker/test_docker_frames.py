@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import struct
 
@@ -44,7 +45,7 @@ def reading(*pieces: bytes, beginning: bytes = b"", ends: bool = True) -> FrameR
 
 
 async def every(reader: FrameReader) -> list[Frame]:
-    found = []
+    found: list[Frame] = []
     while not found or found[-1].kind is not Kind.END:
         found.append(await reader.next())
     return found
@@ -128,9 +129,9 @@ def test_facts_and_numbers() -> None:
 def test_whatever_comes_the_reader_ends(noise: bytes, cuts: list[int]) -> None:
     async def read() -> None:
         edges = sorted({0, len(noise), *(cut for cut in cuts if cut <= len(noise))})
-        frames = reading(*(outer(noise[at:to]) for at, to in zip(edges, edges[1:], strict=False)))
-        with pytest.raises(StreamEnded):
-            while True:
-                assert (await frames.next()).kind in Kind
+        frames = reading(*(outer(noise[at:to]) for at, to in itertools.pairwise(edges)))
+        for _ in range(len(noise) + 1):
+            assert (await frames.next()).kind in Kind
 
-    asyncio.run(read())
+    with pytest.raises(StreamEnded):
+        asyncio.run(read())

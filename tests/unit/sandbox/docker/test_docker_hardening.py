@@ -56,7 +56,9 @@ def test_much_that_is_sent_along_gets_room_of_its_own(sent: int, extra: int) -> 
     assert one.disk_bytes == 96 * MIB + extra
 
 
-@pytest.mark.parametrize(("asked", "given"), [(1, 6 * MIB), (6 * MIB + 4095, 6 * MIB), (7 * MIB + 4097, 7 * MIB + 4096)])
+@pytest.mark.parametrize(
+    ("asked", "given"), [(1, 6 * MIB), (6 * MIB + 4095, 6 * MIB), (7 * MIB + 4097, 7 * MIB + 4096)]
+)
 def test_memory_is_whole_pages_and_no_less_than_an_engine_takes(asked: int, given: int) -> None:
     assert wanted(replace(LIMITS, memory_bytes=asked)).memory_bytes == given
 

@@ -6,7 +6,7 @@ import io
 import os
 import stat
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -35,8 +35,8 @@ def unpacked(entries: Iterable[Entry]) -> dict[str, tuple[tarfile.TarInfo, bytes
     return found
 
 
-def from_disk(path: Path, size: int, **more: bool) -> Entry:
-    return Entry("work/it", FILE, size, origin=(str(path.parent), path.name), **more)
+def from_disk(path: Path, size: int, *, may_be_gone: bool = False) -> Entry:
+    return Entry("work/it", FILE, size, origin=(str(path.parent), path.name), may_be_gone=may_be_gone)
 
 
 def test_files_folders_and_links_arrive() -> None:
@@ -92,7 +92,7 @@ def test_a_file_that_grows_or_shrinks_meanwhile_keeps_the_length_that_was_said(t
 @pytest.mark.parametrize("kind", ["gone", "folder", "link", "pipe"])
 def test_what_is_no_file_any_more_is_left_out_or_told(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "it"
-    make = {
+    make: dict[str, Callable[[], object]] = {
         "gone": lambda: None,
         "folder": path.mkdir,
         "link": lambda: path.symlink_to("/etc/passwd"),
