@@ -334,7 +334,7 @@ def test_whatever_is_said_nothing_outside_is_touched(acts: list[tuple[str, str, 
             (root / "up").symlink_to("..")
         roots = {place.folder} if through else {place.upper}
         apart = [path for path in (place.outside, place.folder, place.upper) if path not in roots]
-        watched = [(path, snapshot(path)) for path in apart]
+        watched = [(kept, snapshot(kept)) for kept in apart]
         names = sorted(os.listdir(top))
         landing = place.landing(through=through)
         for kind, path, data in acts:
@@ -342,8 +342,8 @@ def test_whatever_is_said_nothing_outside_is_touched(acts: list[tuple[str, str, 
                 perform(landing, kind, path, data)
         landing.close()
         assert sorted(os.listdir(top)) == names
-        for path, before in watched:
-            assert snapshot(path) == before
+        for kept, before in watched:
+            assert snapshot(kept) == before
         left = [name for name in snapshot(top) if ".polyrun-" in name]
         assert left == []
     finally:
