@@ -44,6 +44,8 @@ class Container:
         try:
             made = await asyncio.shield(creating)
         except (EngineError, EngineGone) as error:
+            if isinstance(error, EngineGone):  # the answer is lost, and perhaps nothing else
+                await asyncio.shield(_remove(engine, name))
             raise SandboxError("creating a container", str(error)) from error
         except asyncio.CancelledError:  # the engine goes on with it all the same
             await asyncio.wait({creating})
