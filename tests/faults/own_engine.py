@@ -41,8 +41,9 @@ class OwnEngine:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        with suppress(FileNotFoundError):  # of a killed one
-            os.unlink(f"{self.folder}/pid")
+        for file in ("pid", "exec/containerd/containerd.pid"):  # of a killed one, whose zombie seems to be alive
+            with suppress(FileNotFoundError):
+                os.unlink(f"{self.folder}/{file}")
         words = ["dockerd", "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"]
         words += ["--pidfile", f"{self.folder}/pid", "-H", self.address, "--bridge=none", "--iptables=false"]
         with open(f"{self.folder}/log", "ab") as log:
