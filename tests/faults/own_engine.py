@@ -44,7 +44,16 @@ class OwnEngine:
         for file in ("pid", "exec/containerd/containerd.pid"):  # of a killed one, whose zombie seems to be alive
             with suppress(FileNotFoundError):
                 os.unlink(f"{self.folder}/{file}")
-        words = ["dockerd", "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"]
+        # In a network of its own: a daemon that is to have no bridge removes `docker0`, which others need.
+        words = [
+            "unshare",
+            "--net",
+            "dockerd",
+            "--data-root",
+            f"{self.folder}/data",
+            "--exec-root",
+            f"{self.folder}/exec",
+        ]
         words += ["--pidfile", f"{self.folder}/pid", "-H", self.address, "--bridge=none", "--iptables=false"]
         with open(f"{self.folder}/log", "ab") as log:
             self._process = subprocess.Popen(words, stdout=log, stderr=log)
@@ -116,7 +125,7 @@ def _docker(address: str, *words: str, stdin: bytes = b"") -> bytes:
 @contextmanager
 def own_engine(source: str) -> Iterator[OwnEngine]:
     """An engine with the image for Bash of the one at `source`. Skips the test where none can be started."""
-    if os.getuid() != 0 or shutil.which("dockerd") is None or shutil.which("docker") is None:
+    if os.getuid() != 0 or not all(map(shutil.which, ("docker", "dockerd", "unshare"))):
         pytest.skip("only root can start an engine, and `docker` and `dockerd` are needed (Debian: docker.io)")
     folder = tempfile.mkdtemp(prefix="engine-")
     engine = OwnEngine(folder)

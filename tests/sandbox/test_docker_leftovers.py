@@ -214,9 +214,10 @@ async def test_the_reaper_takes_what_is_nobodys_and_nothing_else(bench: Bench) -
         "somebody else's": {"owner": dead, "polyrun.deadline": "1"},
     }
     ids: dict[str, str] = {}
+    no_network = {"NetworkMode": "none"}
     try:
         for name, given in labels.items():
-            body = {"Image": image, "Labels": given, "Entrypoint": ["/bin/sleep", "100"]}
+            body = {"Image": image, "Labels": given, "Entrypoint": ["/bin/sleep", "100"], "HostConfig": no_network}
             ids[name] = (await sandbox.engine.post("/containers/create", body=body))["Id"]
         await sandbox.engine.post(f"/containers/{ids['of a dead one']}/start")
         over = {ids[name] for name in ("of a dead one", "past its deadline", "foreign and over")}

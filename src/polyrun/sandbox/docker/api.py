@@ -160,12 +160,13 @@ class Engine:
             raise EngineGone(f"`{self.endpoint.url}` is no address of an engine: {error}") from error
         try:
             if where.scheme == "unix":
-                return await asyncio.wait_for(asyncio.open_unix_connection(where.path), _CONNECT_S)
+                async with asyncio.timeout(_CONNECT_S):  # `wait_for` of Python 3.11 may lose a cancellation
+                    return await asyncio.open_unix_connection(where.path)
             if where.scheme in {"tcp", "http", "https"} and where.hostname:
                 context = self._tls() if self.endpoint.tls is not None or where.scheme == "https" else None
                 port = where.port or (2376 if context else 2375)
-                opening = asyncio.open_connection(where.hostname, port, ssl=context)
-                return await asyncio.wait_for(opening, _CONNECT_S)
+                async with asyncio.timeout(_CONNECT_S):
+                    return await asyncio.open_connection(where.hostname, port, ssl=context)
             if where.scheme == "ssh" and where.hostname:
                 return await self._ssh()
         except PermissionError as error:
@@ -287,7 +288,8 @@ class _Exchange:
                 raise EngineGone(f"what answers does not speak HTTP: {error}") from error
             if event is h11.NEED_DATA:
                 try:
-                    data = await asyncio.wait_for(self._reader.read(_PIECE), patience_s)
+                    async with asyncio.timeout(patience_s):
+                        data = await self._reader.read(_PIECE)
                 except TimeoutError as error:
                     raise EngineGone(f"the engine was silent for {patience_s:g} s") from error
                 except OSError as error:

@@ -191,7 +191,8 @@ class _Exchange:
             await self._watch.until_end()
             if self._watch.stop is not None and not listening.done():
                 self._container.stop()
-            await asyncio.wait_for(listening, _END_S if self._watch.stop else max(_END_S, self._limits.wall_s))
+            async with asyncio.timeout(_END_S if self._watch.stop else max(_END_S, self._limits.wall_s)):
+                await listening
             await giving
         except TimeoutError as error:
             if self._watch.stop is None:

@@ -57,7 +57,8 @@ class Container:
             attached = await engine.hijack(f"/containers/{made['Id']}/attach", {"stream": 1, "stdin": 1, "stdout": 1})
             container = cls(engine, wanted, made["Id"], attached)
             await engine.post(f"/containers/{made['Id']}/start")
-            said = await asyncio.wait_for(container.next(), _START_S)
+            async with asyncio.timeout(_START_S):
+                said = await container.next()
             if said.kind is not Kind.READY:
                 raise SandboxError("starting a container", said.data.decode(errors="replace"))
             check(wanted, said.facts(), own_kernel=wanted.runtime in OWN_KERNELS)

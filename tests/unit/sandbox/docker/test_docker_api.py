@@ -190,6 +190,41 @@ async def test_the_connection_of_a_cancelled_question_is_closed() -> None:
         assert asking.cancelled()
 
 
+class Sink:
+    """The end of a connection on which nobody waits for what is written."""
+
+    def write(self, data: bytes, /) -> None:
+        assert data
+
+    async def drain(self) -> None:
+        await asyncio.sleep(0)
+
+    def close(self) -> None:
+        raise AssertionError
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_a_cancellation_that_comes_together_with_an_answer_is_not_lost(steps: int) -> None:
+    reader = asyncio.StreamReader()
+    exchange = api._Exchange(reader, Sink())
+    await exchange.ask("GET", "/x", b"", "text/plain")
+
+    async def whole() -> bytes:
+        await exchange.head()
+        return await exchange.rest()
+
+    asking = asyncio.create_task(whole())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    reader.feed_data(plain(b"half", length=8))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    asking.cancel()
+    done, _ = await asyncio.wait({asking}, timeout=1)
+    assert done, "it waits for the other half"
+    assert asking.cancelled()
+
+
 # ---- nobody there ----
 
 
