@@ -303,7 +303,7 @@ async def test_the_network_is_there_only_when_it_was_allowed(bench: Bench) -> No
         assert box.enforced == frozenset(Feature) - {Feature.NETWORK}
     async with bench.sandbox.open(bench.spec()) as box:
         assert Feature.NETWORK in box.enforced
-    script = "tail -n +3 /proc/net/dev | cut -d: -f1 | sort | tr -d ' \n'"
+    script = "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | sort | tr -d '\n'"
     if _has_bridge():
         assert (await bench.sh(script, spec=spec)).text == "eth0lo"
     else:

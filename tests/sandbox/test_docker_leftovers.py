@@ -160,6 +160,23 @@ def test_a_document_leaves_nothing(tmp_path: Path) -> None:
     assert asyncio.run(containers_of(Docker().engine, os.getpid())) == []
 
 
+async def test_an_interrupted_run_leaves_nothing(bench: Bench) -> None:
+    document = bench.work / "doc.mix"
+    document.write_text("#lang:bash\necho started; sleep 60\n#end\n#lang:bash\ntrue\n#end\n" * 2)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "polyrun", "run", "--sandbox", "docker", "--format", "events", str(document),
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    while b'"output"' not in await asyncio.wait_for(process.stdout.readline(), 20):
+        pass
+    process.send_signal(signal.SIGINT)
+    rest, _ = await asyncio.wait_for(process.communicate(), 10)
+    assert b'"cancelled"' in rest
+    assert process.returncode == 130
+    assert await containers_of(bench.sandbox.engine, process.pid) == []
+
+
 # ---- what a PolyRun that was killed leaves ----
 
 _DRIVER = """
