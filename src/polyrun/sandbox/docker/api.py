@@ -130,7 +130,7 @@ class Engine:
         async with self._exchange(method, path, query, sent, "application/json") as exchange:
             await exchange.head()
             whole = await exchange.rest()
-        return json.loads(whole) if whole.strip() else None
+        return _parsed(whole) if whole.strip() else None
 
     @asynccontextmanager
     async def _exchange(
@@ -150,15 +150,20 @@ class Engine:
         return f"/{_VERSION}{quote(path, safe='/:@')}" + (f"?{urlencode(words)}" if words else "")
 
     async def _connect(self) -> tuple[asyncio.StreamReader, Writer]:
-        where = urlsplit(self.endpoint.url)
+        try:
+            where = urlsplit(self.endpoint.url)
+            where.port  # noqa: B018 - for the error that it may give
+        except ValueError as error:
+            raise EngineGone(f"`{self.endpoint.url}` is no address of an engine: {error}") from error
         try:
             if where.scheme == "unix":
-                return await asyncio.wait_for(asyncio.open_unix_connection(where.path), _CONNECT_S)
+                async with asyncio.timeout(_CONNECT_S):  # `wait_for` of Python 3.11 may lose a cancellation
+                    return await asyncio.open_unix_connection(where.path)
             if where.scheme in {"tcp", "http", "https"} and where.hostname:
                 context = self._tls() if self.endpoint.tls is not None or where.scheme == "https" else None
                 port = where.port or (2376 if context else 2375)
-                opening = asyncio.open_connection(where.hostname, port, ssl=context)
-                return await asyncio.wait_for(opening, _CONNECT_S)
+                async with asyncio.timeout(_CONNECT_S):
+                    return await asyncio.open_connection(where.hostname, port, ssl=context)
             if where.scheme == "ssh" and where.hostname:
                 return await self._ssh()
         except PermissionError as error:
@@ -222,6 +227,7 @@ class _Exchange:
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_ANSWER)
+        self._ended = False
 
     async def ask(self, method: str, target: str, body: bytes, kind: str, *, upgrade: bool = False) -> None:
         headers = [("Host", "docker"), ("Content-Length", str(len(body))), ("Content-Type", kind)]
@@ -266,9 +272,9 @@ class _Exchange:
                 raise EngineError(500, "a line of progress without end")
             for line in lines:
                 if line.strip():
-                    yield json.loads(line)
+                    yield _parsed(line)
         if rest.strip():
-            yield json.loads(rest)
+            yield _parsed(rest)
 
     async def rest(self) -> bytes:
         whole = bytearray()
@@ -288,21 +294,32 @@ class _Exchange:
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
+                if self._ended:
+                    raise EngineGone("the engine closed the connection in the middle of an answer") from error
                 raise EngineGone(f"what answers does not speak HTTP: {error}") from error
             if event is h11.NEED_DATA:
                 try:
-                    data = await asyncio.wait_for(self._reader.read(_PIECE), patience_s)
+                    async with asyncio.timeout(patience_s):
+                        data = await self._reader.read(_PIECE)
                 except TimeoutError as error:
                     raise EngineGone(f"the engine was silent for {patience_s:g} s") from error
                 except OSError as error:
                     raise EngineGone(f"the connection broke: {error}") from error
                 if not data and self._http.their_state is h11.SEND_RESPONSE:
                     raise EngineGone("the engine closed the connection without an answer")
+                self._ended = not data
                 self._http.receive_data(data)
             elif isinstance(event, h11.Event):
                 return event
             else:
                 raise EngineGone("the engine does not let the connection become a stream")
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise EngineGone(f"what answers does not speak JSON: {error}") from error
 
 
 def _message(body: bytes, status: int) -> str:

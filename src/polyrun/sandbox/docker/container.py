@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
+from typing import Any, TypeVar
 
 from polyrun.model.errors import SandboxError
 from polyrun.sandbox.docker.api import Engine, EngineError, EngineGone, Hijacked
 from polyrun.sandbox.docker.frames import PIECE, Frame, FrameReader, Kind, StreamEnded, frame
 from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, Wanted, body, check
 from polyrun.sandbox.identity import new_name
+
+_T = TypeVar("_T")
 
 _START_S = 60.0
 _NEWS_S = 1.0
@@ -41,15 +44,16 @@ class Container:
         labels = {LABEL_OWNER: new_name(), LABEL_DEADLINE: str(int(time.time() + lifetime_s))}
         name = _NAME_PREFIX + os.urandom(6).hex()
         async with AsyncExitStack() as undo:
+            undo.push_async_callback(_remove, engine, name)  # also when the engine's answer to its making is lost
             try:
-                made = await engine.post("/containers/create", {"name": name}, body(wanted, labels))
-                undo.push_async_callback(_remove, engine, made["Id"])
+                made = await _to_its_end(engine.post("/containers/create", {"name": name}, body(wanted, labels)))
                 where = f"/containers/{made['Id']}"
                 attached = await engine.hijack(f"{where}/attach", {"stream": 1, "stdin": 1, "stdout": 1})
                 undo.callback(attached.writer.close)
                 container = cls(engine, wanted, made["Id"], attached)
                 await engine.post(f"{where}/start")
-                said = await asyncio.wait_for(container.next(), _START_S)
+                async with asyncio.timeout(_START_S):
+                    said = await container.next()
             except (EngineError, EngineGone, StreamEnded) as error:
                 raise SandboxError("starting a container", str(error)) from error
             except TimeoutError as error:
@@ -115,6 +119,16 @@ class Container:
             self.hang_up()
             if self.wanted.remove:
                 await _remove(self._engine, self.id)
+
+
+async def _to_its_end(request: Coroutine[Any, Any, _T]) -> _T:
+    """What `request` gives. A cancellation waits for it first: the engine does what it was told all the same."""
+    doing = asyncio.ensure_future(request)
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.wait({doing})
+        raise
 
 
 async def _remove(engine: Engine, identifier: str) -> None:

@@ -153,6 +153,7 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
         "NoNewPrivs": "1",
         "CapEff": "0" * 16,
         "CapBnd": "0" * 16,
+        "Uid": "\t".join([str(USER_ID)] * 4),
         "Seccomp": "2",
         "memory": str(wanted.memory_bytes + _RESERVE),
         "pids": str(wanted.pids),
@@ -175,7 +176,8 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
             raise SandboxError("starting a container", f"`{name}` is {said} in it, and {value} was asked for")
     spaces = dict(line.split(" ", 1) for line in facts.get("space", []) if " " in line)
     for place, most in ((ROOT, wanted.disk_bytes), (TMP, min(wanted.disk_bytes, _TMP_BYTES))):
-        size = int(spaces.get(place, "0 0").split()[0])
+        word = spaces.get(place, "0").split(" ")[0]
+        size = int(word) if word.isascii() and word.isdigit() else 0
         if not 0 < size <= most + 4096:
             raise SandboxError(
                 "starting a container", f"`{place}` has room for {size} bytes, and {most} were asked for"

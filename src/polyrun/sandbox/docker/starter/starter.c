@@ -268,17 +268,33 @@ static void read_job(char *text, size_t length) {
     }
 }
 
-/* Files of the document's folder that were sent in, to tell later which of them are gone. */
-static char **sent;
+/* What of the document's folder was sent in, to tell later what is gone, and which folders are not what they were. */
+struct sent { char *path; ino_t number; };
+static struct sent *sent;
 static size_t sents, sent_room;
 
-static void remember(const char *path) {
+static void remember(int root, const char *name) {
+    struct stat facts;
     if (sents == sent_room) {
         sent_room = sent_room ? 2 * sent_room : 256;
         sent = realloc(sent, sent_room * sizeof *sent);
         if (sent == NULL) give_up("remembering files");
     }
-    if ((sent[sents++] = strdup(path)) == NULL) give_up("remembering files");
+    if (fstatat(root, name, &facts, AT_SYMLINK_NOFOLLOW)) give_up(name);
+    sent[sents].path = strdup(name + strlen("work/"));
+    sent[sents].number = facts.st_ino;
+    if (sent[sents++].path == NULL) give_up("remembering files");
+}
+
+static int by_path(const void *one, const void *other) {
+    return strcmp(((const struct sent *)one)->path, ((const struct sent *)other)->path);
+}
+
+/* Whether `path` in the document's folder is the very file or folder that was unpacked there. */
+static int is_as_sent(const char *path, ino_t number) {
+    struct sent wanted = {(char *)path, number};
+    const struct sent *found = sents ? bsearch(&wanted, sent, sents, sizeof *sent, by_path) : NULL;
+    return found != NULL && found->number == number;
 }
 
 static long long field(const unsigned char *at, size_t length) {
@@ -367,7 +383,7 @@ static void unpack(void) {
         } else {
             unpack_file(root, name, size, mode, (time_t)field(head + 136, 12));
         }
-        if (!strncmp(name, "work/", 5)) remember(name + 5);
+        if (!strncmp(name, "work/", 5)) remember(root, name);
     }
     get_tar(head, BLOCK); /* the second block of zeros, which ends the stream */
     skip(in_frame);
@@ -443,8 +459,10 @@ static void send_folder(int folder, const char *prefix, const struct timespec *s
             if (depth >= MAX_DEPTH) { trouble(path, "too deep"); continue; }
             int inner = openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             if (inner < 0) { trouble(path, "unreadable"); continue; }
+            /* what lies in a folder that came here by rename(2) is new here, and nothing in it tells so */
+            const struct timespec *inside = since != NULL && is_as_sent(path + 5, facts.st_ino) ? since : NULL;
             strcat(path, "/");
-            send_folder(inner, path, since, depth + 1);
+            send_folder(inner, path, inside, depth + 1);
         } else if (!changed) {
             continue;
         } else if (S_ISREG(facts.st_mode)) {
@@ -474,10 +492,11 @@ static void hand_back(struct timespec since) {
     if (!job.changes) return;
     int work = open(ROOT "/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (work < 0) return;
-    for (size_t each = 0; each < sents; each++) {
+    if (sents) qsort(sent, sents, sizeof *sent, by_path);
+    for (size_t each = sents; each-- > 0;) { /* what is in a folder before the folder */
         struct stat facts;
-        if (fstatat(work, sent[each], &facts, AT_SYMLINK_NOFOLLOW) && (errno == ENOENT || errno == ENOTDIR))
-            say('x', "work/%s", sent[each]);
+        if (fstatat(work, sent[each].path, &facts, AT_SYMLINK_NOFOLLOW) && (errno == ENOENT || errno == ENOTDIR))
+            say('x', "work/%s", sent[each].path);
     }
     send_folder(work, "work/", &since, 0);
 }
