@@ -111,7 +111,7 @@ async def test_a_container_that_somebody_ends(bench: Bench, how: str) -> None:
 
 async def test_a_container_that_somebody_freezes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock runs on, and its end is that of the container."""
-    monkeypatch.setattr(box, "_END_S", 0.5)
+    monkeypatch.setattr(box, "_STOPPED_S", 0.5)
     printed: list[bytes] = []
     task = asyncio.create_task(bench.sh("echo before; sleep 60", limits=LIMITS.updated({"wall_s": 1.5})))
     bench.on_output = lambda _stream, data: printed.append(data)
@@ -185,7 +185,7 @@ async def test_a_connection_that_passes_nothing_on(
     far: Bench, relay: Relay, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither the block nor cleaning up hangs; what could not be removed ends by itself, and is reaped."""
-    monkeypatch.setattr(box, "_END_S", 0.5)
+    monkeypatch.setattr(box, "_STOPPED_S", 0.5)
     monkeypatch.setattr(api, "_ANSWER_S", 1.0)
     printed: list[bytes] = []
     far.on_output = lambda _stream, data: printed.append(data)

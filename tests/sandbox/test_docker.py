@@ -19,6 +19,7 @@ from polyrun.model.permissions import Permissions
 from polyrun.model.requirements import Requirements
 from polyrun.sandbox.docker.api import Endpoint
 from polyrun.sandbox.docker.backend import Docker
+from polyrun.sandbox.docker.hardening import RESERVE
 from polyrun.sandbox.docker.options import DockerOptions
 from sandbox.docker_bench import Bench, benched, needs
 
@@ -291,7 +292,7 @@ async def test_a_ceiling_holds_whatever_is_asked(bench: Bench) -> None:
         assert bench.sandbox.bounded(Limits(memory_bytes=GIB)).memory_bytes == 64 * MIB
         assert bench.sandbox.bounded(Limits(cpus=0.25)).cpus == 0.25
         ran = await bench.sh("cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; sleep 20")
-        assert (ran.status, ran.text) == ("time_limit", f"{64 * MIB}\n")
+        assert (ran.status, ran.text) == ("time_limit", f"{64 * MIB + RESERVE}\n")
     finally:
         await bench.sandbox.close()
         bench.sandbox = sandbox

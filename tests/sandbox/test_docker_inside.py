@@ -10,6 +10,7 @@ import pytest
 
 import engine
 from polyrun.model.limits import GIB, MIB
+from polyrun.sandbox.docker.hardening import RESERVE
 from sandbox.docker_bench import once
 
 pytestmark = pytest.mark.docker
@@ -113,7 +114,7 @@ def test_folders_in_memory_have_an_end(seen: Any) -> None:
 
 def test_limits_of_the_kernel_are_on(seen: Any) -> None:
     assert seen["pids"] == "65", "64 and the starter"
-    assert seen["memory"] == str(512 * MIB)
+    assert seen["memory"] == str(512 * MIB + RESERVE)
     assert seen["limits"] == {"CORE": [0, 0], "NOFILE": [256, 256], "FSIZE": [GIB, GIB], "CPU": [31, 31]}
 
 

@@ -18,6 +18,7 @@ import polyrun
 from polyrun.model.limits import MIB
 from polyrun.sandbox.base import Command
 from polyrun.sandbox.docker.backend import Docker
+from polyrun.sandbox.docker.hardening import RESERVE
 from polyrun.sandbox.docker.options import DockerOptions, PoolSize
 from polyrun.sandbox.identity import new_name
 from sandbox.docker_bench import LIMITS, Bench, benched, containers_of, needs, until
@@ -63,7 +64,7 @@ async def test_what_waits_for_other_limits_is_not_taken(bench: Bench) -> None:
     await until(lambda: _waiting(bench) == 1)
     small = LIMITS.updated({"memory_bytes": 32 * MIB})
     ran = await bench.sh("cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes", limits=small)
-    assert ran.text == f"{32 * MIB}\n"
+    assert ran.text == f"{32 * MIB + RESERVE}\n"
     assert sandbox.pool.waiting == 1
 
 

@@ -47,6 +47,9 @@ class Container:
             undo.push_async_callback(_remove, engine, name)  # also when the engine's answer to its making is lost
             try:
                 made = await _to_its_end(engine.post("/containers/create", {"name": name}, body(wanted, labels)))
+            except (EngineError, EngineGone) as error:
+                raise SandboxError("creating a container", str(error)) from error
+            try:
                 where = f"/containers/{made['Id']}"
                 attached = await engine.hijack(f"{where}/attach", {"stream": 1, "stdin": 1, "stdout": 1})
                 undo.callback(attached.writer.close)

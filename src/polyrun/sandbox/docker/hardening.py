@@ -22,11 +22,13 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 OWN_KERNELS = frozenset({"runsc"})
 """Runtimes that put a kernel of their own under the container."""
 
+RESERVE = 4 * MIB
+"""Bytes that the starter sets aside, so that it can hand back when the program has filled everything (see `starter`)."""
+
 LABEL_OWNER = "polyrun.owner"
 LABEL_DEADLINE = "polyrun.deadline"
 
 _LEAST_MEMORY = 6 * MIB  # of every engine (daemon/container_operations_unix.go)
-_RESERVE = 4 * MIB  # the starter holds it, so that it can hand back when the program has filled everything (starter.c)
 _SENT_ALONG = 64 * MIB
 _MOST_DISK = 64 * GIB  # a tmpfs; the limit itself is watched
 _TMP_BYTES = 256 * MIB
@@ -100,8 +102,8 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
         "Privileged": False,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges", f"seccomp={wanted.profile or profile()}"],
-        "Memory": wanted.memory_bytes + _RESERVE,
-        "MemorySwap": wanted.memory_bytes + _RESERVE,
+        "Memory": wanted.memory_bytes + RESERVE,
+        "MemorySwap": wanted.memory_bytes + RESERVE,
         "PidsLimit": wanted.pids,
         "Ulimits": [
             # the program's own limit is set by the starter
@@ -155,7 +157,7 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
         "CapBnd": "0" * 16,
         "Uid": "\t".join([str(USER_ID)] * 4),
         "Seccomp": "2",
-        "memory": str(wanted.memory_bytes + _RESERVE),
+        "memory": str(wanted.memory_bytes + RESERVE),
         "pids": str(wanted.pids),
     }
     if wanted.read_only_root:
