@@ -23,7 +23,7 @@ OWN_KERNELS = frozenset({"runsc"})
 """Runtimes that put a kernel of their own under the container."""
 
 RESERVE = 4 * MIB
-"""Bytes that the starter sets aside, so that it can hand back when the program has filled everything (see `starter`)."""
+"""Bytes that the starter sets aside, so that it can hand back when the program has filled everything."""
 
 LABEL_OWNER = "polyrun.owner"
 LABEL_DEADLINE = "polyrun.deadline"
