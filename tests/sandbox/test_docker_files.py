@@ -258,6 +258,16 @@ async def test_no_more_comes_back_than_the_limit_of_the_disk(bench: Bench) -> No
     assert sum(map(len, found.values())) < 4 * MIB
 
 
+async def test_paths_as_long_as_they_may_be_arrive(bench: Bench) -> None:
+    parts = ["n" * 250] * 15
+    (bench.work / Path(*parts)).mkdir(parents=True)
+    (bench.work / Path(*parts) / ("f" * 235)).write_text("deep")
+    (bench.work / "link").symlink_to("t" * 4000)
+    ran = await bench.sh("readlink link | wc -c; find . -type f -exec cat {} + ; find . -type f -exec rm {} +")
+    assert (ran.status, ran.text) == ("ok", "4001\ndeep"), ran.stderr
+    assert (await bench.sh("find . -type f")).text == ""
+
+
 async def test_deep_folders_come_back_as_far_as_they_are_looked_into(bench: Bench) -> None:
     ran = await bench.sh("for i in {1..200}; do mkdir d && cd d && echo $i >f || exit; done")
     assert (ran.status, ran.stderr) == ("ok", b"")

@@ -23,6 +23,7 @@ from polyrun.sandbox.docker.packing import Entry, folder
 WORK = "work"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 _LONGEST_NAME = 255
+_LONGEST_PATH = 4000  # with what stands before it below the kernel's 4096, which the starter has room for
 
 
 @frozen
@@ -55,6 +56,8 @@ def gather(workspace: Workspace, hidden: str | None = None, caps: Caps = _CAPS) 
         for name, root, facts, below in _merged(inside, layers):
             path = os.path.join(inside, name)
             if hidden is not None and os.path.join(workspace.folder, path) == hidden:
+                continue
+            if len(os.fsencode(path)) > _LONGEST_PATH:  # which no program in the container could name
                 continue
             if len(entries) > caps.files:
                 left_out.append(path)
@@ -107,7 +110,9 @@ def _entry(path: str, root: str, facts: os.stat_result) -> Entry | None:
         with suppress(OSError):
             parent = disk.open_beneath(root, os.path.dirname(path), _FOLDER) if "/" in path else os.open(root, _FOLDER)
             try:
-                return Entry(name, stat.S_IFLNK | 0o777, target=os.readlink(os.path.basename(path), dir_fd=parent))
+                target = os.readlink(os.path.basename(path), dir_fd=parent)
+                if len(os.fsencode(target)) <= _LONGEST_PATH:
+                    return Entry(name, stat.S_IFLNK | 0o777, target=target)
             finally:
                 os.close(parent)
     return None  # a socket, a device, a pipe: nothing that could be sent

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from polyrun.model.limits import MIB
+from polyrun.sandbox import disk
 from polyrun.sandbox.base import Workspace
 from polyrun.sandbox.docker.packing import Entry
 from polyrun.sandbox.docker.workspace import Caps, Gathered, gather
@@ -127,6 +128,23 @@ def test_special_files_are_left_out(folder: Path) -> None:
     whiteout(folder / "device")
     (folder / "file").write_text("x")
     assert set(seen(gather(Workspace(str(folder))))) == {"file"}
+
+
+def test_what_nothing_could_name_is_left_out(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("n" * 250, dir_fd=fd)
+        inner = os.open("n" * 250, os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = inner
+    os.close(fd)
+    (folder / "long").symlink_to("t" * 4095)
+    (folder / "short").symlink_to("t" * 4000)
+    found = seen(gather(Workspace(str(folder))))
+    assert max(map(len, found)) == 250 * 15 + 14
+    assert "short" in found
+    assert "long" not in found
+    disk.remove_tree(str(folder))
 
 
 def test_a_folder_of_polyruns_own_is_hidden(folder: Path, upper: Path) -> None:
