@@ -22,6 +22,8 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 OWN_KERNELS = frozenset({"runsc"})
 """Runtimes that put a kernel of their own under the container."""
 
+_FILTER_FLAGS = frozenset({"--oci-seccomp", "-oci-seccomp", "--oci-seccomp=true", "-oci-seccomp=true"})
+
 LABEL_OWNER = "polyrun.owner"
 LABEL_DEADLINE = "polyrun.deadline"
 
@@ -41,7 +43,8 @@ _NPROC = 4096  # counts all containers of the host together, so it is a backstop
 class Wanted:
     """A container that can run a certain kind of command; equal ones can stand in for each other.
 
-    `profile` is a file that holds our seccomp profile, for an engine that takes no other form.
+    `profile` is a file that holds our seccomp profile, for an engine that takes no other form. `filters` is whether the
+    runtime uses it (see `filters`).
     """
 
     image: str
@@ -55,6 +58,7 @@ class Wanted:
     read_only_root: bool = True
     remove: bool = True
     profile: str | None = None
+    filters: bool = True
 
     @classmethod
     def of(cls, image: str, limits: Limits, sent_bytes: int, options: DockerOptions, *, net: bool) -> Wanted:
@@ -134,8 +138,8 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
 def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
     """Compare what the starter found with `wanted`. Raises `SandboxError` for the first thing that is not in force.
 
-    With a kernel of its own (gVisor) the container's `/proc` and control groups show neither our filter nor the host's
-    limits; then only what they do show is compared.
+    With a kernel of its own (gVisor) the container's `/proc` and control groups do not show the host's limits; then only
+    what they do show is compared.
     """
     expected = {
         "NoNewPrivs": "1",
@@ -152,7 +156,7 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
     if wanted.runtime in OWN_KERNELS:
         if facts.get("root") == ["closed"]:  # it asks who may write before it asks whether anybody can
             expected.pop("root", None)
-        for name in ("Seccomp", "NoNewPrivs", "memory", "pids", "quota"):
+        for name in ("NoNewPrivs", "memory", "pids", "quota", *(() if wanted.filters else ("Seccomp",))):
             expected.pop(name, None)
     if not wanted.net:
         expected["interface"] = "lo"
@@ -168,6 +172,17 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
             raise SandboxError(
                 "starting a container", f"`{place}` has room for {size} bytes, and {most} were asked for"
             )
+
+
+def filters(runtime: str | None, facts: Mapping[str, Any]) -> bool:
+    """Whether containers under `runtime` get our filter of system calls, by what the engine says of itself (`/info`).
+
+    gVisor leaves it out unless it is told otherwise.
+    """
+    if runtime not in OWN_KERNELS:
+        return True
+    words = ((facts.get("Runtimes") or {}).get(runtime) or {}).get("runtimeArgs") or ()
+    return not _FILTER_FLAGS.isdisjoint(words)
 
 
 @functools.cache
