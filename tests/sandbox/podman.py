@@ -52,7 +52,10 @@ class Podman:
         log = self.root / f"{os.getpid()}.log"
         with open(log, "wb") as output:
             words = [*self.words, "system", "service", f"--time={_IDLE_S}", address]
-            service = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            # `conmon` notes in its current folder that a container was out of memory
+            service = subprocess.Popen(
+                words, cwd=self.root, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )
         try:
             deadline = time.monotonic() + 20
             while not socket.exists():

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from polyrun.model.outcomes import Feature
-from polyrun.sandbox.base import Capabilities, Unavailable
+from polyrun.sandbox.base import Capabilities
 from polyrun.sandbox.docker.api import Endpoint
 from polyrun.sandbox.docker.backend import Docker
 from sandbox.engine_cases import check_document, check_hardening, check_limits, check_network, ours

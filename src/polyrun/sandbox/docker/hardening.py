@@ -36,6 +36,8 @@ _PERIOD_US = 100_000
 _STARTER = 1
 _KERNEL_BYTES = 64 * MIB  # what a kernel of its own needs beside the program; the engine counts both together
 _KERNEL_THREADS = 512
+_PODMANS_OWN = dict.fromkeys(("/run", "/var/tmp"), "ro,noexec,nosuid,nodev,size=4096,mode=755")  # noqa: S108
+"""Where Podman puts a writable tmpfs of half the host's memory into a read-only root, unless there is another."""
 _NPROC = 4096  # counts all containers of the host together, so it is a backstop; `PidsLimit` is the limit
 
 
@@ -87,7 +89,8 @@ class Wanted:
 
 def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
     """What `POST /containers/create` takes for `wanted`."""
-    inodes = f",nr_inodes={2 * MAX_ENTRIES}" if wanted.profile is None else ""  # Podman has no word for that
+    is_podman = wanted.profile is not None
+    inodes = "" if is_podman else f",nr_inodes={2 * MAX_ENTRIES}"  # Podman has no word for that
     host: dict[str, Any] = {
         "AutoRemove": wanted.remove and wanted.runtime not in OWN_KERNELS,  # one killed for its memory is looked at
         "NetworkMode": "bridge" if wanted.net else "none",
@@ -107,7 +110,8 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
         "Tmpfs": {
             place: f"rw,exec,nosuid,nodev,size={size},mode=1777" + inodes
             for place, size in ((ROOT, wanted.disk_bytes), (TMP, min(wanted.disk_bytes, _TMP_BYTES)))
-        },
+        }
+        | (_PODMANS_OWN if is_podman and wanted.read_only_root else {}),
         "ShmSize": _SHM_BYTES,
         "IpcMode": "private",
         "LogConfig": {"Type": "none", "Config": {}},
@@ -138,8 +142,8 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
 def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
     """Compare what the starter found with `wanted`. Raises `SandboxError` for the first thing that is not in force.
 
-    With a kernel of its own (gVisor) the container's `/proc` and control groups do not show the host's limits; then only
-    what they do show is compared.
+    With a kernel of its own (gVisor) the container's `/proc` and control groups do not show the host's limits; then
+    only what they do show is compared.
     """
     expected = {
         "NoNewPrivs": "1",
