@@ -24,6 +24,7 @@ from polyrun.sandbox.docker.options import DEFAULT_BASE
 from polyrun.sandbox.docker.recipe import Recipe
 from sandbox.engine_cases import check_document, ours, run, told
 from sandbox.remote import Host, make_certificates, other_host
+from sandbox.secure_shell import ssh_server
 
 pytestmark = pytest.mark.docker
 
@@ -160,6 +161,24 @@ def test_one_side_that_speaks_no_tls(host: Host) -> None:
     found = _refusal(Endpoint(host.plain, str(host.certificates)))
     assert found.reason == f"`{host.plain}`: tls: wrong version number"
     assert "the engine closed the connection" in _refusal(Endpoint(host.secured)).reason
+
+
+@pytest.fixture
+def by_ssh(socket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    folder = tmp_path / "ssh"
+    folder.mkdir()
+    with ssh_server(f"unix://{socket}", folder) as address:
+        monkeypatch.setenv("DOCKER_HOST", address)
+        monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+        yield address
+
+
+def test_a_document_by_ssh(tmp_path: Path, by_ssh: str) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    check_document(work)
+    (tmp_path / "ssh" / "key").unlink()
+    assert _refusal(Endpoint(by_ssh)).reason == "the engine closed the connection without an answer"
 
 
 def _found(endpoint: Endpoint) -> Capabilities:
