@@ -41,8 +41,9 @@ class Podman:
             if (self.root / "loaded").exists():
                 return
             with subprocess.Popen(["docker", "-H", engine.address(), "save", *tags(languages)], stdout=-1) as saving:
-                subprocess.run([*self.words, "load", "--quiet"], stdin=saving.stdout, check=True, capture_output=True)
-            assert saving.returncode == 0
+                words = [*self.words, "load", "--quiet"]
+                loading = subprocess.run(words, stdin=saving.stdout, capture_output=True, text=True, check=False)
+            assert (saving.returncode, loading.returncode) == (0, 0), loading.stderr
             (self.root / "loaded").touch()
 
     @contextmanager
@@ -83,7 +84,8 @@ def serving(languages: tuple[str, ...]) -> Iterator[str]:
     missing = [program for program in ("podman", "docker") if shutil.which(program) is None]
     if missing:
         pytest.skip(f"there is no {' and no '.join(missing)}, see `scripts/with_engine.sh`")
-    podman = Podman(Path(os.environ["POLYRUN_TEST_ROOT"]) / "podman")
+    home = os.environ.get("POLYRUN_TEST_ENGINE") or os.environ["POLYRUN_TEST_ROOT"]
+    podman = Podman(Path(home) / "podman")
     podman.load(languages)
     with tempfile.TemporaryDirectory(prefix="podman-") as folder, podman.service(Path(folder) / "socket") as address:
         yield address
