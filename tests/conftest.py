@@ -95,7 +95,7 @@ def _skips_fail() -> bool:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests with containers come last: their images are being built meanwhile, and they may have to wait for them."""
-    with_containers = [item for item in items if "docker" in item.keywords or "docker" in _parameters(item)]
+    with_containers = [item for item in items if item.get_closest_marker("docker") or "docker" in _parameters(item)]
     for item in with_containers:
         item.add_marker(pytest.mark.timeout(900))
     items.sort(key=with_containers.__contains__)

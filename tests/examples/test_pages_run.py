@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import engine
 import polyrun
 from cli_case import Case
 from examples.pages import EXAMPLES, PAGES, REPOSITORY, VALUE_PAGES, Fenced, fenced
@@ -68,7 +69,19 @@ def test_the_first_document_is_an_example() -> None:
     assert DOCUMENTS[0].text == (EXAMPLES / "dice.mix").read_text("utf-8")
 
 
-@pytest.mark.parametrize("block", PROGRAMS, ids=lambda block: block.place)
+@pytest.fixture
+def _engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What speaks of containers gets an engine."""
+    if request.node.get_closest_marker("docker"):
+        engine.use(monkeypatch)
+
+
+def _marks(text: str) -> tuple[pytest.MarkDecorator, ...]:
+    return (pytest.mark.docker,) if "docker" in text or "polyrun images" in text else ()
+
+
+@pytest.mark.usefixtures("_engine")
+@pytest.mark.parametrize("block", [pytest.param(one, id=one.place, marks=_marks(one.text)) for one in PROGRAMS])
 def test_programs_run(block: Fenced, examples: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", block.text], cwd=examples, capture_output=True, timeout=100, check=False
@@ -76,10 +89,14 @@ def test_programs_run(block: Fenced, examples: Path) -> None:
     assert (done.returncode, done.stderr.decode()) == (0, "")
 
 
-@pytest.mark.parametrize(("block", "command"), COMMANDS, ids=[command for _, command in COMMANDS])
+@pytest.mark.usefixtures("_engine")
+@pytest.mark.parametrize(
+    ("block", "command"), [pytest.param(block, one, id=one, marks=_marks(one)) for block, one in COMMANDS]
+)
 def test_commands_run(block: Fenced, command: str, examples: Path) -> None:
     assert block.page.is_file()
-    Case(examples).within(command).exits(EXIT_CODES.get(command, 0))
+    kept = {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
+    Case(examples).env(**kept).within(command).exits(EXIT_CODES.get(command, 0))
 
 
 @pytest.mark.parametrize("block", CAPTURES, ids=lambda block: block.place)

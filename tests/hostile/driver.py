@@ -1,4 +1,4 @@
-"""Runs attacks on request, as whichever user it was started: `python driver.py FOLDER`.
+"""Runs attacks on request, as whichever user it was started: `python driver.py FOLDER BACKEND`.
 
 Reads one JSON request a line (`{"attack": NAME, "where": "box" or "outside"}`) and answers with one line. It plants
 what attacks look for: a file, a variable, an open descriptor, sockets; all of them hold the secret. A process of
@@ -25,9 +25,13 @@ from typing import Any
 
 from hostile.catalogue.attack import PRELUDE, SECRET, Attack
 from hostile.catalogue.register import ATTACKS
+from polyrun.languages import Registry
 from polyrun.model.outcomes import Status
+from polyrun.model.requirements import Requirements
 from polyrun.sandbox import artifacts, disk
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, Sandbox, Workspace
+from polyrun.sandbox.docker.backend import Docker
+from polyrun.sandbox.docker.hardening import LABEL_OWNER
 from polyrun.sandbox.registry import probe
 from polyrun.sandbox.seccomp_table import ABIS, NUMBERS
 
@@ -49,6 +53,7 @@ class Observed:
     printed: int
     left: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    handed: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
 
 
@@ -75,12 +80,14 @@ class Planted:
         for listener in listeners:
             threading.Thread(target=_answer, args=(listener,), daemon=True).start()
 
-    def argument(self, bound: int, marker: str) -> str:
-        """The JSON object an attack gets; `marker` lets the driver find its processes."""
+    def argument(self, bound: int, marker: str, out: str) -> str:
+        """The JSON object an attack gets; `marker` lets the driver find its processes, `out` is for exports."""
         column = ABIS[os.uname().machine].column
         numbers = {name: pair[column] for name, pair in NUMBERS.items() if pair[column] is not None}
-        planted = {"planted": self.folder, "port": self.port, "abstract": self.abstract}
-        return json.dumps({**planted, "bound": bound, "marker": marker, "numbers": numbers})
+        planted = {"planted": self.folder, "port": self.port, "abstract": self.abstract, "out": out}
+        logs = os.stat("/var/log")
+        there = [logs.st_dev, logs.st_ino]
+        return json.dumps({**planted, "logs": there, "bound": bound, "marker": marker, "numbers": numbers})
 
 
 def _answer(listener: socket.socket) -> None:
@@ -95,7 +102,7 @@ def _python() -> str:
     return next((path for path in ("/usr/bin/python3",) if os.access(path, os.X_OK)), os.path.realpath(sys.executable))
 
 
-def _program(attack: Attack, folder: str) -> tuple[str, ...]:
+def _program(attack: Attack, folder: str, python: str) -> tuple[str, ...]:
     """Write (and for C compile) the attack into `folder`; the file names to execute, relative to it."""
     if attack.language == "c":
         name = f"{attack.name}.elf"
@@ -108,7 +115,7 @@ def _program(attack: Attack, folder: str) -> tuple[str, ...]:
     name = f"{attack.name}.py"
     with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
         file.write(PRELUDE + attack.program)
-    return (_python(), "-I", name)
+    return (python, "-I", name)
 
 
 def processes_with(marker: str) -> list[str]:
@@ -147,12 +154,30 @@ def _files(folder: str) -> Iterator[str]:
         yield from (os.path.join(root, name) for name in (*folders, *files))
 
 
+@dataclass
+class Place:
+    """A sandbox, the Python that its boxes have, and what that needs where boxes have programs of their own."""
+
+    sandbox: Sandbox
+    python: str
+    requirements: Requirements
+
+    async def left(self) -> list[str]:
+        """What the boxes left in an engine; containers are thrown away in the background, so that is waited for."""
+        await self.sandbox.close()
+        if not isinstance(self.sandbox, Docker):
+            return []
+        listed = await self.sandbox.engine.get("/containers/json", {"all": 1, "filters": {"label": [LABEL_OWNER]}})
+        ours = f"polyrun-{os.getpid()}-"
+        return [f"container {facts['Id']}" for facts in listed if facts["Labels"][LABEL_OWNER].startswith(ours)]
+
+
 class Driver:
     """One sandbox, one set of planted things, attacks one after the other."""
 
-    def __init__(self, folder: str, sandbox: Sandbox, planted: Planted) -> None:
+    def __init__(self, folder: str, place: Place, planted: Planted) -> None:
         self._folder = folder
-        self._sandbox = sandbox
+        self._place = place
         self._planted = planted
         self._count = 0
 
@@ -167,20 +192,25 @@ class Driver:
         return observed
 
     async def _in_boxes(self, attack: Attack, base: str) -> Observed:
-        paths = {name: os.path.join(base, name) for name in ("work", "overlay", "scratch", "programs")}
+        paths = {name: os.path.join(base, name) for name in ("work", "overlay", "scratch", "programs", "out")}
         for path in paths.values():
             os.makedirs(path)
         _write_document(paths["work"])
-        program = _program(attack, paths["programs"])
+        program = _program(attack, paths["programs"], self._place.python)
         marker = f"polyrun-marker-{os.getpid()}-{self._count}"
-        argv = (*program[:-1], f"{{programs}}/{program[-1]}", self._planted.argument(0, marker))
+        argv = (*program[:-1], f"{{programs}}/{program[-1]}", self._planted.argument(0, marker, "{out}"))
         spec = BoxSpec(
-            Workspace(paths["work"], paths["overlay"]), paths["scratch"], mounts={"programs": paths["programs"]}
+            Workspace(paths["work"], paths["overlay"]),
+            paths["scratch"],
+            mounts={"programs": paths["programs"]},
+            outputs={"out": paths["out"]} if attack.exports else {},
+            requirements=self._place.requirements,
         )
         before = set(_files(self._planted.folder))
         observed = await self._run(attack, spec, argv)
         for _ in range(attack.times - 1):
             observed = await self._run(attack, spec, argv)
+        observed.left += await self._place.left()
         observed.left += processes_with(marker)
         observed.left += [f"box folder {name}" for name in os.listdir(paths["scratch"]) if name.startswith("box-")]
         observed.left += [
@@ -190,6 +220,7 @@ class Driver:
             observed.left.append("a damaged document")
         observed.left += [f"written on the host: {path}" for path in set(_files(self._planted.folder)) - before]
         self._collect(spec.workspace, os.path.join(base, "kept"), observed)
+        self._look_at_exports(paths["out"], 2 * attack.limits.disk_bytes, observed)
         return observed
 
     def _collect(self, workspace: Workspace, destination: str, observed: Observed) -> None:
@@ -203,6 +234,23 @@ class Driver:
             elif os.path.getsize(path) < 4096 and SECRET.encode() in _bytes(path):
                 observed.left.append(f"the secret among the artifacts: {name!r}")
 
+    @staticmethod
+    def _look_at_exports(folder: str, most: int, observed: Observed) -> None:
+        """What was handed out: at most so many bytes, and no file with the secret. Links there are never followed."""
+        held: dict[int, int] = {}
+        for path in _files(folder):
+            observed.handed.append(os.path.relpath(path, folder))
+            try:
+                facts = os.lstat(path)
+                is_secret = stat.S_ISREG(facts.st_mode) and facts.st_size < 4096 and SECRET.encode() in _bytes(path)
+            except OSError:  # too long a path for anybody to follow, or a file that its own user may not read
+                continue
+            held[facts.st_ino] = facts.st_blocks * 512
+            if is_secret:
+                observed.left.append(f"the secret among the exports: {path!r}")
+        if sum(held.values()) > most:
+            observed.left.append(f"exports that take {sum(held.values())} bytes")
+
     async def _run(self, attack: Attack, spec: BoxSpec, argv: tuple[str, ...]) -> Observed:
         kept: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
         printed = 0
@@ -213,7 +261,7 @@ class Driver:
             kept[stream].extend(data[: 65536 - len(kept[stream])])
 
         started = time.monotonic()
-        async with self._sandbox.open(spec) as box:
+        async with self._place.sandbox.open(spec) as box:
             outcome = await box.run(Command(argv), attack.limits, take)
         return Observed(
             status=outcome.status.value,
@@ -230,12 +278,12 @@ class Driver:
         """Run the attack as a plain process of this user, with its bound, to see that it is capable."""
         self._count += 1
         base = os.path.join(self._folder, f"outside-{self._count}")
-        os.makedirs(base)
+        os.makedirs(f"{base}/out")
         _write_document(base)
-        program = _program(attack, base)
+        program = _program(attack, base, _python())
         argv = [*program[:-1], f"./{program[-1]}" if len(program) == 1 else program[-1]]
         marker = f"polyrun-outside-{os.getpid()}-{self._count}"
-        argv.append(self._planted.argument(attack.outside_bound or 1, marker))
+        argv.append(self._planted.argument(attack.outside_bound or 1, marker, "out"))
         started = time.monotonic()
         done = _plain(argv, base)
         for _ in range(attack.times - 1):
@@ -287,15 +335,18 @@ def _say(message: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-async def main(folder: str) -> None:
+async def main(folder: str, backend: str) -> None:
     """Announce what the sandbox enforces, then answer requests until stdin ends."""
-    found = await probe("bubblewrap")
+    found = await probe(backend)
     if not isinstance(found, tuple):
         _say({"unavailable": found.reason})
         return
     sandbox, capabilities = found
     assert isinstance(capabilities, Capabilities)
-    driver = Driver(folder, sandbox, Planted(os.path.join(folder, "planted")))
+    language = Registry.load().get("python")
+    assert language is not None
+    place = Place(sandbox, _python() if sandbox.shows_host else "/usr/bin/python3", language.requirements)
+    driver = Driver(folder, place, Planted(os.path.join(folder, "planted")))
     _say({"level": capabilities.level, "features": sorted(capabilities.features)})
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
@@ -309,4 +360,4 @@ async def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))

@@ -13,10 +13,12 @@ from actor import Actor
 class Level:
     """A driver process (see `driver.py`) and what it said about its sandbox."""
 
-    def __init__(self, folder: str, actor: Actor) -> None:
+    def __init__(self, folder: str, actor: Actor, backend: str = "bubblewrap", engine: str | None = None) -> None:
         variables = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        if engine is not None:
+            variables["DOCKER_HOST"] = engine
         self._process = subprocess.Popen(
-            [*actor.python, str(actor.project / "tests/hostile/driver.py"), folder],
+            [*actor.python, str(actor.project / "tests/hostile/driver.py"), folder, backend],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

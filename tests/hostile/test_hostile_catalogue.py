@@ -1,4 +1,4 @@
-"""Every attack of the catalogue: held at level 2, held (or honestly not) at level 1, and capable outside."""
+"""Every attack of the catalogue: held at levels 2 and 3, held (or honestly not) at level 1, and capable outside."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def check(attack: Attack, expect: Expect, seen: dict[str, Any]) -> None:
     assert not seen["left"], seen["left"]
     if expect.kept is not None:
         assert sorted(seen["kept"]) == sorted(expect.kept)
+    assert expect.handed is None or sorted(seen["handed"]) == sorted(expect.handed), seen["handed"]
     for path, pattern in expect.refused.items():
         assert re.search(pattern, seen["refused"].get(path, "(kept)")), (path, seen["refused"])
 
@@ -52,6 +53,13 @@ def test_level_2(name: str, level2: Level) -> None:
 def test_level_1(name: str, level1: Level) -> None:
     attack = ATTACKS[name]
     check(attack, attack.held_without_cgroups or attack.held, level1.ask(name, "box"))
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("name", ATTACKS)
+def test_level_3(name: str, level3: Level) -> None:
+    attack = ATTACKS[name]
+    check(attack, attack.held_in_container or attack.held, level3.ask(name, "box"))
 
 
 @pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.capable is not None])
@@ -77,4 +85,5 @@ def test_what_differs_without_cgroups_says_why() -> None:
     """An attack that level 1 does not hold has the weakness in words, for the self-test to print."""
     for attack in ATTACKS.values():
         assert attack.weakness_without_cgroups is None or attack.held_without_cgroups is not None, attack.name
+        assert attack.weakness_in_container is None or attack.held_in_container is not None, attack.name
     assert sum(attack.capable is not None for attack in ATTACKS.values()) > len(ATTACKS) // 2

@@ -28,7 +28,7 @@ def test_everything_holds_for_an_ordinary_user(ordinary: Actor) -> None:
         "-p",
         "no:cacheprovider",
         "-m",
-        "not root",
+        "not root and not docker",  # who asks an engine makes no difference inside a container
     ]
     try:
         done = subprocess.run(

@@ -110,14 +110,7 @@ async def _compose(
     chosen = await _choose(settings, plan, folders, kept)
     if kept is None:
         cleanup.push_async_callback(chosen.sandbox.close)
-    if settings.given:
-        from polyrun.api.values import check_given
-
-        check_given(plan.document, settings.given)
-    if _wants_exports(settings):
-        from polyrun.api.exports import check_wanted
-
-        check_wanted(plan, settings)
+    _check_values(settings, plan)
     toolchains = await toolchains_for(chosen.sandbox, [job.language for job in plan.jobs])
     reap(folders.cache, thorough=False)  # what a killed run left behind
     scratch = cleanup.enter_context(make_scratch())
@@ -172,6 +165,18 @@ async def _choose(settings: Settings, plan: Plan, folders: Folders, kept: dict[s
     )
     await chosen.sandbox.reap()
     return chosen
+
+
+def _check_values(settings: Settings, plan: Plan) -> None:
+    """Refuse values from outside that nobody imports, and the wish for exports that there are not."""
+    if settings.given:
+        from polyrun.api.values import check_given
+
+        check_given(plan.document, settings.given)
+    if _wants_exports(settings):
+        from polyrun.api.exports import check_wanted
+
+        check_wanted(plan, settings)
 
 
 def _wants_exports(settings: Settings) -> bool:

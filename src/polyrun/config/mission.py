@@ -50,16 +50,24 @@ MISSION_SETTINGS: tuple[MissionSetting, ...] = (
         "chain",
         f"`true`: `sandbox.chain` is {', '.join(WITH_DOCKER)}; `false`: {', '.join(WITHOUT_DOCKER)}",
     ),
-    MissionSetting("docker_memory_limit", kinds.SIZE, "docker.memory_bytes", "memory of a container"),
-    MissionSetting("docker_cpu_quota", kinds.DOCKER_CPUS, "docker.cpus", "processors of a container"),
-    MissionSetting("docker_disk_quota", kinds.SIZE, "docker.disk_bytes", "what a container may write"),
-    MissionSetting("docker_execution_timeout", kinds.DURATION, "docker.timeout_s", "wall time of a container"),
-    MissionSetting("docker_cleanup", kinds.FLAG, "docker.cleanup", "remove containers after use"),
+    MissionSetting("docker_memory_limit", kinds.SIZE, "docker.memory_bytes", "the most memory of a container"),
+    MissionSetting("docker_cpu_quota", kinds.DOCKER_CPUS, "docker.cpus", "the most processors of a container"),
+    MissionSetting("docker_disk_quota", kinds.SIZE, "docker.disk_bytes", "what a container may write at most"),
+    MissionSetting("docker_execution_timeout", kinds.DURATION, "docker.timeout_s", "the most wall time of a step"),
+    MissionSetting("docker_cleanup", kinds.FLAG, "docker.cleanup", "`false` leaves containers, stopped, for a look"),
     MissionSetting(
-        f"{_DOCKER_POLICY}.allow_privileged", kinds.FLAG, "docker.allow_privileged", "let containers be privileged"
+        f"{_DOCKER_POLICY}.allow_privileged",
+        kinds.FLAG,
+        "docker.allow_privileged",
+        "nothing but `false`",
     ),
     MissionSetting(f"{_DOCKER_POLICY}.allow_network", kinds.FLAG, "docker.allow_network", "give containers a network"),
-    MissionSetting(f"{_DOCKER_POLICY}.allow_mounts", kinds.FLAG, "docker.allow_mounts", "mount host folders"),
+    MissionSetting(
+        f"{_DOCKER_POLICY}.allow_mounts",
+        kinds.FLAG,
+        "docker.allow_mounts",
+        "nothing but `false`",
+    ),
     MissionSetting(
         f"{_DOCKER_POLICY}.read_only_root", kinds.FLAG, "docker.read_only_root", "make the container's root read-only"
     ),

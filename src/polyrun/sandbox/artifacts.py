@@ -6,6 +6,7 @@ followed, only regular files are kept, and everything is bounded. Call these onl
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -162,9 +163,9 @@ def _copy(entry: _Entry, destination: str) -> str | None:
         if _attribute(source, _METACOPY):
             return "only its attributes changed"
         target_path = os.path.join(destination, entry.path)
-        os.makedirs(os.path.dirname(target_path), exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        target = os.open(target_path, flags, 0o644 | (facts.st_mode & 0o111))
+        target = _create(target_path, 0o644 | (facts.st_mode & 0o111))
+        if target is None:
+            return "its path is too long"
         try:
             left = entry.facts.st_size
             while left > 0 and (sent := os.sendfile(target, source, None, min(left, _CHUNK))) > 0:
@@ -177,6 +178,18 @@ def _copy(entry: _Entry, destination: str) -> str | None:
     finally:
         os.close(source)
     return None
+
+
+def _create(path: str, mode: int) -> int | None:
+    """A new file and the folders above it; `None` where the path is too long. Guests make such step by step."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, flags, mode)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
+        raise
 
 
 def _attribute(fd: int, names: tuple[str, ...]) -> bool:

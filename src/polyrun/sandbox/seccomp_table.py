@@ -72,12 +72,18 @@ _UNIX, _INET, _INET6, _NETLINK, _NETLINK_ROUTE = 1, 2, 10, 16, 0
 _DEFAULT, _ICMP, _TCP, _UDP, _ICMPV6, _MPTCP = 0, 1, 6, 17, 58, 262
 _CREATES = 0o100 | 0o20000000  # O_CREAT, __O_TMPFILE: without them the mode is whatever the register held
 _TIOCSTI, _TIOCLINUX, _TIOCSETD = 0x5412, 0x541C, 0x5423
+_PRIO_PROCESS, _PRIO_PGRP, _PRIO_USER = 0, 1, 2
 _PER_LINUX, _ADDR_NO_RANDOMIZE, _PER_QUERY = 0, 0x0004_0000, ALL_BITS
 
 
 def _bits(index: int, mask: int) -> tuple[ArgumentTest, ...]:
     """Any bit of `mask` is set."""
     return (ArgumentTest(index, (0,), mask, among=False),)
+
+
+def _first(index: int) -> tuple[ArgumentTest, ...]:
+    """The argument names PID 1."""
+    return (ArgumentTest(index, (1,)),)
 
 
 def _device(index: int) -> tuple[ArgumentTest, ...]:
@@ -105,6 +111,20 @@ RULES: Final = (
         errno.EPERM,
         "memory and descriptors of another process",
     ),
+    Rule(("prlimit64",), errno.EPERM, "limits of PID 1, which could then do nothing, or be killed", _first(0)),
+    Rule(
+        ("sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity"),
+        errno.EPERM,
+        "PID 1 must get its turn",
+        _first(0),
+    ),
+    Rule(
+        ("setpriority",),
+        errno.EPERM,
+        "PID 1 must get its turn",
+        (ArgumentTest(0, (_PRIO_PROCESS, _PRIO_PGRP)), *_first(1)),
+    ),
+    Rule(("setpriority",), errno.EPERM, "PID 1 is of the same user", (ArgumentTest(0, (_PRIO_USER,)),)),
     # --- kernel parts with a record of escapes that ordinary programs do without
     Rule(("io_uring_setup", "io_uring_enter", "io_uring_register"), errno.EPERM, "makes calls past this filter"),
     Rule(("keyctl", "add_key", "request_key"), errno.EPERM, "keyrings are shared across namespaces"),
@@ -229,6 +249,7 @@ NUMBERS: Final[dict[str, tuple[int | None, int | None]]] = {
     "personality": (135, 92),
     "pidfd_getfd": (438, 438),
     "pivot_root": (155, 41),
+    "prlimit64": (302, 261),
     "process_madvise": (440, 440),
     "process_mrelease": (448, 448),
     "process_vm_readv": (310, 270),
@@ -239,9 +260,14 @@ NUMBERS: Final[dict[str, tuple[int | None, int | None]]] = {
     "quotactl_fd": (443, 443),
     "reboot": (169, 142),
     "request_key": (249, 218),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
     "setdomainname": (171, 162),
     "sethostname": (170, 161),
     "setns": (308, 268),
+    "setpriority": (141, 140),
     "settimeofday": (164, 170),
     "socket": (41, 198),
     "socketpair": (53, 199),

@@ -73,7 +73,8 @@ class Expect:
 
     `exit_code` and `signal` are checked when given. `seconds` bounds the whole call from outside. `reason` is a
     pattern to be found in the outcome's reason. `kept` are the artifacts the collector keeps, `refused` those it
-    must not keep, with a pattern of the reason.
+    must not keep, with a pattern of the reason. `handed` are the paths in the folder of exports, for an attack that
+    has one.
     """
 
     status: tuple[Status, ...] = (Status.OK,)
@@ -84,17 +85,20 @@ class Expect:
     seconds: float = 8.0
     kept: tuple[str, ...] | None = None
     refused: Mapping[str, str] = NOTHING
+    handed: tuple[str, ...] | None = None
 
 
 @frozen
 class Attack:
     """One hostile program.
 
-    `held` is what a box at level 2 shows, `held_without_cgroups` what it shows at level 1 (default: the same).
+    `held` is what a box at level 2 shows, `held_without_cgroups` what it shows at level 1 and `held_in_container` what
+    a container shows, level 3 (default: the same). With `exports` the box has a folder for what is handed out,
+    `P["out"]`.
     `capable` are facts of the same program outside any box, run as an ordinary user with `bound` = `outside_bound`
     (programs that could harm the host stop there); `None` where outside says nothing or is not safe. `weakness`
-    says in words what is *not* stopped, `weakness_without_cgroups` the same for level 1. `times` runs it in that many
-    boxes one after the other, and only the last one's facts count.
+    says in words what is *not* stopped, `weakness_without_cgroups` the same for level 1, `weakness_in_container` for
+    level 3. `times` runs it in that many boxes one after the other, and only the last one's facts count.
     """
 
     rows: tuple[int, ...]
@@ -105,8 +109,11 @@ class Attack:
     language: Literal["python", "c"] = "python"
     limits: Limits = SMALL
     held_without_cgroups: Expect | None = None
+    held_in_container: Expect | None = None
     capable: Mapping[str, str] | None = None
     outside_bound: int = 0
     weakness: str | None = None
     weakness_without_cgroups: str | None = None
+    weakness_in_container: str | None = None
+    exports: bool = False
     times: int = 1

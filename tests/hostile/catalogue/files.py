@@ -1,4 +1,4 @@
-"""Programs after files that are not theirs, and those that leave strange ones: rows 30–44."""
+"""Programs after files that are not theirs, and those that leave strange ones: rows 30–42."""
 
 from __future__ import annotations
 
@@ -53,6 +53,10 @@ for name in ("fifo", "socket", "whiteout"):
             facts={"fifo": "None", "socket": "None", "character": "EPERM", "block": "EPERM", "whiteout": "EPERM"},
             kept=(),
             refused={"fifo": "not a regular file", "socket": "not a regular file"},
+        ),
+        held_in_container=Expect(
+            facts={"fifo": "None", "socket": "None", "character": "EPERM", "block": "EPERM", "whiteout": "EPERM"},
+            kept=(),  # the starter does not send them at all
         ),
         capable={"whiteout": "None"},
         outside_bound=1,
@@ -209,6 +213,16 @@ attempt("host", lambda: write(P["planted"] + "/written"))
                 "host": _READ_ONLY,
             }
         ),
+        held_in_container=Expect(
+            facts={
+                **dict.fromkeys(("/", "/usr", "/usr/bin", "/etc", "/lib", "/proc", "/dev", "/root"), _READ_ONLY),
+                "over python": _READ_ONLY + "|ETXTBSY",
+                "rename /usr": _READ_ONLY + "|EBUSY",
+                "host": _READ_ONLY,
+            }
+        ),
+        weakness_in_container="/polyrun and the sources in it are the program's own to write; they are copies, and gone"
+        " with the container, which runs one command",
         capable={"host": "written"},
         outside_bound=1,
     ),
@@ -225,6 +239,8 @@ for path in ("/etc/shadow", "/etc/machine-id", "/root/.ssh", "/home", "/var/run/
     attempt(path, lambda: os.listdir(path) if os.path.isdir(path) else read(path))
 users = [line.split(":")[0] for line in read("/etc/passwd").splitlines()]
 tell("users", len(users))
+attempt("runner", lambda: __import__("pwd").getpwnam("runner").pw_uid)
+attempt("logs", lambda: "the host's" if [(s := os.stat("/var/log")).st_dev, s.st_ino] == P["logs"] else "others")
 """,
         held=Expect(
             facts={
@@ -236,7 +252,18 @@ tell("users", len(users))
                 "users": "[1-4]",
             }
         ),
-        capable={"planted": SECRET, "through proc": SECRET},
+        held_in_container=Expect(  # /var/log, /sys and the users are the image's, the container's and the image's
+            facts={
+                **dict.fromkeys(("planted", "through proc", "through dots"), _GONE),
+                **dict.fromkeys(("/etc/shadow", "/etc/machine-id", "/root/.ssh"), _GONE),
+                **dict.fromkeys(("/var/run/docker.sock", "/run/docker.sock", "/run/dbus"), _GONE),
+                **dict.fromkeys(("/dev/sda", "/dev/vda", "/dev/mem", "/dev/kmsg"), _GONE),
+                **dict.fromkeys(("/home", "/boot"), _GONE + r"|\[\]"),
+                "logs": "others",
+                "runner": "10001",
+            }
+        ),
+        capable={"planted": SECRET, "through proc": SECRET, "logs": "the host's"},
         outside_bound=1,
     ),
     Attack(
@@ -304,88 +331,5 @@ if P["bound"]:
         ),
         capable={"still": "here"},
         outside_bound=1,
-    ),
-    Attack(
-        rows=(43,),
-        name="look-through-proc",
-        title="reach other processes and their files through /proc",
-        program="""
-pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-tell("processes", "only ours" if len(pids) < 6 and max(pids) < 100 else "the host's")
-keeper = 1 if not P["bound"] else os.getppid()
-attempt("its root", lambda: read(f"/proc/{keeper}/root{P['planted']}/secret"))
-attempt("its folder", lambda: read(f"/proc/{keeper}/cwd{P['planted']}/secret"))
-def bonds(pid):
-    lines = read(f"/proc/{pid}/status").splitlines()
-    return [line for line in lines if line.startswith(("Cap", "Seccomp:", "NoNewPrivs"))]
-tell("as bound as we are", bonds(keeper) == bonds("self"))
-""",
-        held=Expect(
-            facts={
-                "processes": "only ours",
-                "its root": _GONE,
-                "its folder": _GONE,
-                "as bound as we are": "True",  # its memory is open to us (same uid), so it may have no more rights
-            }
-        ),
-        capable={"processes": "the host's", "its root": SECRET},
-        outside_bound=1,
-    ),
-    Attack(
-        rows=(44,),
-        name="kernel-knobs",
-        title="open anything of the kernel's own files for writing: as host root's uid that needs no capability",
-        program="""
-open_for_writing = []
-for top, folders, files in os.walk("/proc"):
-    if top == "/proc":
-        folders[:] = [name for name in folders if not name.isdigit() and name not in ("self", "thread-self")]
-    for name in files:
-        path = os.path.join(top, name)
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
-            open_for_writing.append(path)
-        except OSError:
-            pass
-os.umask(0)
-tell("writable", open_for_writing[:5])
-for path in ("/sys/kernel/uevent_helper", "/sys/fs/cgroup/release_agent", "/sys/power/state"):
-    attempt(path, lambda: open(path, "w").close() or "opened")
-""",
-        held=Expect(
-            facts={
-                "writable": r"\[\]",
-                "/sys/kernel/uevent_helper": _GONE,
-                "/sys/fs/cgroup/release_agent": _GONE,
-                "/sys/power/state": _GONE,
-            }
-        ),
-    ),
-    Attack(
-        rows=(44,),
-        name="kernel-maps",
-        title="read where the kernel and the machine's memory lie",
-        program="""
-attempt("kcore", lambda: len(open("/proc/kcore", "rb").read(64)))
-first = lambda line: line.split("-")[0].split()[0]
-attempt("kallsyms", lambda: "addresses" if any(set(first(l)) != {"0"} for l in open("/proc/kallsyms")) else "zeros")
-for name in ("kmsg", "kpagecount", "kpageflags", "slabinfo", "vmallocinfo", "pagetypeinfo", "timer_list"):
-    def look():
-        fd = os.open("/proc/" + name, os.O_RDONLY | os.O_NONBLOCK)
-        return len(os.read(fd, 4096))
-    attempt(name, look)
-attempt("iomem", lambda: "addresses" if any(set(first(l)) != {"0"} for l in open("/proc/iomem")) else "zeros")
-""",
-        held=Expect(
-            facts={
-                **dict.fromkeys(
-                    ("kcore", "kmsg", "kpagecount", "kpageflags", "slabinfo", "vmallocinfo", "pagetypeinfo",
-                     "timer_list"),
-                    _GONE + "|0|EAGAIN",
-                ),
-                "kallsyms": _GONE + "|zeros",
-                "iomem": _GONE + "|zeros",
-            }
-        ),
     ),
 )  # fmt: skip

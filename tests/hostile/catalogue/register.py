@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from hostile.catalogue import clock, files, kernel, memory, network, output, processes
+from hostile.catalogue import clock, files, handing, keeper, kernel, memory, network, output, proc, processes
 from hostile.catalogue.attack import Attack
 
 ATTACKS: Final[dict[str, Attack]] = {
     attack.name: attack
-    for family in (clock, memory, processes, output, files, kernel, network)
+    for family in (clock, memory, processes, output, files, handing, kernel, keeper, network, proc)
     for attack in family.ATTACKS
 }
 
@@ -20,6 +20,5 @@ ELSEWHERE: Final = {
     35: "file names in requests: needs the server",
     37: "archives as artifacts: PolyRun unpacks none",
     45: "host paths in a language's description: tests of `languages`",
-    62: "a leaked descriptor of runc: needs the Docker backend",
 }
 """Row → why it is not here."""

@@ -12,7 +12,7 @@ import os
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -105,36 +105,32 @@ class Engine:
     ) -> AsyncIterator[Mapping[str, Any]]:
         """`POST body` and yield the JSON lines of the answer as they come, at most `silence_s` seconds apart."""
         async with self._exchange("POST", path, query, body, kind) as exchange:
-            await exchange.head()
-            rest = b""
-            while data := await exchange.data(silence_s):
-                *lines, rest = (rest + data).split(b"\n")
-                if len(rest) > _MAX_ANSWER:
-                    raise EngineError(500, "a line of progress without end")
-                for line in lines:
-                    if line.strip():
-                        yield json.loads(line)
-            if rest.strip():
-                yield json.loads(rest)
+            async for line in exchange.lines(silence_s):
+                yield line
+
+    async def events(self, query: Mapping[str, Any], *, silence_s: float) -> AsyncIterator[Mapping[str, Any]]:
+        """What happens in the engine, also what it still knows to have happened; it does not end by itself."""
+        async with self._exchange("GET", "/events", query, b"", "application/json") as exchange:
+            async for line in exchange.lines(silence_s):
+                yield line
 
     async def hijack(self, path: str, query: Mapping[str, Any]) -> Hijacked:
         """`POST path` and turn the connection into a plain stream, which the caller must close."""
-        reader, writer = await self._connect()
-        exchange = _Exchange(reader, writer)
-        try:
+        async with AsyncExitStack() as undo:
+            reader, writer = await self._connect()
+            undo.callback(writer.close)
+            exchange = _Exchange(reader, writer)
             await exchange.ask("POST", self._target(path, query), b"", "text/plain", upgrade=True)
             beginning = await exchange.switched()
-        except BaseException:
-            writer.close()
-            raise
-        return Hijacked(reader, writer, beginning)
+            undo.pop_all()
+            return Hijacked(reader, writer, beginning)
 
     async def _json(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> Any:
         sent = b"" if body is None else json.dumps(body).encode()
         async with self._exchange(method, path, query, sent, "application/json") as exchange:
             await exchange.head()
             whole = await exchange.rest()
-        return json.loads(whole) if whole.strip() else None
+        return _parsed(whole) if whole.strip() else None
 
     @asynccontextmanager
     async def _exchange(
@@ -154,15 +150,20 @@ class Engine:
         return f"/{_VERSION}{quote(path, safe='/:@')}" + (f"?{urlencode(words)}" if words else "")
 
     async def _connect(self) -> tuple[asyncio.StreamReader, Writer]:
-        where = urlsplit(self.endpoint.url)
+        try:
+            where = urlsplit(self.endpoint.url)
+            where.port  # noqa: B018 - for the error that it may give
+        except ValueError as error:
+            raise EngineGone(f"`{self.endpoint.url}` is no address of an engine: {error}") from error
         try:
             if where.scheme == "unix":
-                return await asyncio.wait_for(asyncio.open_unix_connection(where.path), _CONNECT_S)
+                async with asyncio.timeout(_CONNECT_S):  # `wait_for` of Python 3.11 may lose a cancellation
+                    return await asyncio.open_unix_connection(where.path)
             if where.scheme in {"tcp", "http", "https"} and where.hostname:
                 context = self._tls() if self.endpoint.tls is not None or where.scheme == "https" else None
                 port = where.port or (2376 if context else 2375)
-                opening = asyncio.open_connection(where.hostname, port, ssl=context)
-                return await asyncio.wait_for(opening, _CONNECT_S)
+                async with asyncio.timeout(_CONNECT_S):
+                    return await asyncio.open_connection(where.hostname, port, ssl=context)
             if where.scheme == "ssh" and where.hostname:
                 return await self._ssh()
         except PermissionError as error:
@@ -233,6 +234,7 @@ class _Exchange:
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_ANSWER)
+        self._ended = False
 
     async def ask(self, method: str, target: str, body: bytes, kind: str, *, upgrade: bool = False) -> None:
         headers = [("Host", "docker"), ("Content-Length", str(len(body))), ("Content-Type", kind)]
@@ -267,6 +269,20 @@ class _Exchange:
         event = await self._event(silence_s)
         return bytes(event.data) if isinstance(event, h11.Data) else b""
 
+    async def lines(self, silence_s: float) -> AsyncIterator[Mapping[str, Any]]:
+        """The body as JSON, one object a line."""
+        await self.head()
+        rest = b""
+        while data := await self.data(silence_s):
+            *lines, rest = (rest + data).split(b"\n")
+            if len(rest) > _MAX_ANSWER:
+                raise EngineError(500, "a line of progress without end")
+            for line in lines:
+                if line.strip():
+                    yield _parsed(line)
+        if rest.strip():
+            yield _parsed(rest)
+
     async def rest(self) -> bytes:
         whole = bytearray()
         while data := await self.data(_ANSWER_S):
@@ -285,16 +301,20 @@ class _Exchange:
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
+                if self._ended:
+                    raise EngineGone("the engine closed the connection in the middle of an answer") from error
                 raise EngineGone(f"what answers does not speak HTTP: {error}") from error
             if event is h11.NEED_DATA:
                 try:
-                    data = await asyncio.wait_for(self._reader.read(_PIECE), patience_s)
+                    async with asyncio.timeout(patience_s):
+                        data = await self._reader.read(_PIECE)
                 except TimeoutError as error:
                     raise EngineGone(f"the engine was silent for {patience_s:g} s") from error
                 except OSError as error:
                     raise EngineGone(f"the connection broke: {_said(error)}") from error
                 if not data and self._http.their_state is h11.SEND_RESPONSE:
                     raise EngineGone("the engine closed the connection without an answer")
+                self._ended = not data
                 self._http.receive_data(data)
             elif isinstance(event, h11.Event):
                 return event
@@ -309,6 +329,13 @@ def _said(error: OSError) -> str:
     if isinstance(error, ssl.SSLError) and error.reason:
         return f"tls: {error.reason.lower().replace('_', ' ')}"
     return (error.strerror or str(error)).lower()
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise EngineGone(f"what answers does not speak JSON: {error}") from error
 
 
 def _message(body: bytes, status: int) -> str:

@@ -72,6 +72,8 @@ class Docker:
             return Unavailable(self.name, str(error), advice(str(error)))
         except EngineError as error:
             return Unavailable(self.name, f"the engine refuses: {error}")
+        if not isinstance(version, dict) or not isinstance(facts, dict):
+            return Unavailable(self.name, "what answers is no engine of containers")
         unfit = self._unfit(version, facts)
         if unfit is not None:
             return unfit

@@ -6,13 +6,15 @@ import asyncio
 import math
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Literal, Protocol
 
 from polyrun.model.errors import SandboxError
 from polyrun.model.limits import Limits, Usage
 from polyrun.model.outcomes import Feature, Outcome, Status
-from polyrun.sandbox import verdict
+from polyrun.sandbox import seccomp, verdict
 from polyrun.sandbox.base import BoxSpec, Command, OutputSink
+from polyrun.sandbox.descriptors import encoded
 from polyrun.sandbox.docker import packing
 from polyrun.sandbox.docker.container import Container
 from polyrun.sandbox.docker.frames import Frame, Kind, StreamEnded
@@ -20,9 +22,15 @@ from polyrun.sandbox.docker.hardening import PATH, ROOT, TMP
 from polyrun.sandbox.docker.packing import Entry
 from polyrun.sandbox.docker.workspace import WORK, Landing, gather
 from polyrun.sandbox.layout import expand
+from polyrun.sandbox.scratch import check_name
 from polyrun.sandbox.watch import MAX_ENTRIES, DiskUse, Sample, Watch
 
-_END_S = 10.0
+_HAND_BACK_S = 20.0
+_STOPPED_S = 5.0
+_FRAMES_A_TURN = 64
+_GIVE_S = 120.0
+_MAX_WORDS = 4096  # of the starter's, for arguments and for variables
+_MAX_BACK = 4
 _GRACE_S = 5.0
 _STREAMS: Mapping[Kind, Literal["stdout", "stderr"]] = {Kind.STDOUT: "stdout", Kind.STDERR: "stderr"}
 
@@ -73,12 +81,18 @@ class Box:
         job = packing.text("job", self._job(command, limits))
         container = await self._backend.take(self._image, limits, sent, net=spec.permissions.net)
         try:
-            return await _Exchange(container, self._landing(command), limits, on_output).run([job, *entries])
+            exchange = _Exchange(container, self._landing(command), limits, on_output, sent)
+            return await exchange.run([job, *_filter(container), *entries])
+        except asyncio.CancelledError:
+            await asyncio.shield(container.remove())
+            raise
         finally:
             self._backend.discard(container)
 
     def _entries(self, command: Command) -> Iterator[Entry]:
         spec = self._spec
+        for name in spec.files:
+            check_name(name)
         yield from packing.texts("source", sorted(spec.files.items()))
         for name, root in spec.mounts.items():
             yield from packing.tree(name, root)
@@ -112,10 +126,11 @@ class Box:
             "entries": MAX_ENTRIES,
         }
         lines = [*words, *((name, str(number)) for name, number in numbers.items())]
-        text = "".join(f"{key}={value}\0" for key, value in lines)
-        if any("\0" in value for _key, value in lines):
-            raise SandboxError("packing a job", "an argument or a variable holds a NUL character")
-        return text.encode("utf-8", "surrogateescape")
+        for most, what, keys in ((_MAX_WORDS, "arguments", "arg"), (_MAX_WORDS, "variables", "env")):
+            if sum(key == keys for key, _value in words) > most:
+                raise SandboxError("packing a job", f"there are more than {most} {what}")
+        assert len(back) <= _MAX_BACK
+        return b"".join(word + b"\0" for word in encoded(f"{key}={value}" for key, value in lines))
 
     def _environment(self, command: Command, values: Mapping[str, str]) -> dict[str, str]:
         variables = {
@@ -147,18 +162,33 @@ class Box:
         return Landing({**roots, WORK: upper}, folder)
 
 
+def _filter(container: Container) -> list[Entry]:
+    """The table of refused calls by number, which the starter puts upon the program.
+
+    The engine's own filter, which knows calls by name, lets those pass whose names are newer than it is.
+    """
+    try:
+        return [packing.text("filter", seccomp.bpf_program(container.machine))]
+    except LookupError:
+        return []
+
+
 class _Exchange:
     """The conversation with one container about one command."""
 
-    def __init__(self, container: Container, landing: Landing, limits: Limits, sink: OutputSink) -> None:
+    def __init__(
+        self, container: Container, landing: Landing, limits: Limits, sink: OutputSink, sent_bytes: int
+    ) -> None:
+        self._own_room = container.wanted.memory_bytes > limits.memory_bytes
+        self._sent_bytes = sent_bytes
         self._container = container
         self._landing = landing
         self._limits = limits
         self._sink = sink
         self._totals = {"stdout": 0, "stderr": 0}
+        self._muted = False
         self._sample: Mapping[str, int] = {}
         self._used: Mapping[str, int] = {}
-        self._not_started: str | None = None
         self._watch = Watch(limits, self._looked, self._disk, quick=False)
 
     async def run(self, entries: list[Entry]) -> Outcome:
@@ -166,12 +196,17 @@ class _Exchange:
         listening = asyncio.create_task(self._listen())
         giving = asyncio.create_task(self._container.give(packing.stream(entries)))
         try:
-            await asyncio.wait({giving, listening}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({giving, listening}, timeout=_GIVE_S, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                raise SandboxError("giving a job to a container", f"it was not taken within {_GIVE_S:g} s")
+            if giving in done and listening not in done:
+                with suppress(StreamEnded):  # what is heard at the other end says more
+                    giving.result()
             self._watch.start()
             await self._watch.until_end()
             if self._watch.stop is not None and not listening.done():
                 self._container.stop()
-            await asyncio.wait_for(listening, _END_S if self._watch.stop else max(_END_S, self._limits.wall_s))
+            await self._hear_out(listening)
             await giving
             await self._watch.settle()
         except TimeoutError as error:
@@ -188,15 +223,29 @@ class _Exchange:
                 task.cancel()
             await asyncio.gather(listening, giving, return_exceptions=True)
             self._landing.close()
-        if self._not_started is not None:
-            raise SandboxError("starting a program", self._not_started)
         return verdict.verdict(self._evidence(), self._limits)
+
+    async def _hear_out(self, listening: asyncio.Task[None]) -> None:
+        """Wait until everything was handed back, though not for ever. Raises `TimeoutError` for a silent starter."""
+        patience_s = _STOPPED_S if self._watch.stop else max(_HAND_BACK_S, self._limits.wall_s)
+        await asyncio.wait({listening}, timeout=patience_s)
+        if listening.done():
+            await listening
+        elif self._watch.stop is None:
+            if not self._used:
+                raise TimeoutError
+            reason = f"left more files than can be taken back in {patience_s:g} s"
+            self._watch.stop = verdict.Stop(Status.DISK_LIMIT, reason)
 
     async def _listen(self) -> None:
         """Hear the starter out, to its end."""
+        heard = 0
         try:
             while (said := await self._container.next()).kind is not Kind.END:
+                heard += 1
                 self._hear(said)
+                if said.kind is Kind.USAGE or heard % _FRAMES_A_TURN == 0:
+                    await asyncio.sleep(0)  # what is handed back is thousands of files: others must get their turn
         finally:
             self._watch.end()
 
@@ -209,10 +258,10 @@ class _Exchange:
             case Kind.SAMPLE:
                 self._sample = said.numbers()
             case Kind.USAGE:
-                self._used = {**self._used, **said.numbers()}
+                self._used = said.numbers()
                 self._watch.end()
             case Kind.NOT_STARTED:
-                self._not_started = said.data.decode(errors="replace")
+                self._print("stderr", b"polyrun: " + said.data + b"\n")
             case Kind.FAULT:
                 raise SandboxError("running in a container", said.data.decode(errors="replace"))
             case _:
@@ -221,21 +270,23 @@ class _Exchange:
     def _print(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
         before = self._totals[stream]
         self._totals[stream] = before + len(data)
-        if before <= self._limits.flood_bytes:
+        if not self._muted:
             self._sink(stream, data)
-            if self._totals[stream] > self._limits.flood_bytes:
-                self._watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(self._limits))
+        if before <= self._limits.flood_bytes < self._totals[stream]:
+            self._muted = True  # a program can print a lot until its end takes effect
+            self._watch.halt(Status.OUTPUT_LIMIT, verdict.flood_reason(self._limits))
 
     def _land(self, said: Frame) -> None:
-        if said.kind is Kind.DATA:
-            self._landing.data(said.data)
-            return
-        path, _, rest = os.fsdecode(said.data).partition("\0")
+        path, rest = "", ""
+        if said.kind is not Kind.DATA:
+            path, _, rest = os.fsdecode(said.data).partition("\0")
         try:
             match said.kind:
+                case Kind.DATA:
+                    self._landing.data(said.data)
                 case Kind.FILE:
-                    mode, _size, path = path.split(" ", 2)
-                    self._landing.file(path, int(mode, 8))
+                    mode, size, name = path.split(" ", 2)
+                    self._landing.file(name, int(mode, 8), int(size))
                 case Kind.FOLDER:
                     self._landing.folder(path)
                 case Kind.LINK:
@@ -259,6 +310,8 @@ class _Exchange:
     def _evidence(self) -> verdict.Evidence:
         used = self._used
         cpu_us, memory = used.get("cpu"), used.get("memory")
+        if memory is not None and self._own_room:  # files that were sent along lie in room of their own
+            memory = max(memory - self._sent_bytes, used.get("largest", 0))
         cpu_s = self._watch.cpu_s if cpu_us is None else cpu_us / 1e6
         return verdict.Evidence(
             wait_status=used.get("wait"),
@@ -267,4 +320,5 @@ class _Exchange:
             stop=self._watch.stop,
             oom_kills=used.get("oom", 0),
             pids_refused=used.get("refused", 0),
+            largest_file=used.get("file"),
         )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
 
 from polyrun.model.errors import SandboxError
 from polyrun.sandbox.docker.api import Engine, EngineError, EngineGone, Hijacked
@@ -13,7 +15,10 @@ from polyrun.sandbox.docker.frames import PIECE, Frame, FrameReader, Kind, Strea
 from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, Wanted, body, check
 from polyrun.sandbox.identity import new_name
 
+_T = TypeVar("_T")
+
 _START_S = 60.0
+_NEWS_S = 1.0
 _NAME_PREFIX = "polyrun-"
 
 
@@ -23,6 +28,7 @@ class Container:
     def __init__(self, engine: Engine, wanted: Wanted, identifier: str, attached: Hijacked) -> None:
         self.wanted = wanted
         self.id = identifier
+        self.machine = ""
         self.started = time.monotonic()
         self._engine = engine
         self._attached = attached
@@ -35,30 +41,28 @@ class Container:
 
         It counts as left behind after `lifetime_s` seconds. Raises `SandboxError`; nothing is left then.
         """
-        owner = new_name()
-        labels = {LABEL_OWNER: owner, LABEL_DEADLINE: str(int(time.time() + lifetime_s))}
-        try:
-            made = await engine.post(
-                "/containers/create", {"name": _NAME_PREFIX + os.urandom(6).hex()}, body(wanted, labels)
-            )
-        except (EngineError, EngineGone) as error:
-            raise SandboxError("creating a container", str(error)) from error
-        container = None
-        try:
-            attached = await engine.hijack(f"/containers/{made['Id']}/attach", {"stream": 1, "stdin": 1, "stdout": 1})
-            container = cls(engine, wanted, made["Id"], attached)
-            await engine.post(f"/containers/{made['Id']}/start")
-            said = await asyncio.wait_for(container.next(), _START_S)
+        labels = {LABEL_OWNER: new_name(), LABEL_DEADLINE: str(int(time.time() + lifetime_s))}
+        name = _NAME_PREFIX + os.urandom(6).hex()
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(_remove, engine, name)  # also when the engine's answer to its making is lost
+            try:
+                made = await _to_its_end(engine.post("/containers/create", {"name": name}, body(wanted, labels)))
+                where = f"/containers/{made['Id']}"
+                attached = await engine.hijack(f"{where}/attach", {"stream": 1, "stdin": 1, "stdout": 1})
+                undo.callback(attached.writer.close)
+                container = cls(engine, wanted, made["Id"], attached)
+                await engine.post(f"{where}/start")
+                async with asyncio.timeout(_START_S):
+                    said = await container.next()
+            except (EngineError, EngineGone, StreamEnded) as error:
+                raise SandboxError("starting a container", str(error)) from error
+            except TimeoutError as error:
+                raise SandboxError("starting a container", f"it took more than {_START_S:g} s") from error
             if said.kind is not Kind.READY:
                 raise SandboxError("starting a container", said.data.decode(errors="replace"))
+            container.machine = said.facts().get("machine", [""])[0]
             check(wanted, said.facts())
-        except BaseException as error:
-            await asyncio.shield(_remove(engine, made["Id"]))
-            if container is not None:
-                container.hang_up()
-            if isinstance(error, EngineError | EngineGone | StreamEnded | TimeoutError):
-                raise SandboxError("starting a container", str(error) or f"it took more than {_START_S:g} s") from error
-            raise
+            undo.pop_all()
         return container
 
     @property
@@ -89,9 +93,20 @@ class Container:
         """Whether the kernel killed it, starter and all, for its use of memory; as far as the engine still knows."""
         try:
             facts = await self._engine.get(f"/containers/{self.id}/json")
-        except (EngineError, EngineGone):
+            if facts.get("State", {}).get("OOMKilled"):
+                return True
+        except EngineGone:
             return False
-        return bool(facts.get("State", {}).get("OOMKilled"))
+        except EngineError:  # it was removed at its end
+            pass
+        wanted = {"since": "1", "filters": {"container": [self.id], "event": ["oom"]}}
+        try:
+            async with asyncio.timeout(_NEWS_S):
+                async for _event in self._engine.events(wanted, silence_s=_NEWS_S):
+                    return True
+        except (EngineError, EngineGone, TimeoutError):
+            pass
+        return False
 
     def hang_up(self) -> None:
         """Close the connection."""
@@ -104,6 +119,16 @@ class Container:
             self.hang_up()
             if self.wanted.remove:
                 await _remove(self._engine, self.id)
+
+
+async def _to_its_end(request: Coroutine[Any, Any, _T]) -> _T:
+    """What `request` gives. A cancellation waits for it first: the engine does what it was told all the same."""
+    doing = asyncio.ensure_future(request)
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.wait({doing})
+        raise
 
 
 async def _remove(engine: Engine, identifier: str) -> None:

@@ -28,6 +28,7 @@ LABEL_OWNER = "polyrun.owner"
 LABEL_DEADLINE = "polyrun.deadline"
 
 _LEAST_MEMORY = 6 * MIB  # of every engine (daemon/container_operations_unix.go)
+_RESERVE = 4 * MIB  # the starter holds it, so that it can hand back when the program has filled everything (starter.c)
 _SENT_ALONG = 64 * MIB
 _MOST_DISK = 64 * GIB  # a tmpfs; the limit itself is watched
 _TMP_BYTES = 256 * MIB
@@ -38,6 +39,14 @@ _KERNEL_BYTES = 64 * MIB  # what a kernel of its own needs beside the program; t
 _KERNEL_THREADS = 512
 _PODMANS_OWN = dict.fromkeys(("/run", "/var/tmp"), "ro,noexec,nosuid,nodev,size=4096,mode=755")  # noqa: S108
 """Where Podman puts a writable tmpfs of half the host's memory into a read-only root, unless there is another."""
+_OWN_FILES = 160  # the starter holds one for each folder on its way down (`MAX_DEPTH` in starter.c), and a few more
+_MASKED = (
+    *("/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats"),
+    *("/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware"),
+    *("/sys/devices/virtual/powercap", "/proc/pressure"),
+)
+"""The engine's own list (oci/defaults.go of Moby), and what may be written to with no right at all."""
+_READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 _NPROC = 4096  # counts all containers of the host together, so it is a backstop; `PidsLimit` is the limit
 
 
@@ -98,11 +107,12 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
         "Privileged": False,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges", f"seccomp={wanted.profile or profile()}"],
-        "Memory": wanted.memory_bytes,
-        "MemorySwap": wanted.memory_bytes,
+        "Memory": wanted.memory_bytes + _RESERVE,
+        "MemorySwap": wanted.memory_bytes + _RESERVE,
         "PidsLimit": wanted.pids,
         "Ulimits": [
-            {"Name": "nofile", "Soft": wanted.open_files, "Hard": wanted.open_files},
+            # the program's own limit is set by the starter
+            {"Name": "nofile", "Soft": wanted.open_files + _OWN_FILES, "Hard": wanted.open_files + _OWN_FILES},
             {"Name": "nproc", "Soft": _NPROC, "Hard": _NPROC},
             {"Name": "core", "Soft": 0, "Hard": 0},
             {"Name": "fsize", "Soft": wanted.disk_bytes, "Hard": wanted.disk_bytes},
@@ -112,6 +122,8 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
             for place, size in ((ROOT, wanted.disk_bytes), (TMP, min(wanted.disk_bytes, _TMP_BYTES)))
         }
         | (_PODMANS_OWN if is_podman and wanted.read_only_root else {}),
+        "MaskedPaths": list(_MASKED),
+        "ReadonlyPaths": list(_READ_ONLY),
         "ShmSize": _SHM_BYTES,
         "IpcMode": "private",
         "LogConfig": {"Type": "none", "Config": {}},
@@ -149,8 +161,9 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
         "NoNewPrivs": "1",
         "CapEff": "0" * 16,
         "CapBnd": "0" * 16,
+        "Uid": "\t".join([str(USER_ID)] * 4),
         "Seccomp": "2",
-        "memory": str(wanted.memory_bytes),
+        "memory": str(wanted.memory_bytes + _RESERVE),
         "pids": str(wanted.pids),
     }
     if wanted.read_only_root:
@@ -171,7 +184,8 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
             raise SandboxError("starting a container", f"`{name}` is {said} in it, and {value} was asked for")
     spaces = dict(line.split(" ", 1) for line in facts.get("space", []) if " " in line)
     for place, most in ((ROOT, wanted.disk_bytes), (TMP, min(wanted.disk_bytes, _TMP_BYTES))):
-        size = int(spaces.get(place, "0 0").split()[0])
+        word = spaces.get(place, "0").split(" ")[0]
+        size = int(word) if word.isascii() and word.isdigit() else 0
         if not 0 < size <= most + 4096:
             raise SandboxError(
                 "starting a container", f"`{place}` has room for {size} bytes, and {most} were asked for"

@@ -86,7 +86,8 @@ async def listed(engine: Engine, recipes: Iterable[Recipe] = ()) -> list[Image]:
         name = str(labels.get(LABEL_NAME, "?"))
         for tag in facts.get("RepoTags") or ["<none>:<none>"]:
             known = current.get(name)
-            is_current = None if known is None else tag.removeprefix("docker.io/") == known  # as Podman calls it
+            plain = tag.removeprefix("docker.io/").removeprefix("localhost/")  # as Podman calls it
+            is_current = None if known is None else plain == known
             found.append(Image(str(facts["Id"]), name, str(tag), int(facts.get("Size", 0)), is_current))
     return sorted(found, key=lambda image: (image.name, image.tag))
 

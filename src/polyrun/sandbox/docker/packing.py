@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tarfile
@@ -21,7 +22,7 @@ class Entry:
     """One member: `path` is relative, `mode` has the type and the permissions as in stat(2).
 
     What a file holds is `data`, or is read from `origin`, a folder of the host and a path in it, at most `size` bytes.
-    `target` is a link's.
+    `target` is a link's. One that `may_be_gone`, or is not for us to read, is left out when that turns out.
     """
 
     path: str
@@ -31,6 +32,7 @@ class Entry:
     origin: tuple[str, str] | None = None
     target: str = ""
     mtime: int = 0
+    may_be_gone: bool = False
 
 
 def folder(path: str) -> Entry:
@@ -59,7 +61,7 @@ def texts(prefix: str, files: Iterable[tuple[str, bytes]]) -> Iterator[Entry]:
 def tree(prefix: str, root: str) -> Iterator[Entry]:
     """The host's folder `root`, which only PolyRun writes to, as the folder `prefix`. Raises `OSError`."""
     yield folder(prefix)
-    for place, folders, files in os.walk(root):
+    for place, folders, files in os.walk(root, onerror=_raise):
         folders.sort()
         inside = place[len(root) :].lstrip("/")
         below = os.path.join(prefix, inside) if inside else prefix
@@ -74,6 +76,10 @@ def tree(prefix: str, root: str) -> Iterator[Entry]:
                 yield Entry(f"{below}/{name}", mode, facts.st_size, origin=origin, mtime=int(facts.st_mtime))
 
 
+def _raise(error: OSError) -> None:
+    raise error
+
+
 def size_of(entries: Iterable[Entry]) -> int:
     """How many bytes the entries take in a container's memory: files in whole pages, and one page for each entry."""
     page = 4096
@@ -83,32 +89,53 @@ def size_of(entries: Iterable[Entry]) -> int:
 def stream(entries: Iterable[Entry]) -> Iterator[bytes]:
     """The entries as a GNU tar stream, in pieces of at most 64 KiB. Raises `OSError` for a file that cannot be read."""
     for entry in entries:
-        info = tarfile.TarInfo(entry.path)
-        info.type = _TYPES[stat.S_IFMT(entry.mode)]
-        info.mode = stat.S_IMODE(entry.mode)
-        info.size = entry.size if stat.S_ISREG(entry.mode) else 0
-        info.linkname = entry.target
-        info.mtime = max(0, entry.mtime)
-        yield info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
-        if info.size:
-            yield from _content(entry)
-            yield bytes(-entry.size % _BLOCK)
+        try:
+            fd = _opened(entry)
+        except OSError:
+            if entry.may_be_gone:
+                continue
+            raise
+        try:
+            yield from _member(entry, fd)
+        finally:
+            if fd is not None:
+                os.close(fd)
     yield _END
 
 
-def _content(entry: Entry) -> Iterator[bytes]:
-    """Exactly `entry.size` bytes: what a file lacks by now is zeros, and what it has gained is left out."""
-    if entry.data is not None:
-        for at in range(0, entry.size, _PIECE):
-            yield entry.data[at : at + _PIECE]
-        return
-    assert entry.origin is not None
+def _opened(entry: Entry) -> int | None:
+    """The file that holds what `entry` does, if one does."""
+    if entry.origin is None or not entry.size:
+        return None
     fd = disk.open_beneath(*entry.origin)
-    try:
-        left = entry.size
-        while left > 0:
-            piece = os.read(fd, min(left, _PIECE)) or bytes(min(left, _PIECE))
-            yield piece
-            left -= len(piece)
-    finally:
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
+        raise FileNotFoundError(errno.ENOENT, "it is no regular file any more", entry.path)
+    return fd
+
+
+def _member(entry: Entry, fd: int | None) -> Iterator[bytes]:
+    info = tarfile.TarInfo(entry.path)
+    info.type = _TYPES[stat.S_IFMT(entry.mode)]
+    info.mode = stat.S_IMODE(entry.mode)
+    info.size = entry.size if stat.S_ISREG(entry.mode) else 0
+    info.linkname = entry.target
+    info.mtime = max(0, entry.mtime)
+    yield info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+    if info.size:
+        yield from _content(entry, fd)
+        yield bytes(-entry.size % _BLOCK)
+
+
+def _content(entry: Entry, fd: int | None) -> Iterator[bytes]:
+    """Exactly `entry.size` bytes: what a file lacks by now is zeros, and what it has gained is left out."""
+    left = entry.size
+    while left > 0:
+        if fd is None:
+            at = entry.size - left
+            piece = (entry.data or b"")[at : at + _PIECE]
+        else:
+            piece = os.read(fd, min(left, _PIECE))
+        piece = piece or bytes(min(left, _PIECE))
+        yield piece
+        left -= len(piece)

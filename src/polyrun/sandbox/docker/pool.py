@@ -96,6 +96,8 @@ class Pool:
 
     async def _begin(self, wanted: Wanted) -> Container:
         async with self._places:
+            if self._closing.is_set():
+                raise SandboxError("starting a container", "nobody needs it any more")
             return await self._start(wanted)
 
     def _leave(self, starting: asyncio.Task[Container]) -> None:
@@ -137,9 +139,10 @@ class Pool:
         while self._parked:
             await asyncio.sleep(min(self._size.idle_s, self._size.age_s) / 4)
             for wanted, queue in list(self._parked.items()):
-                for task in [task for task in queue if task.done() and self._is_over(task, len(queue))]:
-                    queue.remove(task)
-                    self._leave(task)
+                for task in list(queue):  # the longest waiting first, so that the others can be the minimum
+                    if task.done() and self._is_over(task, len(queue)):
+                        queue.remove(task)
+                        self._leave(task)
                 if not queue:
                     del self._parked[wanted]
                 if wanted in self._used:

@@ -7,6 +7,7 @@ was allowed, that lands in the run's overlay, in the form that overlayfs(5) has:
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections import deque
@@ -101,7 +102,7 @@ def _entry(path: str, root: str, facts: os.stat_result) -> Entry | None:
     name = f"{WORK}/{path}"
     if stat.S_ISREG(facts.st_mode):
         mode = stat.S_IFREG | (facts.st_mode & 0o777) | 0o600
-        return Entry(name, mode, facts.st_size, origin=(root, path), mtime=int(facts.st_mtime))
+        return Entry(name, mode, facts.st_size, origin=(root, path), mtime=int(facts.st_mtime), may_be_gone=True)
     if stat.S_ISLNK(facts.st_mode):
         with suppress(OSError):
             parent = disk.open_beneath(root, os.path.dirname(path), _FOLDER) if "/" in path else os.open(root, _FOLDER)
@@ -122,34 +123,40 @@ class Landing:
     """Where what a container sends back is put: `roots` are host folders by the first part of its paths.
 
     Those folders are written to by nobody else. With `overlaid` the path `work/…` lands in an overlay's upper layer
-    above that folder, so that what is gone leaves a mark there. What a path says is never followed out of its root: a
-    path that is not plain is refused with `ValueError`. Raises `OSError` when a disk is full.
+    above that folder, so that what is gone leaves a mark there; without it, it lands in the user's own folder, of which
+    nothing is removed that the container was not sent. What a path says is never followed out of its root: a path that
+    is not plain is refused with `ValueError`. Raises `OSError` when a disk is full, or a folder that is to go is not
+    empty.
     """
 
     def __init__(self, roots: Mapping[str, str], overlaid: str | None) -> None:
         self._roots = dict(roots)
         self._overlaid = overlaid
-        self._fd = -1
+        self._arriving: _Arriving | None = None
 
     def folder(self, path: str) -> None:
         """Make a folder, in place of whatever else had its name."""
         root, inside = self._place(path)
         self._make_folder(root, inside)
 
-    def file(self, path: str, mode: int) -> None:
-        """Begin a file, in place of whatever had its name; its content comes by `data`."""
+    def file(self, path: str, mode: int, size: int) -> None:
+        """Begin a file of `size` bytes, which come by `data`; it takes its place when all are there."""
         self.close()
         root, inside = self._place(path)
         self._make_parents(root, inside)
-        self._remove(root, inside)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        self._fd = disk.open_beneath(root, inside, flags, (mode & 0o777) | 0o600)
+        self._arriving = _Arriving(root, inside, (mode & 0o777) | 0o600, size)
+        self.data(b"")
 
     def data(self, data: bytes) -> None:
-        """Continue the file that was begun."""
-        view = memoryview(data)
-        while self._fd >= 0 and view:
-            view = view[os.write(self._fd, view) :]
+        """Continue the file that was begun. Raises `ValueError` for more than it was to hold."""
+        if self._arriving is None:
+            return
+        self._arriving.write(data)
+        if self._arriving.left == 0:
+            if self._arriving.meets_folder():
+                self._remove(self._arriving.root, self._arriving.inside)
+            self._arriving.keep()
+            self.close()
 
     def link(self, path: str, target: str) -> None:
         """Make a symbolic link, which nobody on the host will follow."""
@@ -162,22 +169,27 @@ class Landing:
     def gone(self, path: str) -> None:
         """Remove what had this name, and say so in an overlay if the folder below it has such a name."""
         root, inside = self._place(path)
-        self._remove(root, inside)
-        if self._overlaid is None or not path.startswith(f"{WORK}/"):
+        try:
+            self._remove(root, inside)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+        if not self._is_over(root) or not _exists(self._overlaid or "", inside):
             return
         try:
-            os.close(disk.open_beneath(self._overlaid, inside, os.O_PATH))
-        except OSError:  # it was never there, or what holds it is gone too
+            _close(root, os.path.dirname(inside))
+        except NotADirectoryError:  # what holds it is gone too
             return
-        self._make_parents(root, inside)
+        except FileNotFoundError:
+            self._make_parents(root, inside)
         with _Parent(root, inside) as (parent, name):
             os.mknod(name, stat.S_IFCHR, 0, dir_fd=parent)
 
     def close(self) -> None:
-        """End the file that was begun."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        """Give up the file that was begun, if it is not whole."""
+        if self._arriving is not None:
+            self._arriving.close()
+            self._arriving = None
 
     def _place(self, path: str) -> tuple[str, str]:
         first, _, inside = path.partition("/")
@@ -187,27 +199,118 @@ class Landing:
             raise ValueError(f"`{path[:_LONGEST_NAME]}` is no place for a file")
         return self._roots[first], inside
 
+    def _is_over(self, root: str) -> bool:
+        return self._overlaid is not None and root == self._roots.get(WORK)
+
     def _make_parents(self, root: str, inside: str) -> None:
-        for at, letter in enumerate(inside):
-            if letter == "/":
-                self._make_folder(root, inside[:at])
+        above = os.path.dirname(inside)
+        if above:
+            self._make_folder(root, above)
 
     def _make_folder(self, root: str, inside: str) -> None:
-        try:
-            os.close(disk.open_beneath(root, inside, _FOLDER))
-        except OSError:
-            self._make_parents(root, inside)
-            self._remove(root, inside)
-            with _Parent(root, inside) as (parent, name):
+        missing = []
+        while inside and not _is_folder(root, inside):
+            missing.append(inside)
+            inside = os.path.dirname(inside)
+        for path in reversed(missing):
+            replaces = self._remove(root, path)
+            with _Parent(root, path) as (parent, name):
                 os.mkdir(name, 0o755, dir_fd=parent)
+            if replaces and self._is_over(root):
+                self._cover(root, path)
 
-    @staticmethod
-    def _remove(root: str, inside: str) -> None:
+    def _cover(self, root: str, inside: str) -> None:
+        """Mark as gone what the folder below holds: a folder that is new would show it again."""
+        try:
+            below = disk.open_beneath(self._overlaid or "", inside, _FOLDER)
+        except OSError:  # there is none
+            return
+        try:
+            names = os.listdir(below)
+        finally:
+            os.close(below)
+        for name in names:
+            with _Parent(root, f"{inside}/{name}") as (parent, _):
+                os.mknod(name, stat.S_IFCHR, 0, dir_fd=parent)
+
+    def _remove(self, root: str, inside: str) -> bool:
+        """Remove what has this name; whether there was anything."""
         with suppress(FileNotFoundError, NotADirectoryError), _Parent(root, inside) as (parent, name):
             try:
                 os.unlink(name, dir_fd=parent)
             except IsADirectoryError:
-                disk.remove_in(parent, name)
+                if self._overlaid is None and root == self._roots.get(WORK):
+                    os.rmdir(name, dir_fd=parent)
+                else:
+                    disk.remove_in(parent, name)
+            return True
+        return False
+
+
+class _Arriving:
+    """A file on its way, under a name of its own until it is whole; `left` bytes of it are still to come."""
+
+    def __init__(self, root: str, inside: str, mode: int, size: int) -> None:
+        self.root, self.inside, self.left = root, inside, size
+        self._kept = False
+        self._folder = _Parent(root, inside)
+        self._part = f".polyrun-{os.urandom(8).hex()}"
+        self._fd = -1
+        parent, self._name = self._folder.__enter__()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            self._fd = os.open(self._part, flags, mode, dir_fd=parent)
+        except OSError:
+            self._folder.__exit__()
+            raise
+
+    def write(self, data: bytes) -> None:
+        self.left -= len(data)
+        if self.left < 0:
+            raise ValueError(f"`{self.inside[:_LONGEST_NAME]}` is longer than was said")
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._fd, view) :]
+
+    def meets_folder(self) -> bool:
+        return _is_folder(self.root, self.inside)
+
+    def keep(self) -> None:
+        parent, _ = self._folder.__enter__()
+        os.rename(self._part, self._name, src_dir_fd=parent, dst_dir_fd=parent)
+        self._kept = True
+
+    def close(self) -> None:
+        parent, _ = self._folder.__enter__()
+        try:
+            os.close(self._fd)
+            if not self._kept:
+                os.unlink(self._part, dir_fd=parent)
+        finally:
+            self._folder.__exit__()
+
+
+def _is_folder(root: str, inside: str) -> bool:
+    """Whether it is a folder, be it readable or not. Any doubt is an `OSError`: no folder is replaced by mistake."""
+    try:
+        _close(root, inside)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _close(root: str, inside: str) -> None:
+    """Open a folder and close it again, for the error that this may give."""
+    if inside:
+        os.close(disk.open_beneath(root, inside, os.O_PATH | os.O_DIRECTORY))
+
+
+def _exists(root: str, inside: str) -> bool:
+    try:
+        os.close(disk.open_beneath(root, inside, os.O_PATH))
+    except OSError:
+        return False
+    return True
 
 
 class _Parent:

@@ -10,6 +10,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,12 +19,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,6 +39,7 @@
 #define MAX_DEPTH 128
 #define PATH_SIZE 4096
 #define LOOK_MS 50
+#define RESERVE (4 << 20)
 
 /* ---- frames ---- */
 
@@ -202,6 +207,8 @@ static void say_what_holds(void) {
             FACT("interface=%.20s\n", line + strspn(line, " "));
         }
     }
+    struct utsname machine;
+    if (uname(&machine) == 0) FACT("machine=%.60s\n", machine.machine);
     FACT("memory=%lld\npids=%lld\n", memory_limit(), pids("pids.max", NULL));
     long long quota = -1, period = 100000;
     if (version2) {
@@ -237,6 +244,7 @@ struct job {
     int changes;         /* whether what changed in the document's folder is wanted back */
     char *back[4];       /* folders below ROOT that are wanted back whole */
     size_t backs;
+    struct sock_fprog filter; /* calls that the program may not make */
 };
 static struct job job;
 
@@ -260,17 +268,33 @@ static void read_job(char *text, size_t length) {
     }
 }
 
-/* Files of the document's folder that were sent in, to tell later which of them are gone. */
-static char **sent;
+/* What of the document's folder was sent in, to tell later what is gone, and which folders are not what they were. */
+struct sent { char *path; ino_t number; };
+static struct sent *sent;
 static size_t sents, sent_room;
 
-static void remember(const char *path) {
+static void remember(int root, const char *name) {
+    struct stat facts;
     if (sents == sent_room) {
         sent_room = sent_room ? 2 * sent_room : 256;
         sent = realloc(sent, sent_room * sizeof *sent);
         if (sent == NULL) give_up("remembering files");
     }
-    if ((sent[sents++] = strdup(path)) == NULL) give_up("remembering files");
+    if (fstatat(root, name, &facts, AT_SYMLINK_NOFOLLOW)) give_up(name);
+    sent[sents].path = strdup(name + strlen("work/"));
+    sent[sents].number = facts.st_ino;
+    if (sent[sents++].path == NULL) give_up("remembering files");
+}
+
+static int by_path(const void *one, const void *other) {
+    return strcmp(((const struct sent *)one)->path, ((const struct sent *)other)->path);
+}
+
+/* Whether `path` in the document's folder is the very file or folder that was unpacked there. */
+static int is_as_sent(const char *path, ino_t number) {
+    struct sent wanted = {(char *)path, number};
+    const struct sent *found = sents ? bsearch(&wanted, sent, sents, sizeof *sent, by_path) : NULL;
+    return found != NULL && found->number == number;
 }
 
 static long long field(const unsigned char *at, size_t length) {
@@ -321,7 +345,7 @@ static void unpack(void) {
     int root = open(ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root < 0) give_up(ROOT);
     static unsigned char head[BLOCK];
-    static char name[PATH_SIZE], target[PATH_SIZE];
+    static char name[PATH_SIZE + 1], target[PATH_SIZE + 1]; /* the longest link, and a zero that the tar brings too */
     int has_name = 0, has_target = 0;
     for (;;) {
         get_tar(head, BLOCK);
@@ -331,7 +355,7 @@ static void unpack(void) {
         char type = (char)head[156];
         if (type == 'L' || type == 'K') {
             char *into = type == 'L' ? name : target;
-            if (size >= PATH_SIZE) give_up("a name is too long");
+            if (size > PATH_SIZE) give_up("a name is too long");
             get_tar(into, (size_t)size);
             into[size] = 0;
             skip(padded(size) - size);
@@ -347,18 +371,19 @@ static void unpack(void) {
             if (mkdirat(root, name, mode | 0700) && errno != EEXIST) give_up(name);
         } else if (type == '2') {
             if (symlinkat(target, root, name)) give_up(name);
-        } else if (!strcmp(name, "job")) {
+        } else if (!strcmp(name, "job") || !strcmp(name, "filter")) {
             if (size > MAX_HEADER) give_up("the job is too long");
             char *text = malloc((size_t)size + 1);
             if (text == NULL) give_up("reading the job");
             get_tar(text, (size_t)size);
             text[size] = 0;
             skip(padded(size) - size);
-            read_job(text, (size_t)size);
+            if (name[0] == 'j') read_job(text, (size_t)size);
+            else job.filter = (struct sock_fprog){(unsigned short)((size_t)size / sizeof(struct sock_filter)), (void *)text};
         } else {
             unpack_file(root, name, size, mode, (time_t)field(head + 136, 12));
         }
-        if (!strncmp(name, "work/", 5)) remember(name + 5);
+        if (!strncmp(name, "work/", 5)) remember(root, name);
     }
     get_tar(head, BLOCK); /* the second block of zeros, which ends the stream */
     skip(in_frame);
@@ -434,14 +459,16 @@ static void send_folder(int folder, const char *prefix, const struct timespec *s
             if (depth >= MAX_DEPTH) { trouble(path, "too deep"); continue; }
             int inner = openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             if (inner < 0) { trouble(path, "unreadable"); continue; }
+            /* what lies in a folder that came here by rename(2) is new here, and nothing in it tells so */
+            const struct timespec *inside = since != NULL && is_as_sent(path + 5, facts.st_ino) ? since : NULL;
             strcat(path, "/");
-            send_folder(inner, path, since, depth + 1);
+            send_folder(inner, path, inside, depth + 1);
         } else if (!changed) {
             continue;
         } else if (S_ISREG(facts.st_mode)) {
             send_file(folder, entry->d_name, path, &facts);
         } else if (S_ISLNK(facts.st_mode)) {
-            char text[2 * PATH_SIZE + 1];
+            static char text[2 * PATH_SIZE + 1]; /* not on the stack, which is deep here */
             int length = snprintf(text, sizeof text, "%s%c", path, 0);
             ssize_t target = readlinkat(folder, entry->d_name, text + length, PATH_SIZE - 1);
             if (target > 0) put('s', text, (size_t)length + (size_t)target);
@@ -465,10 +492,11 @@ static void hand_back(struct timespec since) {
     if (!job.changes) return;
     int work = open(ROOT "/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (work < 0) return;
-    for (size_t each = 0; each < sents; each++) {
+    if (sents) qsort(sent, sents, sizeof *sent, by_path);
+    for (size_t each = sents; each-- > 0;) { /* what is in a folder before the folder */
         struct stat facts;
-        if (fstatat(work, sent[each], &facts, AT_SYMLINK_NOFOLLOW) && (errno == ENOENT || errno == ENOTDIR))
-            say('x', "work/%s", sent[each]);
+        if (fstatat(work, sent[each].path, &facts, AT_SYMLINK_NOFOLLOW) && (errno == ENOENT || errno == ENOTDIR))
+            say('x', "work/%s", sent[each].path);
     }
     send_folder(work, "work/", &since, 0);
 }
@@ -501,7 +529,10 @@ static _Noreturn void become_program(int in, int out, int err, int failed) {
     int bad = 0;
     const char *what = job.cwd;
     if (chdir(job.cwd)) bad = errno;
-    else {
+    else if (job.filter.len > 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &job.filter)) {
+        what = "seccomp";
+        bad = errno;
+    } else {
         what = job.argv[0];
         execve(job.argv[0], job.argv, job.env);
         bad = errno;
@@ -540,6 +571,39 @@ static struct held written(struct held before) {
     if (now.bytes - before.bytes > most.bytes) most.bytes = now.bytes - before.bytes;
     if (now.entries - before.entries > most.entries) most.entries = now.entries - before.entries;
     return most;
+}
+
+/* The size of the largest regular file below `folder`, which is closed. */
+static long long largest_below(int folder, int depth) {
+    DIR *listing = fdopendir(folder);
+    if (listing == NULL) { close(folder); return 0; }
+    long long largest = 0;
+    struct dirent *entry;
+    while ((entry = readdir(listing)) != NULL) {
+        struct stat facts;
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+        if (fstatat(folder, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW)) continue;
+        long long size = S_ISREG(facts.st_mode) ? (long long)facts.st_size : 0;
+        if (S_ISDIR(facts.st_mode) && depth < MAX_DEPTH) {
+            int inner = openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            if (inner >= 0) size = largest_below(inner, depth + 1);
+        }
+        if (size > largest) largest = size;
+    }
+    closedir(listing);
+    return largest;
+}
+
+/* Any program can send itself the signal that means that a file is too large, so it is looked whether one is. */
+static long long largest_file(void) {
+    static const char *const places[] = {ROOT, "/tmp", "/dev/shm"};
+    long long largest = 0;
+    for (size_t each = 0; each < sizeof places / sizeof *places; each++) {
+        int folder = open(places[each], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        long long size = folder < 0 ? 0 : largest_below(folder, 0);
+        if (size > largest) largest = size;
+    }
+    return largest;
 }
 
 static int main_status = -1;
@@ -586,6 +650,10 @@ static void run(void) {
     long long cpu_before = cpu_us(), kills_before = oom_kills(), started = now_ms();
     struct held disk_before = look_at_disk();
     long long refused_before = pids("pids.events", "max"), peak_processes = 0;
+    /* Memory for the time after the program, which may leave none. It is in a file and not mapped, or this process
+     * would be a larger one than the program when the kernel looks for one to kill. */
+    int reserve = memfd_create("reserve", MFD_CLOEXEC);
+    if (reserve >= 0 && fallocate(reserve, 0, 0, RESERVE)) give_up("setting memory aside");
     pid_t program = fork();
     if (program < 0) give_up("starting the program");
     if (program == 0) become_program(in, out[1], err[1], failed[1]);
@@ -600,7 +668,7 @@ static void run(void) {
             if (waits[1].revents && !pass_on('E', err[0])) waits[1].fd = -1;
             if (waits[2].revents) {
                 struct signalfd_siginfo info;
-                while (read(signals, &info, sizeof info) > 0) {}
+                if (read(signals, &info, sizeof info) < 0) {} /* one a turn: the program may send them without end */
                 if (reap(program, WNOHANG)) running = 0;
             }
             if (waits[3].revents) { /* the word to stop, or nobody listens any more */
@@ -622,6 +690,7 @@ static void run(void) {
     }
     kill_all();
     reap(program, 0);
+    close(reserve);
     for (int each = 0; each < 2; each++) {
         fcntl(waits[each].fd, F_SETFL, 0);
         while (waits[each].fd >= 0 && pass_on(each ? 'E' : 'O', waits[each].fd)) {}
@@ -631,16 +700,18 @@ static void run(void) {
     if (length > 0) put('P', why, (size_t)length);
     struct rusage used;
     getrusage(RUSAGE_CHILDREN, &used);
-    long long cpu = cpu_us();
+    long long cpu = cpu_us(), memory = memory_peak();
     struct held disk = written(disk_before);
+    if (memory > RESERVE) memory -= RESERVE;
     if (cpu < 0 || cpu_before < 0) {
         cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000LL + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
         cpu_before = 0;
     }
-    say('U', "wait=%d\ncpu=%lld\nmemory=%lld\nlargest=%lld\noom=%lld\n", main_status, cpu - cpu_before, memory_peak(),
-        (long long)used.ru_maxrss * 1024, oom_kills() - kills_before);
-    say('U', "refused=%lld\nprocesses=%lld\ndisk=%lld\nentries=%lld\n", pids("pids.events", "max") - refused_before,
-        peak_processes, disk.bytes, disk.entries);
+    int is_large = WIFSIGNALED(main_status) && WTERMSIG(main_status) == SIGXFSZ;
+    say('U', "wait=%d\ncpu=%lld\nmemory=%lld\nlargest=%lld\noom=%lld\nrefused=%lld\nprocesses=%lld\ndisk=%lld\nentries=%lld\n"
+        "file=%lld\n", main_status, cpu - cpu_before, memory, (long long)used.ru_maxrss * 1024,
+        oom_kills() - kills_before, pids("pids.events", "max") - refused_before, peak_processes, disk.bytes,
+        disk.entries, is_large ? largest_file() : -1);
 }
 
 int main(void) {
