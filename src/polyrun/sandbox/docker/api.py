@@ -172,15 +172,22 @@ class Engine:
             raise EngineGone(f"there is no socket `{error.filename or where.path}`") from error
         except TimeoutError as error:
             raise EngineGone(f"`{self.endpoint.url}` does not answer within {_CONNECT_S:g} s") from error
+        except ssl.SSLCertVerificationError as error:
+            raise EngineGone(f"`{self.endpoint.url}` is not who it should be: {_said(error)}") from error
         except OSError as error:
-            raise EngineGone(f"`{self.endpoint.url}`: {(error.strerror or str(error)).lower()}") from error
+            raise EngineGone(f"`{self.endpoint.url}`: {_said(error)}") from error
         raise EngineGone(f"`{self.endpoint.url}` is no address of an engine (`unix://`, `tcp://` or `ssh://`)")
 
     def _tls(self) -> ssl.SSLContext:
         folder = self.endpoint.tls or ""
-        context = ssl.create_default_context(cafile=os.path.join(folder, "ca.pem") if folder else None)
-        if folder and os.path.exists(os.path.join(folder, "cert.pem")):
-            context.load_cert_chain(os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem"))
+        authority, certificate, key = (os.path.join(folder, name) for name in ("ca.pem", "cert.pem", "key.pem"))
+        try:
+            context = ssl.create_default_context(cafile=authority if folder else None)
+            if folder and os.path.exists(certificate):
+                context.load_cert_chain(certificate, key)
+        except OSError as error:
+            wanted = "`ca.pem`, and for a client's own `cert.pem` and `key.pem`"
+            raise EngineGone(f"`{folder}` has no certificates to use ({wanted}): {_said(error)}") from error
         return context
 
     async def _ssh(self) -> tuple[asyncio.StreamReader, Writer]:
@@ -239,7 +246,7 @@ class _Exchange:
         try:
             await self._writer.drain()
         except OSError as error:
-            raise EngineGone(f"the engine closed the connection: {error}") from error
+            raise EngineGone(f"the engine closed the connection: {_said(error)}") from error
 
     async def head(self) -> None:
         """Wait for the answer's head. Raises `EngineError` for a refusal."""
@@ -304,7 +311,7 @@ class _Exchange:
                 except TimeoutError as error:
                     raise EngineGone(f"the engine was silent for {patience_s:g} s") from error
                 except OSError as error:
-                    raise EngineGone(f"the connection broke: {error}") from error
+                    raise EngineGone(f"the connection broke: {_said(error)}") from error
                 if not data and self._http.their_state is h11.SEND_RESPONSE:
                     raise EngineGone("the engine closed the connection without an answer")
                 self._ended = not data
@@ -313,6 +320,15 @@ class _Exchange:
                 return event
             else:
                 raise EngineGone("the engine does not let the connection become a stream")
+
+
+def _said(error: OSError) -> str:
+    """What an error says, without OpenSSL's names for places in its own code."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return f"tls: {error.reason.lower().replace('_', ' ')}"
+    return (error.strerror or str(error)).lower()
 
 
 def _parsed(text: bytes) -> Any:

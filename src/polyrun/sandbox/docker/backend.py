@@ -21,7 +21,7 @@ from polyrun.sandbox.docker import images
 from polyrun.sandbox.docker.api import Endpoint, Engine, EngineError, EngineGone
 from polyrun.sandbox.docker.box import Box
 from polyrun.sandbox.docker.container import Container
-from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, OWN_KERNELS, Wanted, profile
+from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, OWN_KERNELS, Wanted, filters, profile
 from polyrun.sandbox.docker.options import DEFAULTS, DockerOptions
 from polyrun.sandbox.docker.pool import Pool
 from polyrun.sandbox.docker.recipe import Recipe, recipe
@@ -32,6 +32,7 @@ from polyrun.sandbox.scratch import scratch, write_whole
 _LEAST_VERSION = (1, 40)
 _PODMAN = "Podman Engine"
 _LIFETIME_S = 3600.0
+_UNFILTERED = "no filter of system calls: gVisor's own kernel answers them all unless it is given `--oci-seccomp`"
 _TRUSTED = Limits(wall_s=60, cpu_s=60, processes=256, open_files=1024)
 
 
@@ -49,6 +50,7 @@ class Docker:
         self._images: dict[str, str] = {}
         self._found: Capabilities | None = None
         self._profile: str | None = None
+        self._filters = True
         self._pool: Pool | None = None
 
     def recipe(self, requirements: Requirements) -> Recipe:
@@ -79,11 +81,13 @@ class Docker:
             self._profile = self._kept_profile()
         runtime = self.options.runtime
         level = 4 if runtime in OWN_KERNELS else 3
+        self._filters = filters(runtime, facts)
+        missing = () if self._filters else (_UNFILTERED,)
         notes = (
             f"engine: {facts.get('ServerVersion', '?')} at {self.engine.endpoint.url}",
             f"runtime: {runtime or facts.get('DefaultRuntime', '?')}",
         )
-        self._found = Capabilities(self.name, level, self.features(net=False), (), notes)
+        self._found = Capabilities(self.name, level, self.features(net=False), missing, notes)
         return self._found
 
     def _unfit(self, version: Mapping[str, Any], facts: Mapping[str, Any]) -> Unavailable | None:
@@ -171,7 +175,8 @@ class Docker:
     def features(self, *, net: bool) -> frozenset[Feature]:
         """See `Supply`. Whether a container holds all that is read back at its start."""
         opened = {Feature.NETWORK} if net or self.options.net else set()
-        return frozenset(Feature) - opened
+        unfiltered = set() if self._filters else {Feature.SYSCALLS}
+        return frozenset(Feature) - opened - unfiltered
 
     def bounded(self, limits: Limits) -> Limits:
         """`limits` under what the options allow a container."""
@@ -184,7 +189,7 @@ class Docker:
 
     def _wanted(self, image: str, limits: Limits, sent_bytes: int, *, net: bool) -> Wanted:
         wanted = Wanted.of(image, limits, sent_bytes, self.options, net=net)
-        return wanted if self._profile is None else replace(wanted, profile=self._profile)
+        return replace(wanted, profile=self._profile, filters=self._filters)
 
     def discard(self, container: Container) -> None:
         """Throw `container` away, in the background."""

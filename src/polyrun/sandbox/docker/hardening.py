@@ -25,6 +25,8 @@ OWN_KERNELS = frozenset({"runsc"})
 RESERVE = 4 * MIB
 """Bytes that the starter sets aside, so that it can hand back when the program has filled everything."""
 
+_FILTER_FLAGS = frozenset({"--oci-seccomp", "-oci-seccomp", "--oci-seccomp=true", "-oci-seccomp=true"})
+
 LABEL_OWNER = "polyrun.owner"
 LABEL_DEADLINE = "polyrun.deadline"
 
@@ -37,6 +39,8 @@ _PERIOD_US = 100_000
 _STARTER = 1
 _KERNEL_BYTES = 64 * MIB  # what a kernel of its own needs beside the program; the engine counts both together
 _KERNEL_THREADS = 512
+_PODMANS_OWN = dict.fromkeys(("/run", "/var/tmp"), "ro,noexec,nosuid,nodev,size=4096,mode=755")  # noqa: S108
+"""Where Podman puts a writable tmpfs of half the host's memory into a read-only root, unless there is another."""
 _OWN_FILES = 160  # the starter holds one for each folder on its way down (`MAX_DEPTH` in starter.c), and a few more
 _MASKED = (
     *("/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats"),
@@ -52,7 +56,8 @@ _NPROC = 4096  # counts all containers of the host together, so it is a backstop
 class Wanted:
     """A container that can run a certain kind of command; equal ones can stand in for each other.
 
-    `profile` is a file that holds our seccomp profile, for an engine that takes no other form.
+    `profile` is a file that holds our seccomp profile, for an engine that takes no other form. `filters` is whether the
+    runtime uses it (see `filters`).
     """
 
     image: str
@@ -66,6 +71,7 @@ class Wanted:
     read_only_root: bool = True
     remove: bool = True
     profile: str | None = None
+    filters: bool = True
 
     @classmethod
     def of(cls, image: str, limits: Limits, sent_bytes: int, options: DockerOptions, *, net: bool) -> Wanted:
@@ -94,7 +100,8 @@ class Wanted:
 
 def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
     """What `POST /containers/create` takes for `wanted`."""
-    inodes = f",nr_inodes={2 * MAX_ENTRIES}" if wanted.profile is None else ""  # Podman has no word for that
+    is_podman = wanted.profile is not None
+    inodes = "" if is_podman else f",nr_inodes={2 * MAX_ENTRIES}"  # Podman has no word for that
     host: dict[str, Any] = {
         "AutoRemove": wanted.remove and wanted.runtime not in OWN_KERNELS,  # one killed for its memory is looked at
         "NetworkMode": "bridge" if wanted.net else "none",
@@ -115,7 +122,8 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
         "Tmpfs": {
             place: f"rw,exec,nosuid,nodev,size={size},mode=1777" + inodes
             for place, size in ((ROOT, wanted.disk_bytes), (TMP, min(wanted.disk_bytes, _TMP_BYTES)))
-        },
+        }
+        | (_PODMANS_OWN if is_podman and wanted.read_only_root else {}),
         "MaskedPaths": list(_MASKED),
         "ReadonlyPaths": list(_READ_ONLY),
         "ShmSize": _SHM_BYTES,
@@ -148,8 +156,8 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
 def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
     """Compare what the starter found with `wanted`. Raises `SandboxError` for the first thing that is not in force.
 
-    With a kernel of its own (gVisor) the container's `/proc` and control groups show neither our filter nor the host's
-    limits; then only what they do show is compared.
+    With a kernel of its own (gVisor) the container's `/proc` and control groups do not show the host's limits; then
+    only what they do show is compared.
     """
     expected = {
         "NoNewPrivs": "1",
@@ -167,7 +175,7 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
     if wanted.runtime in OWN_KERNELS:
         if facts.get("root") == ["closed"]:  # it asks who may write before it asks whether anybody can
             expected.pop("root", None)
-        for name in ("Seccomp", "NoNewPrivs", "memory", "pids", "quota"):
+        for name in ("NoNewPrivs", "memory", "pids", "quota", *(() if wanted.filters else ("Seccomp",))):
             expected.pop(name, None)
     if not wanted.net:
         expected["interface"] = "lo"
@@ -184,6 +192,17 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
             raise SandboxError(
                 "starting a container", f"`{place}` has room for {size} bytes, and {most} were asked for"
             )
+
+
+def filters(runtime: str | None, facts: Mapping[str, Any]) -> bool:
+    """Whether containers under `runtime` get our filter of system calls, by what the engine says of itself (`/info`).
+
+    gVisor leaves it out unless it is told otherwise.
+    """
+    if runtime not in OWN_KERNELS:
+        return True
+    words = ((facts.get("Runtimes") or {}).get(runtime) or {}).get("runtimeArgs") or ()
+    return not _FILTER_FLAGS.isdisjoint(words)
 
 
 @functools.cache
