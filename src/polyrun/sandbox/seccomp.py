@@ -1,7 +1,6 @@
-"""The seccomp table in the two forms that sandboxes take: a BPF program and an OCI profile.
+"""The seccomp table as a BPF program, for `bwrap --seccomp FD` and for the starter of containers.
 
-`bpf_program` is for `bwrap --seccomp FD`, `oci_profile` for container engines. A filter built here
-kills what speaks another machine's language (i386's `int 0x80`, x32, 32-bit Arm) before it looks
+A filter built here kills what speaks another machine's language (i386's `int 0x80`, x32, 32-bit Arm) before it looks
 at anything else, because numbers mean something else there.
 """
 
@@ -13,14 +12,13 @@ import itertools
 import os
 import struct
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from polyrun.sandbox.seccomp_table import (
     ABIS,
     ALL_BITS,
     LAST_NUMBER,
-    NAMED_LATER,
     NUMBERS,
     RULES,
     Abi,
@@ -129,61 +127,3 @@ def _check(test: ArgumentTest, otherwise: int) -> Code:
         else:
             code.append((_IF_EQUAL, left, 0 if left else otherwise, value))
     return code
-
-
-def oci_profile() -> dict[str, Any]:
-    """The filter in the seccomp form of the OCI runtime specification, which Docker and Podman read.
-
-    The engine adds what the BPF form says by number: foreign ABIs are killed because `architectures` leaves
-    them out. One thing it cannot say: a call that has no name yet is allowed here and `ENOSYS` there.
-    """
-    entries = [_entry(rule, args) for rule in RULES for args in _alternatives(rule)]
-    later = Rule(NAMED_LATER, errno.ENOSYS, "newer than the table")
-    return {
-        "defaultAction": "SCMP_ACT_ALLOW",
-        "architectures": [abi.oci for abi in ABIS.values()],
-        "syscalls": [*entries, _entry(later, ())],
-    }
-
-
-def _entry(rule: Rule, args: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    entry = {"names": list(rule.names), "action": "SCMP_ACT_ERRNO", "errnoRet": rule.errno, "comment": rule.why}
-    return {**entry, "args": list(args)} if args else entry
-
-
-def _alternatives(rule: Rule) -> Iterator[tuple[dict[str, Any], ...]]:
-    """The rule as alternatives, each a list of comparisons that must all hold.
-
-    One entry may compare an argument only once (libseccomp refuses more, and runc would read them as "or"), so
-    "is not one of" becomes several masked comparisons.
-    """
-    choices = [[(test.index, cube) for cube in _cubes(test)] for test in rule.when]
-    for combination in itertools.product(*choices):
-        yield tuple(
-            {"index": index, "value": mask, "valueTwo": value, "op": "SCMP_CMP_MASKED_EQ"}
-            for index, (mask, value) in combination
-        )
-
-
-def _cubes(test: ArgumentTest) -> list[Cube]:
-    if test.among:
-        return [(test.mask, value) for value in test.values]
-    return list(_outside(test.values, test.mask))
-
-
-def _outside(values: Sequence[int], mask: int, known: int = 0) -> Iterator[Cube]:
-    """The numbers that under `mask` are none of `values`, as disjoint cubes.
-
-    Walks the bits of `mask` from the top; `known` are those behind it, in which all `values` agree.
-    Wherever a bit leaves the values' company, everything that goes the other way is one cube.
-    """
-    rest = mask & ~known
-    if not rest:
-        return
-    bit = 1 << (rest.bit_length() - 1)
-    for want in (0, bit):
-        same = [value for value in values if value & bit == want]
-        if same:
-            yield from _outside(same, mask, known | bit)
-        else:
-            yield known | bit, (values[0] & known) | want

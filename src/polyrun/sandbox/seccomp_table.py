@@ -51,20 +51,16 @@ class Abi:
     audit: int
     column: int
     free: tuple[tuple[int, int], ...]
-    oci: str
     foreign_bit: int = 0
 
 
 ABIS: Final = {
-    "x86_64": Abi(0xC000003E, 0, ((337, 423),), "SCMP_ARCH_X86_64", foreign_bit=0x4000_0000),
-    "aarch64": Abi(0xC00000B7, 1, ((244, 259), (295, 423)), "SCMP_ARCH_AARCH64"),
+    "x86_64": Abi(0xC000003E, 0, ((337, 423),), foreign_bit=0x4000_0000),
+    "aarch64": Abi(0xC00000B7, 1, ((244, 259), (295, 423))),
 }
 
 LAST_NUMBER: Final = 466
 """`removexattrat`, Linux 6.13. What came later (`open_tree_attr` 467, …) has not been judged yet."""
-
-NAMED_LATER: Final = ("open_tree_attr", "file_getattr", "file_setattr", "listns", "rseq_slice_yield")
-"""Calls above `LAST_NUMBER`, for the form that knows names only."""
 
 _NEW_NAMESPACE = 0x7E02_0000  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET}
 _NEW_TIME = 0x80  # CLONE_NEWTIME; for clone(2) these bits are the exit signal

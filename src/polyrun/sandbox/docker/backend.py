@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -21,7 +20,7 @@ from polyrun.sandbox.docker import images
 from polyrun.sandbox.docker.api import Endpoint, Engine, EngineError, EngineGone
 from polyrun.sandbox.docker.box import Box
 from polyrun.sandbox.docker.container import Container
-from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, OWN_KERNELS, Wanted, filters, profile
+from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, OWN_KERNELS, Wanted
 from polyrun.sandbox.docker.options import DEFAULTS, DockerOptions
 from polyrun.sandbox.docker.pool import Pool
 from polyrun.sandbox.docker.recipe import Recipe, recipe
@@ -32,7 +31,6 @@ from polyrun.sandbox.scratch import scratch, write_whole
 _LEAST_VERSION = (1, 40)
 _PODMAN = "Podman Engine"
 _LIFETIME_S = 3600.0
-_UNFILTERED = "no filter of system calls: gVisor's own kernel answers them all unless it is given `--oci-seccomp`"
 _TRUSTED = Limits(wall_s=60, cpu_s=60, processes=256, open_files=1024)
 
 
@@ -49,8 +47,7 @@ class Docker:
         self.cache: str | None = None
         self._images: dict[str, str] = {}
         self._found: Capabilities | None = None
-        self._profile: str | None = None
-        self._filters = True
+        self._is_podman = False
         self._pool: Pool | None = None
 
     def recipe(self, requirements: Requirements) -> Recipe:
@@ -77,17 +74,14 @@ class Docker:
         unfit = self._unfit(version, facts)
         if unfit is not None:
             return unfit
-        if _is_podman(version):
-            self._profile = self._kept_profile()
+        self._is_podman = any(part.get("Name") == _PODMAN for part in version.get("Components") or ())
         runtime = self.options.runtime
         level = 4 if runtime in OWN_KERNELS else 3
-        self._filters = filters(runtime, facts)
-        missing = () if self._filters else (_UNFILTERED,)
         notes = (
             f"engine: {facts.get('ServerVersion', '?')} at {self.engine.endpoint.url}",
             f"runtime: {runtime or facts.get('DefaultRuntime', '?')}",
         )
-        self._found = Capabilities(self.name, level, self.features(net=False), missing, notes)
+        self._found = Capabilities(self.name, level, self.features(net=False), (), notes)
         return self._found
 
     def _unfit(self, version: Mapping[str, Any], facts: Mapping[str, Any]) -> Unavailable | None:
@@ -100,16 +94,7 @@ class Docker:
         if runtime is not None and runtime not in runtimes:
             known = ", ".join(f"`{name}`" for name in sorted(runtimes))
             return Unavailable(self.name, f"the engine has no runtime `{runtime}`", f"it has {known}")
-        if _is_podman(version) and not self.engine.endpoint.is_local:
-            return Unavailable(self.name, "Podman on another host cannot be given PolyRun's seccomp profile")
         return None
-
-    def _kept_profile(self) -> str:
-        """Our seccomp profile as a file, under a name that tells what is in it."""
-        text = profile().encode()
-        path = os.path.join(self.cache or tempfile.gettempdir(), f"seccomp-{sha256(text).hexdigest()[:20]}.json")
-        write_whole(path, text)
-        return path
 
     async def lacks(self, needs: Sequence[Requirements]) -> Unavailable | None:
         """See `Sandbox`: images that were not built yet."""
@@ -175,8 +160,7 @@ class Docker:
     def features(self, *, net: bool) -> frozenset[Feature]:
         """See `Supply`. Whether a container holds all that is read back at its start."""
         opened = {Feature.NETWORK} if net or self.options.net else set()
-        unfiltered = set() if self._filters else {Feature.SYSCALLS}
-        return frozenset(Feature) - opened - unfiltered
+        return frozenset(Feature) - opened
 
     def bounded(self, limits: Limits) -> Limits:
         """`limits` under what the options allow a container."""
@@ -189,7 +173,7 @@ class Docker:
 
     def _wanted(self, image: str, limits: Limits, sent_bytes: int, *, net: bool) -> Wanted:
         wanted = Wanted.of(image, limits, sent_bytes, self.options, net=net)
-        return replace(wanted, profile=self._profile, filters=self._filters)
+        return replace(wanted, podman=self._is_podman)
 
     def discard(self, container: Container) -> None:
         """Throw `container` away, in the background."""
@@ -300,10 +284,6 @@ def advice(trouble: str) -> str | None:
     if "no socket" in trouble or "refused" in trouble:
         return "start Docker, or set `DOCKER_HOST`"
     return None
-
-
-def _is_podman(version: Mapping[str, Any]) -> bool:
-    return any(part.get("Name") == _PODMAN for part in version.get("Components") or ())
 
 
 def _code(outcome: Outcome) -> int:

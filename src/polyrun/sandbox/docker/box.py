@@ -82,7 +82,7 @@ class Box:
         container = await self._backend.take(self._image, limits, sent, net=spec.permissions.net)
         try:
             exchange = _Exchange(container, self._landing(command), limits, on_output, sent)
-            return await exchange.run([job, *_filter(container), *entries])
+            return await exchange.run([job, _filter(container), *entries])
         except asyncio.CancelledError:
             await asyncio.shield(container.remove())
             raise
@@ -162,15 +162,12 @@ class Box:
         return Landing({**roots, WORK: upper}, folder)
 
 
-def _filter(container: Container) -> list[Entry]:
-    """The table of refused calls by number, which the starter puts upon the program.
-
-    The engine's own filter, which knows calls by name, lets those pass whose names are newer than it is.
-    """
+def _filter(container: Container) -> Entry:
+    """The table of refused calls, which the starter puts upon the program. Raises `SandboxError` without one."""
     try:
-        return [packing.text("filter", seccomp.bpf_program(container.machine))]
-    except LookupError:
-        return []
+        return packing.text("filter", seccomp.bpf_program(container.machine))
+    except LookupError as error:
+        raise SandboxError("packing a job", f"{error}, and no program is run without its filter") from error
 
 
 class _Exchange:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from polyrun.model.errors import SandboxError
 from polyrun.model.frozen import frozen
 from polyrun.model.limits import GIB, MIB, Limits
-from polyrun.sandbox import seccomp
 from polyrun.sandbox.docker.options import DockerOptions
 from polyrun.sandbox.docker.recipe import USER_ID
 from polyrun.sandbox.watch import MAX_ENTRIES
@@ -24,8 +21,6 @@ OWN_KERNELS = frozenset({"runsc"})
 
 RESERVE = 4 * MIB
 """Bytes that the starter sets aside, so that it can hand back when the program has filled everything."""
-
-_FILTER_FLAGS = frozenset({"--oci-seccomp", "-oci-seccomp", "--oci-seccomp=true", "-oci-seccomp=true"})
 
 LABEL_OWNER = "polyrun.owner"
 LABEL_DEADLINE = "polyrun.deadline"
@@ -54,11 +49,7 @@ _NPROC = 4096  # counts all containers of the host together, so it is a backstop
 
 @frozen
 class Wanted:
-    """A container that can run a certain kind of command; equal ones can stand in for each other.
-
-    `profile` is a file that holds our seccomp profile, for an engine that takes no other form. `filters` is whether the
-    runtime uses it (see `filters`).
-    """
+    """A container that can run a certain kind of command; equal ones can stand in for each other."""
 
     image: str
     memory_bytes: int
@@ -70,8 +61,7 @@ class Wanted:
     runtime: str | None = None
     read_only_root: bool = True
     remove: bool = True
-    profile: str | None = None
-    filters: bool = True
+    podman: bool = False
 
     @classmethod
     def of(cls, image: str, limits: Limits, sent_bytes: int, options: DockerOptions, *, net: bool) -> Wanted:
@@ -99,16 +89,19 @@ class Wanted:
 
 
 def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
-    """What `POST /containers/create` takes for `wanted`."""
-    is_podman = wanted.profile is not None
-    inodes = "" if is_podman else f",nr_inodes={2 * MAX_ENTRIES}"  # Podman has no word for that
+    """What `POST /containers/create` takes for `wanted`.
+
+    The engine's own filter of system calls stays on; ours is put upon the program by the starter, which knows calls by
+    number and not, as engines do, by the names that they happen to know.
+    """
+    inodes = "" if wanted.podman else f",nr_inodes={2 * MAX_ENTRIES}"  # Podman has no word for that
     host: dict[str, Any] = {
         "AutoRemove": wanted.remove and wanted.runtime not in OWN_KERNELS,  # one killed for its memory is looked at
         "NetworkMode": "bridge" if wanted.net else "none",
         "ReadonlyRootfs": wanted.read_only_root,
         "Privileged": False,
         "CapDrop": ["ALL"],
-        "SecurityOpt": ["no-new-privileges", f"seccomp={wanted.profile or profile()}"],
+        "SecurityOpt": ["no-new-privileges"],
         "Memory": wanted.memory_bytes + RESERVE,
         "MemorySwap": wanted.memory_bytes + RESERVE,
         "PidsLimit": wanted.pids,
@@ -123,7 +116,7 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
             place: f"rw,exec,nosuid,nodev,size={size},mode=1777" + inodes
             for place, size in ((ROOT, wanted.disk_bytes), (TMP, min(wanted.disk_bytes, _TMP_BYTES)))
         }
-        | (_PODMANS_OWN if is_podman and wanted.read_only_root else {}),
+        | (_PODMANS_OWN if wanted.podman and wanted.read_only_root else {}),
         "MaskedPaths": list(_MASKED),
         "ReadonlyPaths": list(_READ_ONLY),
         "ShmSize": _SHM_BYTES,
@@ -164,7 +157,6 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
         "CapEff": "0" * 16,
         "CapBnd": "0" * 16,
         "Uid": "\t".join([str(USER_ID)] * 4),
-        "Seccomp": "2",
         "memory": str(wanted.memory_bytes + RESERVE),
         "pids": str(wanted.pids),
     }
@@ -175,7 +167,7 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
     if wanted.runtime in OWN_KERNELS:
         if facts.get("root") == ["closed"]:  # it asks who may write before it asks whether anybody can
             expected.pop("root", None)
-        for name in ("NoNewPrivs", "memory", "pids", "quota", *(() if wanted.filters else ("Seccomp",))):
+        for name in ("NoNewPrivs", "memory", "pids", "quota"):
             expected.pop(name, None)
     if not wanted.net:
         expected["interface"] = "lo"
@@ -192,20 +184,3 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
             raise SandboxError(
                 "starting a container", f"`{place}` has room for {size} bytes, and {most} were asked for"
             )
-
-
-def filters(runtime: str | None, facts: Mapping[str, Any]) -> bool:
-    """Whether containers under `runtime` get our filter of system calls, by what the engine says of itself (`/info`).
-
-    gVisor leaves it out unless it is told otherwise.
-    """
-    if runtime not in OWN_KERNELS:
-        return True
-    words = ((facts.get("Runtimes") or {}).get(runtime) or {}).get("runtimeArgs") or ()
-    return not _FILTER_FLAGS.isdisjoint(words)
-
-
-@functools.cache
-def profile() -> str:
-    """Our seccomp profile as JSON, which Docker takes as it is; Podman wants a file of its own host instead."""
-    return json.dumps(seccomp.oci_profile(), separators=(",", ":"))

@@ -27,7 +27,7 @@ LABEL_NAME = "polyrun.name"
 PASSED_ON = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_INDEX_URL", "PIP_TRUSTED_HOST", "NPM_CONFIG_REGISTRY")
 """Variables of the user's environment that a build is given, so that it finds packages where the user's tools do."""
 
-_SOURCE = os.path.join(os.path.dirname(__file__), "starter", "starter.c")
+_SOURCES = os.path.join(os.path.dirname(__file__), "starter")
 _INSTALL = "apt-get update && apt-get install --yes --no-install-recommends {} && rm -rf /var/lib/apt/lists/*"
 _OUT = "/out"
 _FETCHERS = {
@@ -44,16 +44,20 @@ _ADD_USER = f"useradd --uid {USER_ID} --gid {USER_ID} --no-create-home --home-di
 
 @frozen
 class Recipe:
-    """How one image is made. `digest` tells it from every other, `tag` is what the engine calls it."""
+    """How one image is made. `digest` tells it from every other, `tag` is what the engine calls it.
+
+    `starter` are the sources of PID 1, by name.
+    """
 
     name: str
     dockerfile: str
-    starter: bytes
+    starter: tuple[tuple[str, bytes], ...]
 
     @property
     def digest(self) -> str:
         """12 hexadecimal digits."""
-        return sha256(self.dockerfile.encode() + b"\0" + self.starter).hexdigest()[:12]
+        parts = [self.dockerfile.encode(), *(part for name, text in self.starter for part in (name.encode(), text))]
+        return sha256(b"\0".join(parts)).hexdigest()[:12]
 
     @property
     def tag(self) -> str:
@@ -68,8 +72,8 @@ class Recipe:
         archive = io.BytesIO()
         end = 0
         with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as tar:
-            files = {"Dockerfile": self._labelled().encode(), "starter.c": self.starter, "ca.crt": certificates}
-            for name, data in files.items():
+            ours = (("Dockerfile", self._labelled().encode()), ("ca.crt", certificates))
+            for name, data in (*ours, *((f"starter/{name}", text) for name, text in self.starter)):
                 info = tarfile.TarInfo(name)
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
@@ -83,14 +87,13 @@ class Recipe:
 
 def recipe(requirements: Requirements, base: str) -> Recipe:
     """The image for `requirements` on top of the image `base`, which must be a Debian or Ubuntu."""
-    with open(_SOURCE, "rb") as file:
-        starter = file.read()
+    starter = tuple((name, _read(name)) for name in sorted(os.listdir(_SOURCES)))
     packages = {name: tuple(sorted(words)) for name, words in requirements.packages.items() if words}
     lines = [
         f"FROM {base} AS starter",
         "RUN " + _INSTALL.format("gcc libc6-dev"),
-        "COPY starter.c /starter.c",
-        "RUN gcc -O2 -Wall -static -s -o /starter /starter.c && chmod 0755 /starter",
+        "COPY starter /source",
+        "RUN gcc -O2 -Wall -static -s -o /starter /source/*.c && chmod 0755 /starter",
     ]
     fetched = [name for name in _FETCHERS if name in packages]
     for name in fetched:
@@ -115,6 +118,11 @@ def recipe(requirements: Requirements, base: str) -> Recipe:
         "",
     ]
     return Recipe(_plain(requirements.name), "\n".join(lines), starter)
+
+
+def _read(name: str) -> bytes:
+    with open(os.path.join(_SOURCES, name), "rb") as file:
+        return file.read()
 
 
 def arguments(environ: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,6 @@ from polyrun.model.frozen import replace
 from polyrun.model.limits import GIB, MIB, Limits
 from polyrun.sandbox.docker.hardening import ROOT, TMP, Wanted, body, check
 from polyrun.sandbox.docker.options import DockerOptions
-from polyrun.sandbox.seccomp import oci_profile
 
 LIMITS = Limits(memory_bytes=128 * MIB, processes=10, open_files=99, disk_bytes=32 * MIB, cpus=1.5)
 
@@ -26,7 +25,6 @@ def facts_of(one: Wanted) -> dict[str, list[str]]:
         "NoNewPrivs": ["1"],
         "CapEff": ["0000000000000000"],
         "CapBnd": ["0000000000000000"],
-        "Seccomp": ["2"],
         "Uid": ["10001\t10001\t10001\t10001"],
         "interface": ["lo"],
         "memory": [str(one.memory_bytes + 4 * MIB)],
@@ -105,11 +103,8 @@ def test_every_protection_is_asked_for() -> None:
     json.dumps(asked)
 
 
-def test_the_seccomp_filter_is_ours() -> None:
-    security = body(wanted(), {})["HostConfig"]["SecurityOpt"]
-    assert "no-new-privileges" in security
-    given = next(word for word in security if word.startswith("seccomp="))
-    assert json.loads(given.removeprefix("seccomp=")) == oci_profile()
+def test_the_engines_own_filter_of_system_calls_stays_on() -> None:
+    assert body(wanted(), {})["HostConfig"]["SecurityOpt"] == ["no-new-privileges"]
 
 
 def test_the_temp_folder_is_never_larger_than_256_mib() -> None:
@@ -135,8 +130,6 @@ def test_what_was_asked_for_is_accepted() -> None:
         ("NoNewPrivs", ["0"]),
         ("CapEff", ["00000000a80425fb"]),
         ("CapBnd", ["00000000a80425fb"]),
-        ("Seccomp", ["0"]),
-        ("Seccomp", ["1"]),
         ("Uid", ["0\t0\t0\t0"]),
         ("Uid", ["10001\t0\t10001\t10001"]),
         ("interface", ["lo", "eth0"]),
@@ -177,7 +170,7 @@ def test_what_was_opened_is_not_checked() -> None:
 
 def test_a_kernel_of_its_own_shows_less() -> None:
     one = wanted(runtime="runsc")
-    hidden = {"Seccomp": ["0"], "NoNewPrivs": ["0"], "memory": ["-1"], "pids": ["-1"], "quota": ["-1"]}
+    hidden = {"NoNewPrivs": ["0"], "memory": ["-1"], "pids": ["-1"], "quota": ["-1"]}
     check(one, facts_of(one) | hidden)
     with pytest.raises(SandboxError, match="CapEff"):
         check(one, facts_of(one) | hidden | {"CapEff": ["1"]})

@@ -38,7 +38,7 @@ def test_the_same_recipe_has_the_same_tag() -> None:
         recipe(Requirements("python", {"debian": ("python3", "gcc"), "pypi": ("numpy",)}), BASE),
         recipe(Requirements("python", {"debian": ("python3", "gcc", "numpy", "pandas")}), BASE),
         recipe(Requirements("snake", PYTHON.packages), BASE),
-        replace(recipe(PYTHON, BASE), starter=recipe(PYTHON, BASE).starter + b"\n"),
+        replace(recipe(PYTHON, BASE), starter=(*recipe(PYTHON, BASE).starter, ("more.c", b""))),
     ],
     ids=["base", "package fewer", "fetched fewer", "ecosystem", "name", "starter"],
 )
@@ -87,8 +87,9 @@ def test_the_context_is_an_archive_without_padding() -> None:
     made = recipe(PYTHON, BASE)
     context = made.context(b"certificate")
     found = members(context)
-    assert set(found) == {"Dockerfile", "starter.c", "ca.crt"}
-    assert found["starter.c"] == made.starter
+    assert set(found) == {"Dockerfile", "ca.crt", *(f"starter/{name}" for name, _text in made.starter)}
+    assert {name: found[f"starter/{name}"] for name, _text in made.starter} == dict(made.starter)
+    assert "starter.c" in dict(made.starter)
     assert found["ca.crt"] == b"certificate"
     assert found["Dockerfile"].decode().startswith(made.dockerfile)
     assert f"polyrun.recipe={made.digest} polyrun.name=python" in found["Dockerfile"].decode()
