@@ -49,7 +49,7 @@ class Container:
                 made = await _to_its_end(engine.post("/containers/create", {"name": name}, body(wanted, labels)))
                 where = f"/containers/{made['Id']}"
                 attached = await engine.hijack(f"{where}/attach", {"stream": 1, "stdin": 1, "stdout": 1})
-                undo.callback(attached.writer.close)
+                undo.push_async_callback(attached.close)
                 container = cls(engine, wanted, made["Id"], attached)
                 await engine.post(f"{where}/start")
                 async with asyncio.timeout(_START_S):
@@ -119,6 +119,7 @@ class Container:
             self.hang_up()
             if self.wanted.remove:
                 await _remove(self._engine, self.id)
+            await self._attached.close()
 
 
 async def _to_its_end(request: Coroutine[Any, Any, _T]) -> _T:
