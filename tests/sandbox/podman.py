@@ -67,6 +67,8 @@ class Podman:
         finally:
             service.terminate()
             service.wait(20)
+            # it leaves this one; refused while the service of another worker has containers in it
+            subprocess.run(["umount", self.root / "storage" / "overlay"], capture_output=True, check=False)
 
 
 def tags(languages: tuple[str, ...]) -> list[str]:

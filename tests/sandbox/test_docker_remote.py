@@ -117,7 +117,7 @@ async def test_no_folder_is_shared(tmp_path: Path, by_tcp: str, socket: str) -> 
 def test_images_are_built_there(host: Host) -> None:
     """By TLS, with more than fits into any buffer on the way."""
     data = os.urandom(6 << 20)
-    made = Recipe("remote", f"FROM {DEFAULT_BASE}\nCOPY starter.c /starter.c\nRUN sha256sum /starter.c\n", data)
+    made = Recipe("remote", f"FROM {DEFAULT_BASE}\nCOPY starter/data /data\nRUN sha256sum /data\n", (("data", data),))
     lines: list[str] = []
 
     async def build() -> None:

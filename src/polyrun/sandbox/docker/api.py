@@ -12,7 +12,7 @@ import os
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -28,6 +28,7 @@ _MAX_ANSWER = 16 << 20
 _LONGEST_MESSAGE = 500
 _CONNECT_S = 10.0
 _ANSWER_S = 60.0
+_CLOSE_S = 2.0
 
 
 class EngineError(Exception):
@@ -48,6 +49,7 @@ class Writer(Protocol):
     def write(self, data: bytes, /) -> None: ...  # noqa: D102
     async def drain(self) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
+    async def wait_closed(self) -> None: ...  # noqa: D102
 
 
 @frozen
@@ -80,6 +82,10 @@ class Hijacked:
     reader: asyncio.StreamReader
     writer: Writer
     beginning: bytes = b""
+
+    async def close(self) -> None:
+        """Close the connection, and wait until it is."""
+        await _close(self.writer)
 
 
 class Engine:
@@ -118,7 +124,7 @@ class Engine:
         """`POST path` and turn the connection into a plain stream, which the caller must close."""
         async with AsyncExitStack() as undo:
             reader, writer = await self._connect()
-            undo.callback(writer.close)
+            undo.push_async_callback(_close, writer)
             exchange = _Exchange(reader, writer)
             await exchange.ask("POST", self._target(path, query), b"", "text/plain", upgrade=True)
             beginning = await exchange.switched()
@@ -142,7 +148,7 @@ class Engine:
             await exchange.ask(method, self._target(path, query), body, kind)
             yield exchange
         finally:
-            writer.close()
+            await _close(writer)
 
     @staticmethod
     def _target(path: str, query: Mapping[str, Any]) -> str:
@@ -225,6 +231,9 @@ class _SshWriter:
         self._stdin.close()
         if self._process.returncode is None:
             self._process.terminate()
+
+    async def wait_closed(self) -> None:
+        await self._process.wait()
 
 
 class _Exchange:
@@ -320,6 +329,14 @@ class _Exchange:
                 return event
             else:
                 raise EngineGone("the engine does not let the connection become a stream")
+
+
+async def _close(writer: Writer) -> None:
+    """Close a connection and wait for it a little: an event loop that ends before complains, and forgets processes."""
+    writer.close()
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_CLOSE_S):
+            await writer.wait_closed()
 
 
 def _said(error: OSError) -> str:

@@ -52,7 +52,7 @@ class Container:
             try:
                 where = f"/containers/{made['Id']}"
                 attached = await engine.hijack(f"{where}/attach", {"stream": 1, "stdin": 1, "stdout": 1})
-                undo.callback(attached.writer.close)
+                undo.push_async_callback(attached.close)
                 container = cls(engine, wanted, made["Id"], attached)
                 await engine.post(f"{where}/start")
                 async with asyncio.timeout(_START_S):
@@ -122,6 +122,7 @@ class Container:
             self.hang_up()
             if self.wanted.remove:
                 await _remove(self._engine, self.id)
+            await self._attached.close()
 
 
 async def _to_its_end(request: Coroutine[Any, Any, _T]) -> _T:

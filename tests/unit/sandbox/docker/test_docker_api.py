@@ -202,6 +202,9 @@ class Sink:
     def close(self) -> None:
         raise AssertionError
 
+    async def wait_closed(self) -> None:
+        raise AssertionError
+
 
 @pytest.mark.parametrize("steps", range(5))
 async def test_a_cancellation_that_comes_together_with_an_answer_is_not_lost(steps: int) -> None:

@@ -30,6 +30,9 @@ class Nowhere:
     def close(self) -> None:
         raise AssertionError
 
+    async def wait_closed(self) -> None:
+        raise AssertionError
+
 
 def outer(data: bytes, stream: int = 1) -> bytes:
     return struct.pack(">B3xI", stream, len(data)) + data
