@@ -76,7 +76,7 @@ if P["bound"]:
 """,
         exports=True,
         held=Expect(facts={"made": "all"}),
-        held_in_container=Expect(facts={"made": "all"}, handed=("1-2",)),
+        held_in_container=Expect(facts={"made": "all"}, handed=("1-1", "1-2", "1-2/inside")),
         capable={"made": "all"},
         outside_bound=1,
     ),

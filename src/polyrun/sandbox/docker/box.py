@@ -31,6 +31,7 @@ _FRAMES_A_TURN = 64
 _GIVE_S = 120.0
 _MAX_WORDS = 4096  # of the starter's, for arguments and for variables
 _MAX_BACK = 4
+_MAX_NOTES = 20
 _GRACE_S = 5.0
 _STREAMS: Mapping[Kind, Literal["stdout", "stderr"]] = {Kind.STDOUT: "stdout", Kind.STDERR: "stderr"}
 
@@ -80,14 +81,24 @@ class Box:
         sent = packing.size_of(entries)
         job = packing.text("job", self._job(command, limits))
         container = await self._backend.take(self._image, limits, sent, net=spec.permissions.net)
+        not_kept: list[tuple[str, str]] = []
         try:
             exchange = _Exchange(container, self._landing(command), limits, on_output, sent)
+            not_kept = exchange.not_kept
             return await exchange.run([job, _filter(container), *entries])
         except asyncio.CancelledError:
             await asyncio.shield(container.remove())
             raise
         finally:
+            self._tell(not_kept)
             self._backend.discard(container)
+
+    def _tell(self, not_kept: list[tuple[str, str]]) -> None:
+        """Add what could not be taken back from the document's folder to the notes for the user."""
+        for path, why in not_kept:
+            note = f"`{path.removeprefix(f'{WORK}/')}` is not kept: {why}"
+            if note not in self._backend.notes and len(self._backend.notes) < _MAX_NOTES:
+                self._backend.notes.append(note)
 
     def _entries(self, command: Command) -> Iterator[Entry]:
         spec = self._spec
@@ -184,6 +195,7 @@ class _Exchange:
         self._sink = sink
         self._totals = {"stdout": 0, "stderr": 0}
         self._muted = False
+        self.not_kept: list[tuple[str, str]] = []
         self._sample: Mapping[str, int] = {}
         self._used: Mapping[str, int] = {}
         self._watch = Watch(limits, self._looked, self._disk, quick=False)
@@ -290,6 +302,8 @@ class _Exchange:
                     self._landing.link(path, rest)
                 case Kind.GONE:
                     self._landing.gone(path)
+                case Kind.NOT_KEPT if path.startswith(f"{WORK}/") and len(self.not_kept) < _MAX_NOTES:
+                    self.not_kept.append((path, rest))
                 case _:
                     pass
         except ValueError as error:

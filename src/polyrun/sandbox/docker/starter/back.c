@@ -19,10 +19,19 @@ static void trouble(const char *path, const char *why) {
     put('n', text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
 }
 
+/* Open a file or a folder of the program's, also one that its own modes lock: this process has the same user. */
+static int open_own(int folder, const char *name, int flags, const struct stat *facts) {
+    flags |= O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    int fd = openat(folder, name, flags);
+    if (fd < 0 && errno == EACCES && fchmodat(folder, name, (facts->st_mode & 07777) | 0500, 0) == 0)
+        fd = openat(folder, name, flags);
+    return fd;
+}
+
 static void send_file(int folder, const char *name, const char *path, const struct stat *facts) {
     static char piece[PIECE];
     if (facts->st_size > bytes_left) return trouble(path, "over the size that is kept");
-    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = open_own(folder, name, 0, facts);
     if (fd < 0) return trouble(path, strerror(errno));
     bytes_left -= facts->st_size;
     char text[PATH_SIZE + 100];
@@ -54,7 +63,7 @@ static void send_folder(int folder, const char *prefix, const struct timespec *s
         if (S_ISDIR(facts.st_mode)) {
             if (changed) say('p', "%s", path);
             if (depth >= MAX_DEPTH) { trouble(path, "too deep"); continue; }
-            int inner = openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            int inner = open_own(folder, entry->d_name, O_DIRECTORY, &facts);
             if (inner < 0) { trouble(path, "unreadable"); continue; }
             /* what lies in a folder that came here by rename(2) is new here, and nothing in it tells so */
             const struct timespec *inside = since != NULL && is_as_sent(path + 5, facts.st_ino) ? since : NULL;
