@@ -136,14 +136,17 @@ async def _to_its_end(request: Coroutine[Any, Any, _T]) -> _T:
 
 
 async def _remove(engine: Engine, identifier: str) -> None:
-    """Remove a container, whatever it does. One that the engine is removing already is waited for."""
+    """Remove a container, whatever it does. One that the engine is removing already is waited for.
+
+    Podman answers 500 when the container ends by itself at the same moment ("container state improper").
+    """
     for _ in range(50):
         try:
             await engine.delete(f"/containers/{identifier}", {"force": 1, "v": 1})
         except EngineGone:
             return
         except EngineError as error:
-            if error.status != 409:  # 409: its removal is in progress
+            if error.status not in {409, 500}:  # 409: its removal is in progress
                 return
             await asyncio.sleep(0.1)
         else:
