@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
+import re
 from pathlib import Path
 
 import pytest
 
 from conformance.values.test_value_conformance import run, told
+
+_GUEST = Path(__file__).parents[3] / "src/polyrun/languages/guests/bash"
 
 
 def _one(folder: Path, code: str, exports: str = "x") -> dict[str, object]:
@@ -99,3 +104,23 @@ def test_a_table_without_rows_has_its_names(tmp_path: Path) -> None:
     block = _one(tmp_path, "printf 'id\\ts\\n' >no_rows.tsv; x=no_rows.tsv", "x:table")
     assert block["status"] == "ok", told(block)
     assert block["exports"]["x"]["columns"] == {"id": "str", "s": "str"}  # type: ignore[index]
+
+
+def test_no_name_is_the_librarys_own(tmp_path: Path) -> None:
+    """A variable may be called like any word of the guest library: no local hides it, or is taken for it."""
+    words: set[str] = set()
+    for file in ("values.sh", "export.sh"):
+        code = re.sub(r"(?m)(^|\s)#.*", "", (_GUEST / file).read_text("utf-8"))
+        words |= {word.removeprefix("__polyrun_") for word in re.findall(r"\b[a-z_][a-z0-9_]*\b", code)}
+    words -= {*dir(builtins), *keyword.kwlist}
+    names = sorted(word for word in words if word.isidentifier() and not word.startswith("_"))
+    assert {"words", "flags", "key", "kind", "n"} <= set(names)
+    listed = "".join(f"#export: {name}\n" for name in names)
+    taken = "".join(f"#import: {name}\n" for name in names)
+    used = "".join(f': "${{{name}[@]}}"\n' for name in names)
+    arrays = "".join(f"{name}=(a {name})\n" for name in names)
+    told = f"print(all(globals()[name] == ['a', name] for name in {names!r}))"
+    text = (
+        f"#lang:bash\n{listed}{arrays}#end\n#lang:bash\n{taken}{listed}{used}#end\n#lang:python\n{taken}{told}\n#end\n"
+    )
+    assert run(tmp_path, text)[-1]["stdout"] == "True\n"

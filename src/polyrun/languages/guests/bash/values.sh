@@ -10,27 +10,37 @@ declare -gA __polyrun_types=()
 declare -ga __polyrun_exports=()
 declare -g __polyrun_prefix= __polyrun_done= __polyrun_files=0
 
+# Every local has a name of ours: another would hide an import of that name from `local -n`.
 __polyrun_take() {
-  local -a words
-  local -i at=1 n
-  local kind name
-  mapfile -d '' -t words <"$POLYRUN_IN/values.words" || return
-  __polyrun_prefix=${words[0]}
-  while ((at < ${#words[@]})); do
-    kind=${words[at]} name=${words[at + 1]}
-    case $kind in
+  local -a __polyrun_words
+  local -i __polyrun_at=1 __polyrun_n
+  local __polyrun_kind __polyrun_name __polyrun_text
+  mapfile -d '' -t __polyrun_words <"$POLYRUN_IN/values.words" || return
+  __polyrun_prefix=${__polyrun_words[0]}
+  while ((__polyrun_at < ${#__polyrun_words[@]})); do
+    __polyrun_kind=${__polyrun_words[__polyrun_at]} __polyrun_name=${__polyrun_words[__polyrun_at + 1]}
+    __polyrun_text=${__polyrun_words[__polyrun_at + 2]-}
+    case $__polyrun_kind in
       e) # an export and its declared type
-        __polyrun_exports+=("$name") __polyrun_types[$name]=${words[at + 2]}
-        at+=3
+        __polyrun_exports+=("$__polyrun_name") __polyrun_types[$__polyrun_name]=$__polyrun_text
+        __polyrun_at+=3
         continue
         ;;
-      n) declare -g "$name=" "${name}_is_null=1" ;;
-      s) declare -g "$name=${words[at + 2]}" "${name}_is_null=0" && at+=1 ;;
-      p) declare -g "$name=$POLYRUN_IN/${words[at + 2]}" "${name}_is_null=0" && at+=1 ;;
-      a) n=${words[at + 2]} && __polyrun_list "$name" "${words[@]:at + 3:n}" && at+=n+1 ;;
-      A) n=${words[at + 2]} && __polyrun_map "$name" "${words[@]:at + 3:2 * n}" && at+=2*n+1 ;;
+      n) declare -g "$__polyrun_name=" "${__polyrun_name}_is_null=1" ;;
+      s) declare -g "$__polyrun_name=$__polyrun_text" "${__polyrun_name}_is_null=0" && __polyrun_at+=1 ;;
+      p) declare -g "$__polyrun_name=$POLYRUN_IN/$__polyrun_text" "${__polyrun_name}_is_null=0" && __polyrun_at+=1 ;;
+      a)
+        __polyrun_n=$__polyrun_text
+        __polyrun_list "$__polyrun_name" "${__polyrun_words[@]:__polyrun_at + 3:__polyrun_n}"
+        __polyrun_at+=__polyrun_n+1
+        ;;
+      A)
+        __polyrun_n=$__polyrun_text
+        __polyrun_map "$__polyrun_name" "${__polyrun_words[@]:__polyrun_at + 3:2 * __polyrun_n}"
+        __polyrun_at+=2*__polyrun_n+1
+        ;;
     esac || return
-    at+=2
+    __polyrun_at+=2
   done
 }
 
