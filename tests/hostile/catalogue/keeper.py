@@ -143,11 +143,11 @@ attempt("nice", lambda: os.setpriority(os.PRIO_PROCESS, target, 19))
 attempt("idle", lambda: os.sched_setscheduler(target, os.SCHED_IDLE, os.sched_param(0)))
 attempt("processor", lambda: os.sched_setaffinity(target, {min(os.sched_getaffinity(0))}))
 attempt("nice to its group", lambda: os.setpriority(os.PRIO_PGRP, target, 19))
-attempt("nice to the user", lambda: os.setpriority(os.PRIO_USER, os.getuid(), 19))
-attempt("nice to itself", lambda: os.setpriority(os.PRIO_PROCESS, os.getpid(), 1))
 tell("started", "yes")
 if P["bound"]:
     raise SystemExit
+attempt("nice to the user", lambda: os.setpriority(os.PRIO_USER, os.getuid(), 19))
+attempt("nice to itself", lambda: os.setpriority(os.PRIO_PROCESS, os.getpid(), 1))
 for _ in range(24):
     if os.fork() == 0:
         break
@@ -164,7 +164,7 @@ while True:
             },
             seconds=6.0,
         ),
-        capable={"nice": "None", "idle": "None", "processor": "None", "nice to the user": "None"},
+        capable={"nice": "None", "idle": "None", "processor": "None"},
         outside_bound=1,
     ),
     Attack(

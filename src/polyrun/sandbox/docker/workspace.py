@@ -110,9 +110,7 @@ def _entry(path: str, root: str, facts: os.stat_result) -> Entry | None:
         with suppress(OSError):
             parent = disk.open_beneath(root, os.path.dirname(path), _FOLDER) if "/" in path else os.open(root, _FOLDER)
             try:
-                target = os.readlink(os.path.basename(path), dir_fd=parent)
-                if len(os.fsencode(target)) <= _LONGEST_PATH:
-                    return Entry(name, stat.S_IFLNK | 0o777, target=target)
+                return Entry(name, stat.S_IFLNK | 0o777, target=os.readlink(os.path.basename(path), dir_fd=parent))
             finally:
                 os.close(parent)
     return None  # a socket, a device, a pipe: nothing that could be sent

