@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -18,6 +18,7 @@ from polyrun.sandbox.docker.hardening import Wanted
 from polyrun.sandbox.docker.options import PoolSize
 
 _PAUSE_S = 0.5  # an engine that starts or removes a container keeps a processor busy for 100 ms
+_LONGEST_PAUSE_S = 5.0
 
 Starter = Callable[[Wanted], Awaitable[Container]]
 
@@ -33,6 +34,8 @@ class Pool:
         self._leaving: set[asyncio.Task[None]] = set()
         self._pauses: set[asyncio.Task[None]] = set()
         self._used: set[Wanted] = set()
+        self._expected: Counter[Wanted] = Counter()
+        self._last_take = 0.0
         self._keeper: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
 
@@ -42,16 +45,22 @@ class Pool:
         return sum(map(len, self._parked.values()))
 
     def expect(self, wanted: Wanted) -> bool:
-        """One such container will be needed soon: start it in the background. Whether there is room for it."""
+        """One more such container will be needed soon: start it in the background, unless as many wait already.
+
+        Whether it makes sense to expect another.
+        """
         if self._closing.is_set() or self.waiting >= self._size.maximum:
             return False
-        self._parked.setdefault(wanted, deque()).append(asyncio.create_task(self._begin(wanted)))
-        self._keep()
+        self._expected[wanted] += 1
+        if len(self._parked.get(wanted, ())) < self._expected[wanted]:
+            self._add(wanted)
         return True
 
     async def take(self, wanted: Wanted) -> Container:
         """A container for one command: the longest waiting one, or a new one. Raises `SandboxError`."""
         self._used.add(wanted)
+        self._last_take = time.monotonic()
+        self._expected[wanted] = max(0, self._expected[wanted] - 1)
         try:
             while queue := self._parked.get(wanted):
                 task = queue.popleft()
@@ -75,8 +84,7 @@ class Pool:
 
         async def remove() -> None:
             if self._size.minimum:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._closing.wait(), _PAUSE_S)
+                await self._calm()
             await container.remove()
 
         task = asyncio.create_task(remove())
@@ -118,21 +126,33 @@ class Pool:
         """Refill when the command that was just given its container has had the processors for itself for a while."""
 
         async def wait() -> None:
-            await asyncio.sleep(_PAUSE_S)
+            await self._calm()
+            self._expected.clear()  # of those who did not come in the end
             self._refill(wanted)
 
         task = asyncio.create_task(wait())
         self._pauses.add(task)
         task.add_done_callback(self._pauses.discard)
 
-    def _refill(self, wanted: Wanted) -> None:
-        missing = self._size.minimum - len(self._parked.get(wanted, ()))
-        for _ in range(missing):
-            self.expect(wanted)
+    async def _calm(self) -> None:
+        """Wait until no container has been taken for a while, though not for ever, or until the pool closes."""
+        latest = time.monotonic() + _LONGEST_PAUSE_S
+        while (left := min(self._last_take + _PAUSE_S, latest) - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._closing.wait()
+                    return
 
-    def _keep(self) -> None:
+    def _add(self, wanted: Wanted) -> None:
+        self._parked.setdefault(wanted, deque()).append(asyncio.create_task(self._begin(wanted)))
         if self._keeper is None or self._keeper.done():
             self._keeper = asyncio.create_task(self._look_after())
+
+    def _refill(self, wanted: Wanted) -> None:
+        while len(self._parked.get(wanted, ())) < self._size.minimum and self.waiting < self._size.maximum:
+            if self._closing.is_set():
+                return
+            self._add(wanted)
 
     async def _look_after(self) -> None:
         """Remove what waits too long or is gone, and start others for those of the minimum."""
