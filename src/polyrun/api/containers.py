@@ -90,7 +90,7 @@ def list_images(settings: Settings | None = None) -> list[Image]:
 
 def prune_images(settings: Settings | None = None, *, everything: bool = False, dry_run: bool = False) -> PruneReport:
     """Remove the images that are not what their recipe makes now, or all of PolyRun's. Raises like `list_images`."""
-    found = tuple(one for one in list_images(settings) if everything or one.is_current is not True)
+    found = tuple(one for one in list_images(settings) if everything or one.is_stale)
     if dry_run or not found:
         return PruneReport(found)
     engine = Docker(docker_options(settings or Settings())).engine

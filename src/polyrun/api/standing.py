@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from polyrun.api.folders import user_folders
 from polyrun.api.reading import CheckResult, analyse, as_input, runnable
@@ -18,6 +19,9 @@ from polyrun.plan import Plan
 from polyrun.plan.links import unused
 from polyrun.sandbox.base import Sandbox
 from polyrun.sandbox.host import HostOutput, run_trusted
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 
 @frozen
@@ -62,20 +66,7 @@ async def toolchains_for(sandbox: Sandbox, languages: Iterable[Language]) -> Map
     """The toolchain of each language, by id, as the boxes of `sandbox` have it. Raises `SandboxError`."""
     if sandbox.shows_host:
         return find_toolchains(languages)
-    loop = asyncio.get_running_loop()
-
-    async def find(language: Language) -> Toolchain | ToolchainMissing:
-        elsewhere = await sandbox.elsewhere(language.requirements)
-        assert elsewhere is not None
-
-        def run(argv: Sequence[str]) -> HostOutput:
-            return asyncio.run_coroutine_threadsafe(elsewhere.ask(argv), loop).result()
-
-        return await asyncio.to_thread(toolchain_elsewhere, language, run=run, place=elsewhere.place)
-
-    wanted = {language.id: language for language in languages}
-    found = await asyncio.gather(*map(find, wanted.values()))
-    return dict(zip(wanted, found, strict=True))
+    return await _Elsewhere(sandbox).find({language.id: language for language in languages})
 
 
 def check(document: str | os.PathLike[str] | Source, settings: Settings | None = None) -> CheckResult:
@@ -105,3 +96,46 @@ def languages() -> list[LanguageStatus]:
     known = [language for name in registry.ids if (language := registry.get(name)) is not None]
     found = find_toolchains(known)
     return [LanguageStatus(language, found[language.id]) for language in known]
+
+
+class _Elsewhere:
+    """Looks for toolchains where boxes have programs of their own: many at a time, in threads that ask the loop."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._loop = asyncio.get_running_loop()
+        self._asked: set[Future[HostOutput]] = set()
+        self._stopped = False
+
+    async def find(self, wanted: Mapping[str, Language]) -> Mapping[str, Toolchain | ToolchainMissing]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        # not the common threads: these wait for what the loop does, which may need one of those
+        threads = ThreadPoolExecutor(max_workers=max(1, len(wanted)))
+        try:
+            found = await asyncio.gather(*(self._find(language, threads) for language in wanted.values()))
+        finally:
+            self._stopped = True
+            for asked in list(self._asked):
+                asked.cancel()
+            threads.shutdown(wait=False, cancel_futures=True)
+        return dict(zip(wanted, found, strict=True))
+
+    async def _find(self, language: Language, threads: ThreadPoolExecutor) -> Toolchain | ToolchainMissing:
+        elsewhere = await self._sandbox.elsewhere(language.requirements)
+        assert elsewhere is not None
+
+        def run(argv: Sequence[str]) -> HostOutput:
+            asked = asyncio.run_coroutine_threadsafe(elsewhere.ask(argv), self._loop)
+            self._asked.add(asked)
+            if self._stopped:
+                asked.cancel()
+            try:
+                return asked.result()
+            finally:
+                self._asked.discard(asked)
+
+        def look() -> Toolchain | ToolchainMissing:
+            return toolchain_elsewhere(language, run=run, place=elsewhere.place)
+
+        return await self._loop.run_in_executor(threads, look)

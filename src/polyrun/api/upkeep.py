@@ -77,6 +77,7 @@ def doctor(settings: Settings | None = None) -> DoctorReport:
                 found.append(probed)
             else:
                 found.append(await _tried(*probed, needs))
+                await probed[0].close()
         try:
             chosen = await choose(
                 settings.sandbox, settings.chain, settings.minimum, cache_folder=folders.cache, options=options

@@ -37,6 +37,12 @@ def is_orphan(name: str) -> bool:
     )
 
 
+def is_ours(name: str) -> bool:
+    """Whether `name` is such a name of this pid namespace, so that its process can be looked for."""
+    match = _NAME.fullmatch(name)
+    return match is not None and int(match[3]) == _namespace()
+
+
 def is_foreign(name: str) -> bool:
     """Whether `name` is such a name of another pid namespace, perhaps a container's: its pid means nothing here."""
     match = _NAME.fullmatch(name)

@@ -97,6 +97,8 @@ async def probe(
     sandbox = (kept or {}).get(name) or create(name, options)
     if isinstance(sandbox, Unavailable):
         return sandbox
+    if kept is not None:  # before anything is waited for: another run may ask for it meanwhile
+        kept[name] = sandbox
     sandbox.cache = cache_folder
     remembers = cache_folder is not None and sandbox.shows_host
     memory = _Memory(cache_folder, sandbox) if cache_folder is not None and remembers else None
@@ -148,8 +150,6 @@ async def choose(
         downgrades = [f"`{tried}` is not used: {reason}" for tried, reason, _hint in refusals]
         if name == "bubblewrap" and capabilities.level < 2:
             downgrades.append("`bubblewrap` runs at level 1: " + "; ".join(capabilities.missing))
-        if kept is not None:
-            kept[name] = sandbox
         return Chosen(sandbox, capabilities, tuple(downgrades))
     tried = "; ".join(f"`{name}`: {reason}" for name, reason, _hint in refusals) or "the chain is empty"
     hint = next((hint for _name, _reason, hint in refusals if hint), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -22,7 +23,8 @@ from polyrun.model.frozen import NOTHING, frozen
 
 DEFAULT_SOCKETS = ("/run/docker.sock", "/var/run/docker.sock")
 
-_VERSION = "v1.40"  # Docker 19.03; what PolyRun sends means the same in every later one
+_VERSION = "1.40"  # Docker 19.03; what PolyRun sends means the same in every later one
+_LEAST = re.compile(r"[Mm]inimum supported API version is (\d+\.\d+)")
 _PIECE = 1 << 16
 _MAX_ANSWER = 16 << 20
 _LONGEST_MESSAGE = 500
@@ -93,6 +95,7 @@ class Engine:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self._version = _VERSION
 
     async def get(self, path: str, query: Mapping[str, Any] = NOTHING) -> Any:
         """The JSON that `GET path` answers."""
@@ -133,10 +136,20 @@ class Engine:
 
     async def _json(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> Any:
         sent = b"" if body is None else json.dumps(body).encode()
+        try:
+            whole = await self._answer(method, path, query, sent)
+        except EngineError as error:
+            least = _LEAST.search(str(error)) if error.status == 400 else None
+            if least is None or least[1] == self._version:
+                raise
+            self._version = least[1]  # an engine that no longer speaks the old one says which it does
+            whole = await self._answer(method, path, query, sent)
+        return _parsed(whole) if whole.strip() else None
+
+    async def _answer(self, method: str, path: str, query: Mapping[str, Any], sent: bytes) -> bytes:
         async with self._exchange(method, path, query, sent, "application/json") as exchange:
             await exchange.head()
-            whole = await exchange.rest()
-        return _parsed(whole) if whole.strip() else None
+            return await exchange.rest()
 
     @asynccontextmanager
     async def _exchange(
@@ -150,10 +163,9 @@ class Engine:
         finally:
             await _close(writer)
 
-    @staticmethod
-    def _target(path: str, query: Mapping[str, Any]) -> str:
+    def _target(self, path: str, query: Mapping[str, Any]) -> str:
         words = {name: value if isinstance(value, str | int) else json.dumps(value) for name, value in query.items()}
-        return f"/{_VERSION}{quote(path, safe='/:@')}" + (f"?{urlencode(words)}" if words else "")
+        return f"/v{self._version}{quote(path, safe='/:@')}" + (f"?{urlencode(words)}" if words else "")
 
     async def _connect(self) -> tuple[asyncio.StreamReader, Writer]:
         try:

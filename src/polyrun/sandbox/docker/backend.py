@@ -12,8 +12,8 @@ from typing import Any
 from polyrun.model.digest import sha256
 from polyrun.model.errors import SandboxError
 from polyrun.model.frozen import replace
-from polyrun.model.limits import Limits
-from polyrun.model.outcomes import Feature, Outcome, Status
+from polyrun.model.limits import MAX_WALL_S, Limits
+from polyrun.model.outcomes import Feature, Status
 from polyrun.model.requirements import Requirements
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, Unavailable, Workspace
 from polyrun.sandbox.docker import images
@@ -25,12 +25,12 @@ from polyrun.sandbox.docker.options import DEFAULTS, DockerOptions
 from polyrun.sandbox.docker.pool import Pool
 from polyrun.sandbox.docker.recipe import Recipe, recipe
 from polyrun.sandbox.host import HostOutput
-from polyrun.sandbox.identity import is_orphan
+from polyrun.sandbox.identity import is_orphan, is_ours
 from polyrun.sandbox.scratch import scratch, write_whole
 
 _LEAST_VERSION = (1, 40)
 _PODMAN = "Podman Engine"
-_LIFETIME_S = 3600.0
+_LIFETIME_S = MAX_WALL_S + 3600.0
 _TRUSTED = Limits(wall_s=60, cpu_s=60, processes=256, open_files=1024)
 
 
@@ -197,7 +197,9 @@ class Docker:
             box = Box(self, BoxSpec(Workspace(folder), folder), image)
             command = Command(tuple(argv), cwd="/")
             outcome = await box.run(command, _TRUSTED, lambda stream, data: printed[stream].extend(data))
-        code = 0 if outcome.status is Status.OK else _code(outcome)
+        if outcome.exit_code is None or outcome.status not in {Status.OK, Status.NONZERO_EXIT}:
+            raise SandboxError("asking an image", f"`{argv[0]}` {outcome.reason or outcome.status}")
+        code = outcome.exit_code
         texts = (bytes(printed[name]).decode(errors="replace") for name in ("stdout", "stderr"))
         return HostOutput(code, *texts)
 
@@ -215,10 +217,11 @@ class Docker:
         return found
 
     def _is_left_over(self, labels: dict[str, str]) -> bool:
-        deadline = labels.get(LABEL_DEADLINE, "")
-        if deadline.isdigit() and int(deadline) < time.time():
-            return True
-        return self.engine.endpoint.is_local and is_orphan(labels.get(LABEL_OWNER, ""))
+        """The owner tells, where it can be asked; the deadline is for those of other hosts and of other containers."""
+        owner, deadline = labels.get(LABEL_OWNER, ""), labels.get(LABEL_DEADLINE, "")
+        if self.engine.endpoint.is_local and is_ours(owner):
+            return is_orphan(owner)
+        return deadline.isascii() and deadline.isdigit() and int(deadline) < time.time()
 
     async def close(self) -> None:
         """See `Sandbox`."""
@@ -245,7 +248,9 @@ class _Image:
         return answer
 
     async def try_out(self) -> None:
-        await self._backend.run_trusted(self._id, ("/bin/true",))
+        told = await self._backend.run_trusted(self._id, ("/bin/true",))
+        if told.exit_code != 0:
+            raise SandboxError("trying an image", told.stderr.strip() or f"`/bin/true` exits with {told.exit_code}")
 
 
 class _Answers:
@@ -284,10 +289,6 @@ def advice(trouble: str) -> str | None:
     if "no socket" in trouble or "refused" in trouble:
         return "start Docker, or set `DOCKER_HOST`"
     return None
-
-
-def _code(outcome: Outcome) -> int:
-    return outcome.exit_code or 1
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from polyrun.sandbox.descriptors import encoded
 from polyrun.sandbox.docker import packing
 from polyrun.sandbox.docker.container import Container
 from polyrun.sandbox.docker.frames import Frame, Kind, StreamEnded
-from polyrun.sandbox.docker.hardening import PATH, ROOT, TMP
+from polyrun.sandbox.docker.hardening import MOST_DISK, PATH, ROOT, TMP
 from polyrun.sandbox.docker.packing import Entry
 from polyrun.sandbox.docker.workspace import WORK, Landing, gather
 from polyrun.sandbox.layout import expand
@@ -83,7 +83,8 @@ class Box:
         container = await self._backend.take(self._image, limits, sent, net=spec.permissions.net)
         not_kept: list[tuple[str, str]] = []
         try:
-            exchange = _Exchange(container, self._landing(command), limits, on_output, sent)
+            landing = self._landing(command, {entry.path for entry in entries})
+            exchange = _Exchange(container, landing, limits, on_output, sent)
             not_kept = exchange.not_kept
             return await exchange.run([job, _filter(container), *entries])
         except asyncio.CancelledError:
@@ -130,7 +131,7 @@ class Box:
         words += [("changes", "1")] if self._keeps_changes() else []
         numbers = {
             "nofile": limits.open_files,
-            "fsize": limits.disk_bytes,
+            "fsize": min(limits.disk_bytes, MOST_DISK),
             "cpu": math.ceil(limits.cpu_s) + 1,  # the whole tree's limit is watched; this is the inner stop
             "wall": math.ceil((limits.wall_s + _GRACE_S) * 1000),  # so is this one: for when PolyRun has gone silent
             "bytes": limits.disk_bytes,
@@ -160,14 +161,14 @@ class Box:
     def _keeps_changes(self) -> bool:
         return bool(self._spec.workspace.overlay) or self._spec.permissions.write_workspace
 
-    def _landing(self, command: Command) -> Landing:
+    def _landing(self, command: Command, sent: set[str]) -> Landing:
         spec = self._spec
         roots = dict(spec.outputs)
         if command.writes_build and spec.build is not None:
             roots["build"] = spec.build
         folder, overlay = spec.workspace.folder, spec.workspace.overlay
         if overlay is None or spec.permissions.write_workspace:
-            return Landing({**roots, WORK: folder}, None)
+            return Landing({**roots, WORK: folder}, None, sent)
         upper = os.path.join(overlay, "upper")
         os.makedirs(upper, mode=0o755, exist_ok=True)
         return Landing({**roots, WORK: upper}, folder)
@@ -232,6 +233,7 @@ class _Exchange:
                 task.cancel()
             await asyncio.gather(listening, giving, return_exceptions=True)
             self._landing.close()
+            self.not_kept += self._landing.refused
         return verdict.verdict(self._evidence(), self._limits)
 
     async def _hear_out(self, listening: asyncio.Task[None]) -> None:

@@ -22,12 +22,14 @@ OWN_KERNELS = frozenset({"runsc"})
 RESERVE = 4 * MIB
 """Bytes that the starter sets aside, so that it can hand back when the program has filled everything."""
 
+MOST_DISK = 64 * GIB
+"""The most that a place in a container may hold, in bytes; a lower limit is watched."""
+
 LABEL_OWNER = "polyrun.owner"
 LABEL_DEADLINE = "polyrun.deadline"
 
 _LEAST_MEMORY = 6 * MIB  # of every engine (daemon/container_operations_unix.go)
 _SENT_ALONG = 64 * MIB
-_MOST_DISK = 64 * GIB  # a tmpfs; the limit itself is watched
 _TMP_BYTES = 256 * MIB
 _SHM_BYTES = 64 * MIB
 _PERIOD_US = 100_000
@@ -36,7 +38,7 @@ _KERNEL_BYTES = 64 * MIB  # what a kernel of its own needs beside the program; t
 _KERNEL_THREADS = 512
 _PODMANS_OWN = dict.fromkeys(("/run", "/var/tmp"), "ro,noexec,nosuid,nodev,size=4096,mode=755")  # noqa: S108
 """Where Podman puts a writable tmpfs of half the host's memory into a read-only root, unless there is another."""
-_OWN_FILES = 160  # the starter holds one for each folder on its way down (`MAX_DEPTH` in starter.c), and a few more
+_OWN_FILES = 160  # the starter holds one for each folder on its way down (`MAX_DEPTH` in starter.h), and a few more
 _MASKED = (
     *("/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats"),
     *("/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware"),
@@ -79,7 +81,7 @@ class Wanted:
             memory - memory % 4096,
             processes,
             limits.open_files,
-            min(limits.disk_bytes, _MOST_DISK) + _SENT_ALONG + extra,
+            min(limits.disk_bytes, MOST_DISK) + _SENT_ALONG + extra,
             limits.cpus,
             net or options.net,
             options.runtime,

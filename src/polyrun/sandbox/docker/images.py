@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from polyrun.model.errors import SandboxError
 from polyrun.model.frozen import frozen
 from polyrun.sandbox.docker.api import Engine, EngineError
-from polyrun.sandbox.docker.recipe import LABEL_NAME, LABEL_RECIPE, Recipe, arguments, certificates
+from polyrun.sandbox.docker.recipe import LABEL_NAME, LABEL_RECIPE, REPOSITORY, Recipe, arguments, certificates
 
 _SILENCE_S = 900.0  # a package that is unpacked says nothing for a while
 _KEPT_LINES = 15
+_NO_TAG = "<none>:<none>"
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -29,6 +30,11 @@ class Image:
     tag: str
     bytes: int
     is_current: bool | None = None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether nothing would use it: another recipe took its name, or it has none."""
+        return self.is_current is False or self.tag == _NO_TAG
 
 
 class BuildFailed(SandboxError):
@@ -84,9 +90,11 @@ async def listed(engine: Engine, recipes: Iterable[Recipe] = ()) -> list[Image]:
     for facts in await engine.get("/images/json", {"filters": _labelled()}):
         labels = facts.get("Labels") or {}
         name = str(labels.get(LABEL_NAME, "?"))
-        for tag in facts.get("RepoTags") or ["<none>:<none>"]:
+        for tag in facts.get("RepoTags") or [_NO_TAG]:
             known = current.get(name)
             plain = tag.removeprefix("docker.io/").removeprefix("localhost/")  # as Podman calls it
+            if tag != _NO_TAG and not plain.startswith(f"{REPOSITORY}/"):
+                continue  # somebody built it on one of ours, and it has our labels from there
             is_current = None if known is None else plain == known
             found.append(Image(str(facts["Id"]), name, str(tag), int(facts.get("Size", 0)), is_current))
     return sorted(found, key=lambda image: (image.name, image.tag))

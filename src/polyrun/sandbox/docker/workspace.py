@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from polyrun.model.frozen import frozen
@@ -130,11 +130,16 @@ class Landing:
     nothing is removed that the container was not sent. What a path says is never followed out of its root: a path that
     is not plain is refused with `ValueError`. Raises `OSError` when a disk is full, or a folder that is to go is not
     empty.
+
+    `sent` are the paths that the container was sent. A file in the user's own folder that is not among them was not
+    seen by the program, so that what came in its place is put into `refused`, with the reason, and not there.
     """
 
-    def __init__(self, roots: Mapping[str, str], overlaid: str | None) -> None:
+    def __init__(self, roots: Mapping[str, str], overlaid: str | None, sent: Container[str] | None = None) -> None:
+        self.refused: list[tuple[str, str]] = []
         self._roots = dict(roots)
         self._overlaid = overlaid
+        self._sent = sent
         self._arriving: _Arriving | None = None
 
     def folder(self, path: str) -> None:
@@ -146,6 +151,8 @@ class Landing:
         """Begin a file of `size` bytes, which come by `data`; it takes its place when all are there."""
         self.close()
         root, inside = self._place(path)
+        if self._is_unseen(path, root, inside):
+            return
         self._make_parents(root, inside)
         self._arriving = _Arriving(root, inside, (mode & 0o777) | 0o600, size)
         self.data(b"")
@@ -164,6 +171,8 @@ class Landing:
     def link(self, path: str, target: str) -> None:
         """Make a symbolic link, which nobody on the host will follow."""
         root, inside = self._place(path)
+        if self._is_unseen(path, root, inside):
+            return
         self._make_parents(root, inside)
         self._remove(root, inside)
         with _Parent(root, inside) as (parent, name):
@@ -193,6 +202,14 @@ class Landing:
         if self._arriving is not None:
             self._arriving.close()
             self._arriving = None
+
+    def _is_unseen(self, path: str, root: str, inside: str) -> bool:
+        if self._sent is None or self._overlaid is not None or not path.startswith(f"{WORK}/"):
+            return False
+        if path in self._sent or not _exists(root, inside):
+            return False
+        self.refused.append((path, "the file of that name was not sent into the container, and stays as it is"))
+        return True
 
     def _place(self, path: str) -> tuple[str, str]:
         first, _, inside = path.partition("/")

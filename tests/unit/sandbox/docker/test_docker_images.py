@@ -71,7 +71,7 @@ async def test_a_build_whose_engine_goes_is_told() -> None:
 async def test_listing() -> None:
     labels = {"polyrun.recipe": "x", "polyrun.name": "python"}
     found = [
-        {"Id": "4", "RepoTags": ["other:latest"], "Labels": {"polyrun.recipe": "x"}, "Size": 4},
+        {"Id": "4", "RepoTags": ["other:latest"], "Labels": labels, "Size": 4},
         {"Id": "3", "RepoTags": None, "Labels": labels},
         {"Id": "2", "RepoTags": ["polyrun/python:000000000000"], "Labels": labels, "Size": 2},
         {"Id": "1", "RepoTags": [f"localhost/{MADE.tag}"], "Labels": labels, "Size": 1},
@@ -83,9 +83,8 @@ async def test_listing() -> None:
         "1": Image("1", "python", f"localhost/{MADE.tag}", 1, is_current=True),
         "2": Image("2", "python", "polyrun/python:000000000000", 2, is_current=False),
         "3": Image("3", "python", "<none>:<none>", 0, is_current=False),
-        "4": Image("4", "?", "other:latest", 4, is_current=None),
     }
-    assert [one.name for one in listed] == ["?", "python", "python", "python"]
+    assert [one.name for one in listed] == ["python", "python", "python"]
 
 
 async def test_removing() -> None:

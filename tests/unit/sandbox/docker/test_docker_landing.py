@@ -363,3 +363,19 @@ def perform(landing: Landing, kind: str, path: str, data: bytes) -> None:
             landing.link(path, data.decode())
         case _:
             landing.gone(path)
+
+
+def test_a_file_that_the_container_never_saw_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "large").write_text("the user's own")
+    (tmp_path / "seen").write_text("old")
+    landing = Landing({"work": str(tmp_path)}, None, {"work", "work/seen"})
+    for name in ("large", "seen", "new"):
+        landing.file(f"work/{name}", 0o644, 3)
+        landing.data(b"new")
+    landing.link("work/large", "elsewhere")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "large": "the user's own",
+        "seen": "new",
+        "new": "new",
+    }
+    assert [path for path, _why in landing.refused] == ["work/large", "work/large"]
