@@ -19,7 +19,7 @@ from polyrun.model.errors import SandboxError
 from polyrun.model.limits import MIB
 from polyrun.sandbox.artifacts import changed_files, collect
 from polyrun.sandbox.docker.backend import Docker
-from sandbox.docker_bench import LIMITS, Bench, benched
+from sandbox.docker_bench import LIMITS, Bench, benched, needs
 
 pytestmark = pytest.mark.docker
 
@@ -272,3 +272,17 @@ async def test_deep_folders_come_back_as_far_as_they_are_looked_into(bench: Benc
     ran = await bench.sh("for i in {1..200}; do mkdir d && cd d && echo $i >f || exit; done")
     assert (ran.status, ran.stderr) == ("ok", b"")
     assert (await bench.sh("find . -name f | wc -l")).text == "128\n"
+
+
+async def test_what_is_written_through_a_mapping_comes_back(bench: Bench) -> None:
+    """A page that was read first can be written without a fault, which is when the kernel would stamp the file."""
+    (bench.work / "mapped").write_bytes(bytes(200_000))
+    (bench.work / "read").write_bytes(bytes(200_000))
+    script = (
+        "import mmap; f = open('mapped', 'r+b'); m = mmap.mmap(f.fileno(), 0); m[70_000]; m[70_000] = 7; m.close();"
+        "g = open('read', 'r+b'); r = mmap.mmap(g.fileno(), 0); print(r[70_000])"
+    )
+    ran = await bench.run("/usr/bin/python3", "-c", script, spec=bench.spec(requirements=needs("python")))
+    assert (ran.status, ran.text) == ("ok", "0\n"), ran.stderr
+    assert set(changed_files(bench.spec().workspace).files) == {"mapped"}
+    assert (await bench.sh("od -An -tu1 -j70000 -N1 mapped")).text.split() == ["7"]

@@ -45,11 +45,12 @@ struct job {
 extern struct job job;
 
 /* A file of the document's folder that was sent in. */
-struct sent { char *path; ino_t number; };
+struct sent { char *path; ino_t number; uint64_t sum; };
 extern struct sent *sent;
 extern size_t sents;
 
 int is_as_sent(const char *path, ino_t number);
+int holds_other(const char *path, ino_t number, int fd);
 void unpack(void);
 int is_later(const struct timespec *one, const struct timespec *other);
 struct timespec wait_for_a_tick(void);

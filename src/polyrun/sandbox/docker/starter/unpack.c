@@ -38,7 +38,7 @@ struct sent *sent;
 size_t sents;
 static size_t sent_room;
 
-static void remember(int root, const char *name) {
+static void remember(int root, const char *name, uint64_t sum) {
     struct stat facts;
     if (sents == sent_room) {
         sent_room = sent_room ? 2 * sent_room : 256;
@@ -48,18 +48,55 @@ static void remember(int root, const char *name) {
     if (fstatat(root, name, &facts, AT_SYMLINK_NOFOLLOW)) give_up(name);
     sent[sents].path = strdup(name + strlen("work/"));
     sent[sents].number = facts.st_ino;
+    sent[sents].sum = sum;
     if (sent[sents++].path == NULL) give_up("remembering files");
+}
+
+/* A sum of what a file holds, continued; it shows change, not malice: who fakes one loses his own change. */
+static uint64_t summed(uint64_t sum, const char *data, size_t length) {
+    for (; length >= sizeof sum; data += sizeof sum, length -= sizeof sum) {
+        uint64_t word;
+        memcpy(&word, data, sizeof word);
+        sum = (sum ^ word) * 0x9E3779B97F4A7C15u;
+        sum ^= sum >> 29;
+    }
+    for (; length > 0; data++, length--) sum = (sum ^ (unsigned char)*data) * 0x100000001B3u;
+    return sum;
 }
 
 static int by_path(const void *one, const void *other) {
     return strcmp(((const struct sent *)one)->path, ((const struct sent *)other)->path);
 }
 
+static const struct sent *find_sent(const char *path) {
+    struct sent wanted = {(char *)path, 0, 0};
+    return sents ? bsearch(&wanted, sent, sents, sizeof *sent, by_path) : NULL;
+}
+
 /* Whether `path` in the document's folder is the very file or folder that was unpacked there. */
 int is_as_sent(const char *path, ino_t number) {
-    struct sent wanted = {(char *)path, number};
-    const struct sent *found = sents ? bsearch(&wanted, sent, sents, sizeof *sent, by_path) : NULL;
+    const struct sent *found = find_sent(path);
     return found != NULL && found->number == number;
+}
+
+/* Whether the file `fd`, which was unpacked as `path`, holds something else by now. A write through a mapping need not
+ * show in a file's times: on a tmpfs a page that was read before may be written to without any fault (mm/shmem.c). */
+int holds_other(const char *path, ino_t number, int fd) {
+    static char piece[PIECE];
+    const struct sent *found = find_sent(path);
+    if (found == NULL || found->number != number) return 0;
+    uint64_t sum = 0;
+    for (;;) {
+        size_t held = 0;
+        while (held < sizeof piece) { /* whole pieces, as when it was unpacked */
+            ssize_t done = read(fd, piece + held, sizeof piece - held);
+            if (done < 0 && errno == EINTR) continue;
+            if (done <= 0) break;
+            held += (size_t)done;
+        }
+        if (held == 0) return sum != found->sum;
+        sum = summed(sum, piece, held);
+    }
 }
 
 static long long field(const unsigned char *at, size_t length) {
@@ -84,13 +121,15 @@ static void skip(long long length) {
 
 static long long padded(long long size) { return (size + BLOCK - 1) / BLOCK * BLOCK; }
 
-static void unpack_file(int root, const char *name, long long size, mode_t mode, time_t modified) {
+static uint64_t unpack_file(int root, const char *name, long long size, mode_t mode, time_t modified) {
+    uint64_t sum = 0;
     static char piece[PIECE];
     int fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode | 0200);
     if (fd < 0) give_up(name);
     for (long long left = size; left > 0;) {
         size_t now = left < PIECE ? (size_t)left : PIECE;
         get_tar(piece, now);
+        sum = summed(sum, piece, now);
         for (size_t at = 0; at < now;) {
             ssize_t done = write(fd, piece + at, now - at);
             if (done < 0 && errno == EINTR) continue;
@@ -103,6 +142,7 @@ static void unpack_file(int root, const char *name, long long size, mode_t mode,
     struct timespec times[2] = {{modified, 0}, {modified, 0}};
     if (fchmod(fd, mode) || futimens(fd, times)) give_up(name);
     close(fd);
+    return sum;
 }
 
 /* Unpack the job's tar stream into ROOT. PolyRun wrote it, parents before what is in them, and bounded it. */
@@ -113,6 +153,7 @@ void unpack(void) {
     static char name[PATH_SIZE + 1], target[PATH_SIZE + 1]; /* the longest link, and a zero that the tar brings too */
     int has_name = 0, has_target = 0;
     for (;;) {
+        uint64_t sum = 0;
         get_tar(head, BLOCK);
         if (head[0] == 0) break;
         long long size = field(head + 124, 12);
@@ -146,9 +187,9 @@ void unpack(void) {
             if (name[0] == 'j') read_job(text, (size_t)size);
             else job.filter = (struct sock_fprog){(unsigned short)((size_t)size / sizeof(struct sock_filter)), (void *)text};
         } else {
-            unpack_file(root, name, size, mode, (time_t)field(head + 136, 12));
+            sum = unpack_file(root, name, size, mode, (time_t)field(head + 136, 12));
         }
-        if (!strncmp(name, "work/", 5)) remember(root, name);
+        if (!strncmp(name, "work/", 5)) remember(root, name, sum);
     }
     get_tar(head, BLOCK); /* the second block of zeros, which ends the stream */
     skip(in_frame);
