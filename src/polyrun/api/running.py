@@ -163,6 +163,7 @@ async def _choose(settings: Settings, plan: Plan, folders: Folders, kept: dict[s
         options=docker_options(settings, stays=kept is not None),
         kept=kept,
     )
+    chosen.sandbox.notes.clear()  # of the run before, where the sandbox stays
     await chosen.sandbox.reap()
     return chosen
 

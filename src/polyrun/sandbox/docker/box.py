@@ -304,6 +304,9 @@ class _Exchange:
                     self._landing.link(path, rest)
                 case Kind.GONE:
                     self._landing.gone(path)
+                case Kind.NOT_KEPT if path.startswith("build/"):
+                    lost = verdict.Stop(Status.DISK_LIMIT, f"what it has built cannot be taken back: {rest}")
+                    self._watch.stop = self._watch.stop or lost
                 case Kind.NOT_KEPT if path.startswith(f"{WORK}/") and len(self.not_kept) < _MAX_NOTES:
                     self.not_kept.append((path, rest))
                 case _:

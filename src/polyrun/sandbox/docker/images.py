@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from polyrun.model.errors import SandboxError
@@ -68,11 +69,11 @@ async def build(engine: Engine, recipe: Recipe, on_line: Callable[[str], None], 
         "networkmode": network,
         "buildargs": arguments(os.environ),
     }
-    printed: list[str] = []
+    printed: deque[str] = deque(maxlen=_KEPT_LINES)
     events = engine.progress("/build", query, recipe.context(certificates(os.environ)), silence_s=_SILENCE_S)
     async for event in events:
         if "error" in event:
-            raise BuildFailed(recipe.tag, str(event["error"]).strip(), printed[-_KEPT_LINES:])
+            raise BuildFailed(recipe.tag, str(event["error"]).strip(), tuple(printed))
         for line in _ESCAPES.sub("", str(event.get("stream", ""))).splitlines():
             if line.strip():
                 printed.append(line.rstrip())

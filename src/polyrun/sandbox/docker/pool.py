@@ -74,6 +74,8 @@ class Pool:
                 if container.is_there and time.monotonic() - container.started < self._size.age_s:
                     return container
                 self.discard(container)
+            if self._closing.is_set():
+                raise SandboxError("starting a container", "the run is over")
             return await self._start(wanted)
         finally:
             if self._size.minimum:
