@@ -121,7 +121,7 @@ def clean(*, dry_run: bool = False, cache: bool = False) -> CleanReport:
 async def _reap_containers(*, dry_run: bool) -> list[str]:
     """What killed runs left in the engine that the environment names, if there is one."""
     backend = create("docker")
-    return [] if isinstance(backend, Unavailable) else await backend.reap(dry_run=dry_run)
+    return [] if isinstance(backend, Unavailable) else await backend.reap(dry_run=dry_run, thorough=True)
 
 
 async def _tried(

@@ -89,6 +89,7 @@ class StepRunner:
             if limits.wall_s <= 0:
                 outcome = Outcome(Status.TIME_LIMIT, reason=self._deadline.reason)
                 return Performed(StepResult(outcome, streams["stdout"], streams["stderr"]), frozenset())
+        limits = self._around.sandbox.bounded(limits)
         if place.inbox is not None:
             step = replace(step, env={**step.env, **_VALUES_ENV})
         command = self._command(job, step, limits, stdin, writes_build=kind != "run")

@@ -165,8 +165,15 @@ class Sandbox(Protocol):
         """A command under `limits` will come soon: make ready for it. Whether it makes sense to announce another."""
         ...
 
-    async def reap(self, *, dry_run: bool = False) -> list[str]:
-        """Remove what killed runs left where this backend keeps its boxes; with `dry_run` only look. What it was."""
+    def bounded(self, limits: Limits) -> Limits:
+        """`limits` under what one of its boxes may have at most."""
+        ...
+
+    async def reap(self, *, dry_run: bool = False, thorough: bool = False) -> list[str]:
+        """Remove what killed runs left where this backend keeps its boxes; with `dry_run` only look. What it was.
+
+        `thorough` removes what was kept on purpose, too.
+        """
         ...
 
     async def close(self) -> None:
@@ -199,9 +206,13 @@ class ShowsHost:
         del requirements, limits, net
         return False
 
-    async def reap(self, *, dry_run: bool = False) -> list[str]:
+    def bounded(self, limits: Limits) -> Limits:
+        """See `Sandbox`: there is no other bound."""
+        return limits
+
+    async def reap(self, *, dry_run: bool = False, thorough: bool = False) -> list[str]:
         """See `Sandbox`: what is left on the host is found by `scratch.reap`, whatever backend it came from."""
-        del dry_run
+        del dry_run, thorough
         return []
 
     async def close(self) -> None:

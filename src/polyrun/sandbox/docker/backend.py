@@ -20,7 +20,7 @@ from polyrun.sandbox.docker import images
 from polyrun.sandbox.docker.api import Endpoint, Engine, EngineError, EngineGone
 from polyrun.sandbox.docker.box import Box
 from polyrun.sandbox.docker.container import Container
-from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, OWN_KERNELS, Wanted
+from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_KEPT, LABEL_OWNER, OWN_KERNELS, Wanted
 from polyrun.sandbox.docker.options import DEFAULTS, DockerOptions
 from polyrun.sandbox.docker.pool import Pool
 from polyrun.sandbox.docker.recipe import Recipe, recipe
@@ -203,12 +203,15 @@ class Docker:
         texts = (bytes(printed[name]).decode(errors="replace") for name in ("stdout", "stderr"))
         return HostOutput(code, *texts)
 
-    async def reap(self, *, dry_run: bool = False) -> list[str]:
+    async def reap(self, *, dry_run: bool = False, thorough: bool = False) -> list[str]:
         """See `Sandbox`: containers whose PolyRun is gone, or whose time is over, by their ids."""
-        query = {"all": 1, "filters": json.dumps({"label": [LABEL_OWNER]})}
         try:
-            listed = await self.engine.get("/containers/json", query)
-            found = [str(facts["Id"]) for facts in listed if self._is_left_over(facts.get("Labels") or {})]
+            found = [
+                str(facts["Id"])
+                for label in (LABEL_OWNER, *((LABEL_KEPT,) if thorough else ()))
+                for facts in await self._labelled(label)
+                if self._is_left_over(facts.get("Labels") or {}, label)
+            ]
             for identifier in () if dry_run else found:
                 with suppress(EngineError):  # it is going already
                     await self.engine.delete(f"/containers/{identifier}", {"force": 1, "v": 1})
@@ -216,9 +219,14 @@ class Docker:
             return []
         return found
 
-    def _is_left_over(self, labels: dict[str, str]) -> bool:
+    async def _labelled(self, label: str) -> list[dict[str, Any]]:
+        query = {"all": 1, "filters": json.dumps({"label": [label]})}
+        found: list[dict[str, Any]] = await self.engine.get("/containers/json", query)
+        return found
+
+    def _is_left_over(self, labels: dict[str, str], label: str) -> bool:
         """The owner tells, where it can be asked; the deadline is for those of other hosts and of other containers."""
-        owner, deadline = labels.get(LABEL_OWNER, ""), labels.get(LABEL_DEADLINE, "")
+        owner, deadline = labels.get(label, ""), labels.get(LABEL_DEADLINE, "")
         if self.engine.endpoint.is_local and is_ours(owner):
             return is_orphan(owner)
         return deadline.isascii() and deadline.isdigit() and int(deadline) < time.time()

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from polyrun.model.errors import SandboxError
 from polyrun.sandbox.docker.api import Engine, EngineError, EngineGone, Hijacked
 from polyrun.sandbox.docker.frames import PIECE, Frame, FrameReader, Kind, StreamEnded, frame
-from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_OWNER, Wanted, body, check
+from polyrun.sandbox.docker.hardening import LABEL_DEADLINE, LABEL_KEPT, LABEL_OWNER, Wanted, body, check
 from polyrun.sandbox.identity import new_name
 
 _T = TypeVar("_T")
@@ -41,7 +41,8 @@ class Container:
 
         It counts as left behind after `lifetime_s` seconds. Raises `SandboxError`; nothing is left then.
         """
-        labels = {LABEL_OWNER: new_name(), LABEL_DEADLINE: str(int(time.time() + lifetime_s))}
+        owner = LABEL_OWNER if wanted.remove else LABEL_KEPT
+        labels = {owner: new_name(), LABEL_DEADLINE: str(int(time.time() + lifetime_s))}
         name = _NAME_PREFIX + os.urandom(6).hex()
         async with AsyncExitStack() as undo:
             undo.push_async_callback(_remove, engine, name)  # also when the engine's answer to its making is lost

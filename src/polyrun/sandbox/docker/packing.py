@@ -59,18 +59,23 @@ def texts(prefix: str, files: Iterable[tuple[str, bytes]]) -> Iterator[Entry]:
 
 
 def tree(prefix: str, root: str) -> Iterator[Entry]:
-    """The host's folder `root`, which only PolyRun writes to, as the folder `prefix`. Raises `OSError`."""
+    """The host's folder `root`, which nobody writes to meanwhile, as the folder `prefix`. Raises `OSError`.
+
+    Files, folders and links, which are sent as they are and not followed; nothing else.
+    """
     yield folder(prefix)
     for place, folders, files in os.walk(root, onerror=_raise):
         folders.sort()
         inside = place[len(root) :].lstrip("/")
         below = os.path.join(prefix, inside) if inside else prefix
-        for name in folders:
-            yield folder(f"{below}/{name}")
-        for name in sorted(files):
+        for name in sorted((*folders, *files)):
             path = os.path.join(place, name)
             facts = os.lstat(path)
-            if stat.S_ISREG(facts.st_mode):
+            if stat.S_ISDIR(facts.st_mode):
+                yield folder(f"{below}/{name}")
+            elif stat.S_ISLNK(facts.st_mode):
+                yield Entry(f"{below}/{name}", stat.S_IFLNK | 0o777, target=os.readlink(path))
+            elif stat.S_ISREG(facts.st_mode):
                 mode = stat.S_IFREG | (facts.st_mode & 0o555) | 0o444
                 origin = (root, os.path.join(inside, name))
                 yield Entry(f"{below}/{name}", mode, facts.st_size, origin=origin, mtime=int(facts.st_mtime))

@@ -121,14 +121,15 @@ def test_texts_bring_the_folders_between() -> None:
     ]  # fmt: skip
 
 
-def test_a_tree_is_sent_to_be_read_and_its_links_are_not(tmp_path: Path) -> None:
+def test_a_tree_is_sent_to_be_read_and_its_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "run").write_bytes(b"#!")
     (tmp_path / "bin" / "run").chmod(0o700)
     (tmp_path / "link").symlink_to("/etc/passwd")
     os.mkfifo(tmp_path / "pipe")
     found = unpacked(tree("build", str(tmp_path)))
-    assert set(found) == {"build", "build/bin", "build/bin/run"}
+    assert set(found) == {"build", "build/bin", "build/bin/run", "build/link"}
+    assert (found["build/link"][0].type, found["build/link"][0].linkname) == (tarfile.SYMTYPE, "/etc/passwd")
     assert found["build/bin/run"][0].mode == 0o544
     assert found["build/bin/run"][1] == b"#!"
 
@@ -141,3 +142,14 @@ def test_a_tree_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_sizes_are_counted_in_whole_pages() -> None:
     assert size_of([]) == 0
     assert size_of([folder("a"), text("b", b""), text("c", b"1"), text("d", bytes(4097))]) == 4 * 4096 + 3 * 4096
+
+
+def test_links_in_a_folder_are_sent_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/x.so.1").write_bytes(b"elf")
+    (tmp_path / "lib64").symlink_to("lib")
+    (tmp_path / "lib/x.so").symlink_to("x.so.1")
+    found = {entry.path: (stat.S_IFMT(entry.mode), entry.target) for entry in tree("build", str(tmp_path))}
+    assert found["build/lib64"] == (stat.S_IFLNK, "lib")
+    assert found["build/lib/x.so"] == (stat.S_IFLNK, "x.so.1")
+    assert found["build/lib/x.so.1"] == (stat.S_IFREG, "")
