@@ -21,7 +21,9 @@ from polyrun.model.limits import Limits
 from polyrun.sandbox import pidfd, placement
 from polyrun.sandbox.identity import is_orphan, new_name
 
-_PERIOD_US = 100_000
+PERIOD_US = 100_000
+"""The period in which a share of processors is counted, in microseconds."""
+
 _SETUP_PIDS = 2  # bubblewrap's monitor and the box's init live in the group too
 _BATCH = 64  # descriptors held at once
 
@@ -136,8 +138,8 @@ class HierarchyV1:
                 _set(folders["memory"], "memory.memsw.limit_in_bytes", _pages(limits.memory_bytes))
             _set(folders["pids"], "pids.max", limits.processes + _SETUP_PIDS)
             if limits.cpus is not None:
-                _set(folders["cpu"], "cpu.cfs_period_us", _PERIOD_US)
-                _set(folders["cpu"], "cpu.cfs_quota_us", max(1000, round(limits.cpus * _PERIOD_US)))
+                _set(folders["cpu"], "cpu.cfs_period_us", PERIOD_US)
+                _set(folders["cpu"], "cpu.cfs_quota_us", quota_us(limits.cpus))
         except OSError as error:
             group.remove()
             raise SandboxError("setting limits", f"the control group refused: {error}") from error
@@ -207,8 +209,8 @@ class HierarchyV2:
                 _set(folder, "memory.swap.max", 0)
             _set(folder, "pids.max", limits.processes + _SETUP_PIDS)
             if limits.cpus is not None:
-                quota = max(1000, round(limits.cpus * _PERIOD_US))
-                _write(folder, "cpu.max", f"{quota} {_PERIOD_US}")
+                quota = quota_us(limits.cpus)
+                _write(folder, "cpu.max", f"{quota} {PERIOD_US}")
         except OSError as error:
             group.remove()
             raise SandboxError("setting limits", f"the control group refused: {error}") from error
@@ -246,6 +248,11 @@ class _GroupV2:
 
     def remove(self) -> None:
         _remove([self._folder], self.kill)
+
+
+def quota_us(cpus: float) -> int:
+    """Processor time in each `PERIOD_US` for a share of processors (1.0 is one); the kernel takes no less than 1000."""
+    return max(1000, round(cpus * PERIOD_US))
 
 
 def dead_groups() -> Iterator[str]:

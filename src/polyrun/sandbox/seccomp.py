@@ -30,8 +30,6 @@ Instruction = tuple[int, int, int, int]
 """`code, jump if true, jump if false, k` of a `struct sock_filter`; jumps count instructions to skip."""
 
 Code = list[Instruction]
-Cube = tuple[int, int]
-"""A set of 32-bit numbers: those that show the second number under the first as a mask."""
 
 # linux/filter.h and linux/seccomp.h
 _LOAD, _AND, _GOTO, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x54, 0x05, 0x15, 0x35, 0x06

@@ -101,16 +101,11 @@ class Docker:
         missing = set()
         for wanted in needs:
             made = self.recipe(wanted)
-            if made.tag in self._images:
-                continue
             try:
-                found = await images.find(self.engine, made)
+                if await self._find(made) is None:
+                    missing.add(made.name)
             except (EngineError, EngineGone) as error:
                 return Unavailable(self.name, str(error))
-            if found is None:
-                missing.add(made.name)
-            else:
-                self._images[made.tag] = found
         if not missing:
             return None
         said = ", ".join(f"`{name}`" for name in sorted(missing))
@@ -134,16 +129,24 @@ class Docker:
         if requirements is None:
             raise SandboxError("preparing a box", "nothing says what the container must hold")
         made = self.recipe(requirements)
-        if made.tag not in self._images:
-            try:
-                found = await images.find(self.engine, made)
-            except (EngineError, EngineGone) as error:
-                raise SandboxError("preparing a box", str(error)) from error
+        try:
+            found = await self._find(made)
+        except (EngineError, EngineGone) as error:
+            raise SandboxError("preparing a box", str(error)) from error
+        if found is None:
+            hint = f"`polyrun images build {made.name}`"
+            raise SandboxError("preparing a box", f"there is no image `{made.tag}`", hint=hint)
+        return found
+
+    async def _find(self, made: Recipe) -> str | None:
+        """The id of the image of a recipe, asked for until there is one. Raises like the engine."""
+        tag = made.tag
+        if tag not in self._images:
+            found = await images.find(self.engine, made)
             if found is None:
-                hint = f"`polyrun images build {made.name}`"
-                raise SandboxError("preparing a box", f"there is no image `{made.tag}`", hint=hint)
-            self._images[made.tag] = found
-        return self._images[made.tag]
+                return None
+            self._images[tag] = found
+        return self._images[tag]
 
     async def expect(self, requirements: Requirements, limits: Limits, *, net: bool) -> bool:
         """See `Sandbox`."""

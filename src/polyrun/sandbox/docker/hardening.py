@@ -8,6 +8,7 @@ from typing import Any
 from polyrun.model.errors import SandboxError
 from polyrun.model.frozen import frozen
 from polyrun.model.limits import GIB, MIB, Limits
+from polyrun.sandbox.cgroups import PERIOD_US, quota_us
 from polyrun.sandbox.docker.options import DockerOptions
 from polyrun.sandbox.docker.recipe import USER_ID
 from polyrun.sandbox.watch import MAX_ENTRIES
@@ -34,7 +35,6 @@ _LEAST_MEMORY = 6 * MIB  # of every engine (daemon/container_operations_unix.go)
 _SENT_ALONG = 64 * MIB
 _TMP_BYTES = 256 * MIB
 _SHM_BYTES = 64 * MIB
-_PERIOD_US = 100_000
 _STARTER = 1
 _DOWN = frozenset(["tunl0", "sit0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6tnl0", "ip6gre0"])
 """Interfaces that every network namespace has where tunnels are loaded; they are down, and stay so without rights."""
@@ -68,6 +68,11 @@ class Wanted:
     read_only_root: bool = True
     remove: bool = True
     podman: bool = False
+
+    @property
+    def rooms(self) -> Mapping[str, int]:
+        """The places that can be written to, and how many bytes each may hold."""
+        return {ROOT: self.disk_bytes, TMP: min(self.disk_bytes, _TMP_BYTES)}
 
     @classmethod
     def of(cls, image: str, limits: Limits, sent_bytes: int, options: DockerOptions, *, net: bool) -> Wanted:
@@ -118,10 +123,7 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
             {"Name": "core", "Soft": 0, "Hard": 0},
             {"Name": "fsize", "Soft": wanted.disk_bytes, "Hard": wanted.disk_bytes},
         ],
-        "Tmpfs": {
-            place: f"rw,exec,nosuid,nodev,size={size},mode=1777" + inodes
-            for place, size in ((ROOT, wanted.disk_bytes), (TMP, min(wanted.disk_bytes, _TMP_BYTES)))
-        }
+        "Tmpfs": {place: f"rw,exec,nosuid,nodev,size={size},mode=1777" + inodes for place, size in wanted.rooms.items()}
         | (_PODMANS_OWN if wanted.podman and wanted.read_only_root else {}),
         "MaskedPaths": list(_MASKED),
         "ReadonlyPaths": list(_READ_ONLY),
@@ -132,7 +134,7 @@ def body(wanted: Wanted, labels: Mapping[str, str]) -> dict[str, Any]:
         "RestartPolicy": {"Name": "no"},
     }
     if wanted.cpus is not None:
-        host |= {"CpuPeriod": _PERIOD_US, "CpuQuota": max(1000, round(wanted.cpus * _PERIOD_US))}
+        host |= {"CpuPeriod": PERIOD_US, "CpuQuota": quota_us(wanted.cpus)}
     if wanted.runtime is not None:
         host["Runtime"] = wanted.runtime
     return {
@@ -169,7 +171,7 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
     if wanted.read_only_root:
         expected["root"] = "read-only"
     if wanted.cpus is not None:
-        expected["quota"] = str(max(1000, round(wanted.cpus * _PERIOD_US)))
+        expected["quota"] = str(quota_us(wanted.cpus))
     if wanted.runtime in OWN_KERNELS:
         if facts.get("root") == ["closed"]:  # it asks who may write before it asks whether anybody can
             expected.pop("root", None)
@@ -183,7 +185,7 @@ def check(wanted: Wanted, facts: Mapping[str, list[str]]) -> None:
             said = ", ".join(found)
             raise SandboxError("starting a container", f"`{name}` is {said} in it, and {value} was asked for")
     spaces = dict(line.split(" ", 1) for line in facts.get("space", []) if " " in line)
-    for place, most in ((ROOT, wanted.disk_bytes), (TMP, min(wanted.disk_bytes, _TMP_BYTES))):
+    for place, most in wanted.rooms.items():
         word = spaces.get(place, "0").split(" ")[0]
         size = int(word) if word.isascii() and word.isdigit() else 0
         if not 0 < size <= most + 4096:

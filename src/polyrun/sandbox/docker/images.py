@@ -105,7 +105,7 @@ async def remove(engine: Engine, images: Sequence[Image]) -> list[str]:
     """Remove `images`; what could not be removed, one line each."""
     troubles = []
     for image in images:
-        name = image.id if image.tag.startswith("<none>") else image.tag
+        name = image.id if image.tag == _NO_TAG else image.tag
         try:
             await engine.delete(f"/images/{name}")
         except EngineError as error:

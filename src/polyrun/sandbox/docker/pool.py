@@ -89,9 +89,7 @@ class Pool:
                 await self._calm()
             await container.remove()
 
-        task = asyncio.create_task(remove())
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        _keep(asyncio.create_task(remove()), self._leaving)
 
     async def close(self) -> None:
         """Remove every container that waits, and wait until all are gone."""
@@ -120,9 +118,7 @@ class Pool:
                 return
             await container.remove()
 
-        task = asyncio.create_task(leave())
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        _keep(asyncio.create_task(leave()), self._leaving)
 
     def _later(self, wanted: Wanted) -> None:
         """Refill when the command that was just given its container has had the processors for itself for a while."""
@@ -132,9 +128,7 @@ class Pool:
             self._expected.clear()  # of those who did not come in the end
             self._refill(wanted)
 
-        task = asyncio.create_task(wait())
-        self._pauses.add(task)
-        task.add_done_callback(self._pauses.discard)
+        _keep(asyncio.create_task(wait()), self._pauses)
 
     async def _calm(self) -> None:
         """Wait until no container has been taken for a while, though not for ever, or until the pool closes."""
@@ -177,3 +171,9 @@ class Pool:
         age_s = time.monotonic() - container.started
         spare = waiting > self._size.minimum
         return not container.is_there or age_s > self._size.age_s or (spare and age_s > self._size.idle_s)
+
+
+def _keep(task: asyncio.Task[None], among: set[asyncio.Task[None]]) -> None:
+    """Hold `task` among others until it is done: the loop alone would let go of it."""
+    among.add(task)
+    task.add_done_callback(among.discard)

@@ -6,6 +6,7 @@ so that a recipe that changes is another image, and one that does not is found a
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import shlex
@@ -87,7 +88,6 @@ class Recipe:
 
 def recipe(requirements: Requirements, base: str) -> Recipe:
     """The image for `requirements` on top of the image `base`, which must be a Debian or Ubuntu."""
-    starter = tuple((name, _read(name)) for name in sorted(os.listdir(_SOURCES)))
     packages = {name: tuple(sorted(words)) for name, words in requirements.packages.items() if words}
     lines = [
         f"FROM {base} AS starter",
@@ -117,12 +117,17 @@ def recipe(requirements: Requirements, base: str) -> Recipe:
         f'ENTRYPOINT ["{STARTER}"]',
         "",
     ]
-    return Recipe(_plain(requirements.name), "\n".join(lines), starter)
+    return Recipe(_plain(requirements.name), "\n".join(lines), _starter())
 
 
-def _read(name: str) -> bytes:
-    with open(os.path.join(_SOURCES, name), "rb") as file:
-        return file.read()
+@functools.cache
+def _starter() -> tuple[tuple[str, bytes], ...]:
+    """The sources of PID 1, read once: a recipe is made for every box."""
+    found = []
+    for name in sorted(os.listdir(_SOURCES)):
+        with open(os.path.join(_SOURCES, name), "rb") as file:
+            found.append((name, file.read()))
+    return tuple(found)
 
 
 def arguments(environ: Mapping[str, str]) -> dict[str, str]:
