@@ -20,7 +20,8 @@ from polyrun.sandbox.docker import api, box
 from polyrun.sandbox.docker.api import Endpoint
 from polyrun.sandbox.docker.backend import Docker
 from polyrun.sandbox.docker.box import Box
-from sandbox.docker_bench import LIMITS, Bench, Ran, benched, needs, until
+from sandbox.docker_bench import LIMITS, Bench, benched, needs, until
+from sandbox.ran import Ran
 
 pytestmark = pytest.mark.docker
 

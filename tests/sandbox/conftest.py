@@ -11,31 +11,12 @@ from typing import Any
 import pytest
 
 from polyrun.model.limits import Limits
-from polyrun.model.outcomes import Outcome
 from polyrun.model.permissions import Permissions
 from polyrun.sandbox import registry
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, Sandbox, Unavailable, Workspace
 from polyrun.sandbox.bubblewrap import Bubblewrap
 from polyrun.sandbox.scratch import scratch
-
-
-@dataclass
-class Ran:
-    outcome: Outcome
-    stdout: bytes
-    stderr: bytes
-
-    @property
-    def status(self) -> str:
-        return self.outcome.status.value
-
-    @property
-    def ok(self) -> bool:
-        return self.status == "ok"
-
-    @property
-    def text(self) -> str:
-        return self.stdout.decode()
+from sandbox.ran import Ran
 
 
 @dataclass

@@ -14,12 +14,12 @@ from typing import Any
 
 from polyrun.languages import Registry
 from polyrun.model.limits import Limits
-from polyrun.model.outcomes import Outcome
 from polyrun.model.permissions import Permissions
 from polyrun.model.requirements import Requirements
 from polyrun.sandbox.base import BoxSpec, Command, Workspace
 from polyrun.sandbox.docker.api import Engine
 from polyrun.sandbox.docker.backend import Docker
+from sandbox.ran import Ran
 
 LIMITS = Limits(wall_s=30)
 
@@ -29,21 +29,6 @@ def needs(language: str) -> Requirements:
     found = Registry.load().get(language)
     assert found is not None
     return found.requirements
-
-
-@dataclass
-class Ran:
-    outcome: Outcome
-    stdout: bytes
-    stderr: bytes
-
-    @property
-    def status(self) -> str:
-        return self.outcome.status.value
-
-    @property
-    def text(self) -> str:
-        return self.stdout.decode()
 
 
 @dataclass

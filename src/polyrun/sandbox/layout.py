@@ -139,14 +139,25 @@ def tmp_of(folder: str) -> str:
     return os.path.join(INNER, "tmp") if _within(TMP, folder) else TMP
 
 
-def environment(command: Command, placing: Placing, host: Mapping[str, str], allowed: Iterable[str]) -> dict[str, str]:
-    """Every variable that the guest sees: a minimum, what the user allowed by name, what the command adds."""
+def environment(
+    command: Command,
+    placing: Placing,
+    host: Mapping[str, str],
+    allowed: Iterable[str],
+    *,
+    path: str = PATH,
+    user: str = "polyrun",
+) -> dict[str, str]:
+    """Every variable that the guest sees: a minimum, what the user allowed by name, what the command adds.
+
+    `path` and `user` are for places that are not laid out here.
+    """
     variables = {
-        "PATH": PATH,
+        "PATH": path,
         "HOME": placing.home,
         "TMPDIR": placing.home,
-        "USER": "polyrun",
-        "LOGNAME": "polyrun",
+        "USER": user,
+        "LOGNAME": user,
         "LANG": "C.UTF-8",
     }
     for name in ("TZ", *allowed):

@@ -21,7 +21,7 @@ from polyrun.sandbox.docker.frames import Frame, Kind, StreamEnded
 from polyrun.sandbox.docker.hardening import MOST_DISK, PATH, ROOT, TMP
 from polyrun.sandbox.docker.packing import Entry
 from polyrun.sandbox.docker.workspace import WORK, Landing, gather
-from polyrun.sandbox.layout import expand
+from polyrun.sandbox.layout import Placing, environment, expand
 from polyrun.sandbox.scratch import check_name
 from polyrun.sandbox.watch import MAX_ENTRIES, DiskUse, Sample, Watch
 
@@ -145,18 +145,8 @@ class Box:
         return b"".join(word + b"\0" for word in encoded(f"{key}={value}" for key, value in lines))
 
     def _environment(self, command: Command, values: Mapping[str, str]) -> dict[str, str]:
-        variables = {
-            "PATH": PATH,
-            "HOME": TMP,
-            "TMPDIR": TMP,
-            "USER": "runner",
-            "LOGNAME": "runner",
-            "LANG": "C.UTF-8",
-        }
-        for name in ("TZ", *self._spec.permissions.env):
-            if name in os.environ:
-                variables[name] = os.environ[name]
-        return variables | {name: expand(value, values) for name, value in command.env.items()}
+        placing, allowed = Placing((), values, TMP), self._spec.permissions.env
+        return environment(command, placing, os.environ, allowed, path=PATH, user="runner")
 
     def _keeps_changes(self) -> bool:
         return bool(self._spec.workspace.overlay) or self._spec.permissions.write_workspace
