@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +18,7 @@ from polyrun.model.requirements import Requirements
 from polyrun.sandbox.base import BoxSpec, Command, Workspace
 from polyrun.sandbox.docker.api import Engine
 from polyrun.sandbox.docker.backend import Docker
+from polyrun.sandbox.docker.hardening import LABEL_KEPT, LABEL_OWNER
 from sandbox.ran import Ran
 
 LIMITS = Limits(wall_s=30)
@@ -74,9 +74,9 @@ class Bench:
 
 async def containers_of(engine: Engine, pid: int) -> list[str]:
     """The containers that the PolyRun with this pid made, as far as the engine still knows them."""
-    filters = json.dumps({"label": ["polyrun.owner"]})
-    listed = await engine.get("/containers/json", {"all": 1, "filters": filters})
-    return [str(one["Id"]) for one in listed if one["Labels"]["polyrun.owner"].startswith(f"polyrun-{pid}-")]
+    listed = await engine.get("/containers/json", {"all": 1})
+    owned = [(one["Id"], one["Labels"].get(label, "")) for one in listed for label in (LABEL_OWNER, LABEL_KEPT)]
+    return [str(identifier) for identifier, owner in owned if owner.startswith(f"polyrun-{pid}-")]
 
 
 @asynccontextmanager
