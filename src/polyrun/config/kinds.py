@@ -260,6 +260,10 @@ def _read_paths(value: object, context: Context) -> tuple[str, ...]:
     return tuple(str(_read_path(item, context)) for item in _strings(value, PATHS.words))
 
 
+def _read_names(value: object, _: Context) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_strings(value, NAMES.words)))
+
+
 def _read_env_names(value: object, _: Context) -> tuple[str, ...]:
     names = _strings(value, ENV_NAMES.words)
     for name in names:
@@ -291,6 +295,7 @@ FLAG = Kind("`true` or `false`", _read_flag, _show_flag)
 LANGUAGES = Kind("a list of languages", _read_languages, _show_list)
 PATH = Kind("a path", _read_path)
 PATHS = Kind("a list of paths", _read_paths, _show_list)
+NAMES = Kind("a list of names", _read_names, _show_list)
 ENV_NAMES = Kind("a list of environment variable names", _read_env_names, _show_list)
 IMAGE = Kind("an image such as `debian:bookworm-slim`", _read_image, _show_text)
 RUNTIME = Kind("a runtime's name such as `runsc`", _read_runtime, _show_text)

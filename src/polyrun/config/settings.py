@@ -57,6 +57,8 @@ class Settings:
     text in JSON, other text, or the path of a file (`values.given`). `get` are exports (`NAME` or `BLOCK.NAME`) that
     the result holds as JSON; `save_to` is the folder that all exports are saved in, tables as `save_tables`: `arrow`,
     `csv` or `parquet`. `report_to` is the HTML file that tells of the run when it has ended.
+    `policy` is what the static analysis is for: `block` (what it calls an error is not run), `warn` or `off`; `allow`
+    are codes and rule names that it passes over, and `policy_rules` folders with rules of the user's own.
     `supported_languages` restricts the languages a document may use; `None` means all.
     `log_dir` is `None` for the user's state folder. Configuration files found under
     `trusted_folders` may set everything; others that were found beside a document may only tighten.
@@ -80,6 +82,9 @@ class Settings:
     save_tables: str = "arrow"
     report_to: Path | None = None
     strict: bool = False
+    policy: str = "block"
+    allow: tuple[str, ...] = ()
+    policy_rules: tuple[str, ...] = ()
     supported_languages: tuple[str, ...] | None = None
     log_dir: Path | None = None
     log_file: Path | None = None

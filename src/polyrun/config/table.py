@@ -36,6 +36,8 @@ RAISE = Trust("may raise it", lambda own, wanted: wanted >= own)
 TURN_ON = Trust("may turn it on", lambda own, wanted: wanted >= own)
 TURN_OFF = Trust("may turn it off", lambda own, wanted: wanted <= own)
 SHORTEN = Trust("may shorten it", lambda own, wanted: own is None or set(wanted) <= set(own))
+_MODES = ("off", "warn", "block")
+TIGHTEN = Trust("may tighten it", lambda own, wanted: _MODES.index(wanted) >= _MODES.index(own))
 FREE = Trust("may set it", lambda _own, _wanted: True)
 REFUSED = Trust("refused", lambda _own, _wanted: False)
 
@@ -120,6 +122,15 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("log.level", kinds.LOG_LEVEL, "log_level", FREE, "what the log holds"),
     Setting("log.keep", kinds.FLAG, "keep_logs", TURN_ON, "write logs and history at all"),
+    Setting(
+        "policy.mode",
+        kinds.choice("block", "warn", "off"),
+        "policy",
+        TIGHTEN,
+        "what dangerous code in a block leads to: it is not run, or a warning; `off` does not look",
+    ),
+    Setting("policy.allow", kinds.NAMES, "allow", SHORTEN, "codes and rules that the static analysis passes over"),
+    Setting("policy.rules", kinds.PATHS, "policy_rules", REFUSED, "folders with rules of your own"),
     Setting(
         "trust.folders",
         kinds.PATHS,

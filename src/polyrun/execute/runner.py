@@ -123,4 +123,5 @@ def unstarted(job: Job, status: Status, reason: str | None = None) -> BlockResul
         status=status,
         reason=reason,
         allowed_to_fail=job.block.options.allow_fail,
+        findings=job.findings,
     )

@@ -30,7 +30,8 @@ class BlockResult:
     without a build, `run` is `None` when the block did not get that far. `enforced` lists what
     the sandbox really enforced (`model.outcomes.Feature`), sorted. `problem` points at the line of the
     document that explains a failure, as far as it is known. `toolchain` is the version that ran.
-    `imports` are the values that it was given, `exports` those that it has handed over.
+    `imports` are the values that it was given, `exports` those that it has handed over. `findings` are what the static
+    analysis said of its code, whether or not it was let run.
     """
 
     index: int
@@ -49,6 +50,7 @@ class BlockResult:
     allowed_to_fail: bool = False
     imports: tuple[ValueInfo, ...] = ()
     exports: tuple[ValueInfo, ...] = ()
+    findings: tuple[Diagnostic, ...] = ()
 
     @property
     def label(self) -> str:

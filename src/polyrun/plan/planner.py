@@ -23,7 +23,7 @@ class Job:
 
     `after` are the 1-based indexes of the blocks that must succeed first. `refusal` is set when the
     block asks for something that only the user can grant; it is then reported as `blocked`. `links` are the values it
-    takes and hands over.
+    takes and hands over. `findings` are what the static analysis says of its code; an error among them blocks it.
     """
 
     block: Block
@@ -36,6 +36,7 @@ class Job:
     after: tuple[int, ...] = ()
     refusal: Diagnostic | None = None
     links: Links = Links()
+    findings: tuple[Diagnostic, ...] = ()
 
 
 @frozen

@@ -113,7 +113,7 @@ def block_tail(block: BlockResult, source: Source | None) -> Facts:
         "toolchain": block.toolchain,
         "imports": {one.name: value(one) for one in block.imports},
         "exports": {one.name: value(one) for one in block.exports},
-        "findings": [],
+        "findings": diagnostics(source, block.findings),
         "allowed_to_fail": block.allowed_to_fail,
         "reason": block.reason,
         "problem": problem(source, block),

@@ -56,6 +56,11 @@ file = "run.log"
 level = "debug"
 keep = false
 
+[policy]
+mode = "warn"
+allow = ["PR704", "PR704", "python/eval"]
+rules = ["rules"]
+
 [trust]
 folders = ["work"]
 """
@@ -80,6 +85,8 @@ def test_every_setting_arrives_in_its_unit(load_file: Load, tmp_path: Path) -> N
     assert got.permissions.env == ("TOKEN",)
     assert (got.log_dir, got.log_file) == (tmp_path / "logs", tmp_path / "run.log")
     assert (got.log_level, got.keep_logs) == ("DEBUG", False)
+    assert (got.policy, got.allow) == ("warn", ("PR704", "python/eval"))
+    assert got.policy_rules == (str(tmp_path / "rules"),)
     assert got.trusted_folders == (str(tmp_path / "work"),)
     assert got.sources == (tmp_path / "polyrun.toml",)
 
