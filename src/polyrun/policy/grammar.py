@@ -1,0 +1,101 @@
+"""What the analysis must know of a language's syntax: tables of node kinds, and how names come about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from polyrun.policy.scopes import ScopeKind
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+    from polyrun.policy.scopes import Binder, Scope
+
+Bind = Callable[["Binder", "SgNode", "Scope", "Scope"], None]
+"""Binds the names that a node brings: told the binder, the node, the scope around it and the one that it opens."""
+
+Constant = str | int | bool | float | None
+
+
+@dataclass(frozen=True)
+class Loop:
+    """How one kind of loop is read.
+
+    `condition` gives the node to judge: `None` for a loop without a condition, which never ends by itself; `False` for
+    one that does not loop over a condition at all. With `until` a true condition ends it. `body` is the field of what
+    is repeated; where there is none, that is the whole node.
+    """
+
+    condition: Callable[[SgNode], SgNode | bool | None]
+    body: str = "body"
+    until: bool = False
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """One language's syntax, in the kinds and fields of its tree-sitter grammar (`name` is ast-grep's).
+
+    Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index);
+    `transparent` kinds mean their one named child or the field named; `choices` mean any of the fields named.
+    `calls`: kind → fields of function and arguments, which are all children of the one node of `argument_lists`;
+    `keywords`: kind of a named argument → fields of name and value. `names_in_text` are kinds of text that name what is
+    called, as in a shell.
+    `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
+    identifiers that are no references. `scopes` open a region of names, `binders` bind names. `rewrites` turn full names into the one that rules use.
+    `loaders` are calls that give the module named by their first argument; `getters` give the attribute of their first
+    argument that the second names; `dot` is what stands between the parts of the names that rules use.
+
+    Constants: `strings` (kind → kinds of its literal parts, in order; empty: the text between its quotes), `numbers`,
+    `constants` (kind or text → value), `sums` (kind → operator that joins texts), `adjoining` kinds join their
+    children, `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are true.
+
+    Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
+    leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
+    time. `labels` maps the kind of a labelled statement to the field of its label. `exits` are calls that never come
+    back, `waits` calls that wait (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a
+    conditional to the fields of its condition and consequence.
+    """
+
+    name: str
+    identifiers: frozenset[str] = frozenset({"identifier"})
+    members: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    subscripts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    transparent: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    calls: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    argument_lists: frozenset[str] = frozenset({"argument_list", "arguments"})
+    keywords: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    names_in_text: frozenset[str] = frozenset()
+    skipped: frozenset[str] = frozenset({"comment"})
+    quiet: frozenset[tuple[str, str]] = frozenset()
+    scopes: Mapping[str, ScopeKind] = field(default_factory=dict)
+    binders: Mapping[str, Bind] = field(default_factory=dict)
+    rewrites: tuple[tuple[re.Pattern[str], str], ...] = ()
+    loaders: frozenset[str] = frozenset()
+    getters: frozenset[str] = frozenset()
+    dot: str = "."
+    strings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()
+    constants: Mapping[str, Constant] = field(default_factory=dict)
+    sums: Mapping[str, str] = field(default_factory=dict)
+    negations: Mapping[str, str] = field(default_factory=dict)
+    adjoining: frozenset[str] = frozenset()
+    truthy: Callable[[Constant], bool] = bool
+    loops: Mapping[str, Loop] = field(default_factory=dict)
+    breaks: frozenset[str] = frozenset({"break_statement"})
+    returns: frozenset[str] = frozenset({"return_statement"})
+    throws: frozenset[str] = frozenset()
+    yields: frozenset[str] = frozenset()
+    gotos: frozenset[str] = frozenset()
+    continues: frozenset[str] = frozenset({"continue_statement"})
+    absorbers: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    exits: frozenset[str] = frozenset()
+    waits: frozenset[str] = frozenset()
+    awaits: frozenset[str] = frozenset()
+    branches: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    name_text: Callable[[str], str] = str

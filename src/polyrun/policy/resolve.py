@@ -1,0 +1,146 @@
+"""What a name means: the full names that an expression may stand for, through imports, aliases and lookups by text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polyrun.policy.constants import MAX_DEPTH, NotConstant, constant, unwrapped
+from polyrun.policy.grammar import Constant, Grammar
+from polyrun.policy.scopes import Binding, Function, Scope, Value
+from polyrun.policy.survey import TooMuch
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+UNKNOWN = "?"
+"""Stands for an object of the block's own, or one that nobody can tell."""
+
+_MAX_MEANINGS = 16
+
+
+class Resolver:
+    """Tells what expressions of one language mean. Raises `TooMuch` for those nested too deep to be followed."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self._following: set[Value] = set()
+
+    def meanings(self, node: SgNode, scope: Scope, depth: int = 0) -> list[str]:
+        """The full names that `node` may stand for; at most 16. What is not known is `?`."""
+        if depth > MAX_DEPTH:
+            raise TooMuch("it is nested too deeply")
+        return list(dict.fromkeys(map(self._rewritten, self._meanings(node, scope, depth + 1))))[:_MAX_MEANINGS]
+
+    def text(self, node: SgNode, scope: Scope) -> str | None:
+        """The text that `node` is sure to have, if there is one."""
+        value = self.value(node, scope)
+        return value if isinstance(value, str) else None
+
+    def value(self, node: SgNode, scope: Scope) -> Constant:
+        """The constant that `node` is, `None` if it is not one."""
+        try:
+            return constant(node, scope, self.grammar)
+        except NotConstant:
+            return None
+
+    def arguments(self, call: SgNode) -> tuple[list[SgNode], dict[str, SgNode]]:
+        """The arguments of a call by position and by keyword."""
+        positions: list[SgNode] = []
+        keywords: dict[str, SgNode] = {}
+        for node in self._argument_nodes(call):
+            fields = self.grammar.keywords.get(node.kind())
+            key, value = (node.field(fields[0]), node.field(fields[1])) if fields else (None, None)
+            if key is not None and value is not None:
+                keywords[key.text().rstrip(":")] = value
+            else:
+                positions.append(node)
+        return positions, keywords
+
+    def own_function(self, node: SgNode, scope: Scope) -> SgNode | None:
+        """The definition of the block's own function that a plain name calls, if it is one for sure."""
+        if node.kind() not in self.grammar.identifiers:
+            return None
+        bindings = scope.find(self.grammar.name_text(node.text())) or []
+        return bindings[0].node if len(bindings) == 1 and isinstance(bindings[0], Function) else None
+
+    def _argument_nodes(self, call: SgNode) -> list[SgNode]:
+        given = call.field_children(self.grammar.calls[call.kind()][1])
+        if len(given) == 1 and given[0].kind() in self.grammar.argument_lists:
+            given = given[0].named_children()
+        return [node for node in given if node.is_named() and node.kind() not in self.grammar.skipped]
+
+    def _meanings(self, node: SgNode, scope: Scope, depth: int) -> list[str]:
+        grammar, kind = self.grammar, node.kind()
+        if kind in grammar.identifiers:
+            return self._name(node, scope, depth)
+        if kind in grammar.members or kind in grammar.subscripts:
+            return self._member(node, kind, scope, depth)
+        if kind in grammar.calls:
+            return self._call(node, kind, scope, depth)
+        sides: list[SgNode | None] = []
+        if kind in grammar.transparent:
+            sides = [unwrapped(node, grammar)]
+        elif kind in grammar.choices:
+            sides = [node.field(name) for name in grammar.choices[kind]]
+        elif kind in grammar.names_in_text and (text := self.text(node, scope)) is not None:
+            return [text]
+        return [one for side in sides if side for one in self.meanings(side, scope, depth)] or [UNKNOWN]
+
+    def _name(self, node: SgNode, scope: Scope, depth: int) -> list[str]:
+        name = self.grammar.name_text(node.text())
+        bindings = scope.find(name)
+        if bindings is None:
+            return [name, *(f"{module}{self.grammar.dot}{name}" for module in scope.wildcards())]
+        return [one for binding in bindings for one in self._bound(binding, depth)]
+
+    def _bound(self, binding: Binding, depth: int) -> list[str]:
+        if isinstance(binding, str):
+            return [binding]
+        if not isinstance(binding, Value) or binding in self._following:
+            return [UNKNOWN]
+        self._following.add(binding)
+        try:
+            return self.meanings(binding.node, binding.scope, depth)
+        finally:
+            self._following.discard(binding)
+
+    def _member(self, node: SgNode, kind: str, scope: Scope, depth: int) -> list[str]:
+        is_member = kind in self.grammar.members
+        fields = self.grammar.members[kind] if is_member else self.grammar.subscripts[kind]
+        inside, last = node.field(fields[0]), node.field(fields[1])
+        if last is None:
+            return [UNKNOWN]
+        name = self.grammar.name_text(last.text()) if is_member else self.text(last, scope)
+        if name is None:
+            return [UNKNOWN]
+        if inside is None:
+            return [f"{UNKNOWN}{self.grammar.dot}{name}"]
+        return [f"{base}{self.grammar.dot}{name}" for base in self.meanings(inside, scope, depth)]
+
+    def _call(self, node: SgNode, kind: str, scope: Scope, depth: int) -> list[str]:
+        function = node.field(self.grammar.calls[kind][0])
+        if function is None:
+            return [UNKNOWN]
+        found = []
+        for name in self.meanings(function, scope, depth):
+            if name in self.grammar.loaders or name in self.grammar.getters:
+                found += self._looked_up(node, name, scope, depth)
+            else:
+                found.append(f"{name}()")
+        return found
+
+    def _looked_up(self, call: SgNode, name: str, scope: Scope, depth: int) -> list[str]:
+        """What `require("os")` and `getattr(os, "system")` give."""
+        positions, _ = self.arguments(call)
+        if name in self.grammar.loaders:
+            module = self.text(positions[0], scope) if positions else None
+            return [module or f"{name}()"]
+        attribute = self.text(positions[1], scope) if len(positions) > 1 else None
+        if attribute is None:
+            return [f"{name}()"]
+        return [f"{base}{self.grammar.dot}{attribute}" for base in self.meanings(positions[0], scope, depth)]
+
+    def _rewritten(self, name: str) -> str:
+        for pattern, into in self.grammar.rewrites:
+            name = pattern.sub(into, name)
+        return name

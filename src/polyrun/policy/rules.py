@@ -1,0 +1,93 @@
+"""Rules as values: what to look for, and what to say about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from polyrun.model.codes import Code
+from polyrun.model.diagnostics import Severity
+from polyrun.model.frozen import NOTHING, frozen
+
+LoopKind = Literal["busy", "waiting"]
+
+
+@frozen
+class Condition:
+    """What one argument of a call must be for a rule to hold.
+
+    `argument` is its 0-based position or its keyword; of several, the first that is given counts. `text` must be found
+    in its value if that is a constant, else in its source text; `constant` says whether it must be one. With `absent`
+    no such argument may be given.
+    """
+
+    argument: tuple[int | str, ...]
+    text: re.Pattern[str] | None = None
+    constant: bool | None = None
+    absent: bool = False
+
+
+@frozen
+class Rule:
+    """One rule.
+
+    `name` is `FILE/RULE`. It matches one of four things: a reference to one of `uses`, a call of one of `calls` whose
+    arguments meet all of `where`, a node that ast-grep's rule object `match` finds, or an endless `loop`.
+    `message` may hold `{name}`, what the code means by the words that were found. `example` is code that it matches,
+    `safe` code that it does not; `remedy` is what to write instead.
+    """
+
+    name: str
+    grammars: tuple[str, ...]
+    code: Code
+    severity: Severity
+    message: str
+    reason: str
+    remedy: str
+    example: str
+    safe: str = ""
+    uses: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    where: tuple[Condition, ...] = ()
+    match: Mapping[str, object] = NOTHING
+    loop: LoopKind | None = None
+
+
+class Names:
+    """Finds the rules that speak of a name. Patterns are exact, `prefix.*`, or `.method` of anything."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self._exact: dict[str, list[Rule]] = {}
+        self._methods: dict[str, list[Rule]] = {}
+        self._prefixes: list[tuple[str, Rule]] = []
+        for rule in rules:
+            for pattern in (*rule.uses, *rule.calls):
+                if pattern.endswith("*"):
+                    self._prefixes.append((pattern[:-1], rule))
+                elif pattern.startswith("."):
+                    self._methods.setdefault(pattern[1:], []).append(rule)
+                else:
+                    self._exact.setdefault(pattern, []).append(rule)
+
+    def about(self, name: str) -> list[Rule]:
+        """The rules that have a pattern for the full `name`."""
+        found = list(self._exact.get(name, ()))
+        _, dot, method = name.rpartition(".")
+        if dot:
+            found += self._methods.get(method, ())
+        found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
+        return found
+
+
+@frozen
+class Finding:
+    """What a rule found in a block: `start` and `end` are (line from 0, byte in it) in the block's code."""
+
+    rule: str
+    code: Code
+    severity: Severity
+    message: str
+    remedy: str
+    start: tuple[int, int]
+    end: tuple[int, int]

@@ -1,0 +1,106 @@
+"""Which names there are where, and what they were bound to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+ScopeKind = Literal["module", "function", "class", "block"]
+
+
+@dataclass(slots=True, eq=False)
+class Value:
+    """A name stands for an expression, which is to be read in `scope`."""
+
+    node: SgNode
+    scope: Scope
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A name stands for a function of the block's own; `node` is its definition."""
+
+    node: SgNode
+
+
+Binding = str | Value | Function | None
+"""A full name that it stands for, an expression, a function of the block's own, or `None`: something of its own."""
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """One region of names. `everything_of` are modules whose names all came in, as by `from os import *`.
+
+    `globals` are names that an assignment here binds outside. A `class` does not lend its names to its functions.
+    """
+
+    kind: ScopeKind
+    parent: Scope | None = None
+    names: dict[str, list[Binding]] = field(default_factory=dict)
+    everything_of: list[str] = field(default_factory=list)
+    globals: set[str] = field(default_factory=set)
+
+    def bind(self, name: str, binding: Binding) -> None:
+        """Add one more thing that `name` may stand for here."""
+        scope = self.root if name in self.globals else self
+        scope.names.setdefault(name, []).append(binding)
+
+    @property
+    def root(self) -> Scope:
+        """The outermost scope."""
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    @property
+    def function(self) -> Scope:
+        """The nearest scope that is no mere block: where a language without block scopes keeps its names."""
+        scope = self
+        while scope.kind == "block" and scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    def find(self, name: str) -> list[Binding] | None:
+        """What `name` may stand for here, from the nearest scope that knows it; `None` where nobody does."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names and (scope.kind != "class" or scope is self):
+                return scope.names[name]
+            scope = scope.parent
+        return None
+
+    def wildcards(self) -> list[str]:
+        """The modules whose names all came in, here or further out."""
+        found: list[str] = []
+        scope: Scope | None = self
+        while scope is not None:
+            found += scope.everything_of
+            scope = scope.parent
+        return found
+
+
+class Binder:
+    """Binds names in scopes, and remembers the nodes that are therefore no references (`quiets`).
+
+    `fold` gives the name that an identifier's text stands for.
+    """
+
+    def __init__(self, fold: Callable[[str], str]) -> None:
+        self.quiets: set[SgNode] = set()
+        self._fold = fold
+
+    def quiet(self, node: SgNode | None) -> None:
+        """Let `node` be no reference: it is a name that something is bound to, or a value that is followed."""
+        if node is not None:
+            self.quiets.add(node)
+
+    def bind(self, node: SgNode | None, scope: Scope, binding: Binding) -> None:
+        """Let the identifier `node` stand for `binding` in `scope`; without a node nothing is bound."""
+        if node is not None:
+            self.quiets.add(node)
+            scope.bind(self._fold(node.text()), binding)

@@ -1,0 +1,91 @@
+"""One walk over a block's syntax tree: its scopes, the names bound in them, what refers to names, and its loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from polyrun.policy.grammar import Grammar
+from polyrun.policy.scopes import Binder, Scope
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+MAX_NODES = 400_000
+"""A tree with more nodes is not analysed: walking it takes a second."""
+
+
+class TooMuch(Exception):
+    """The code is too large or too deeply nested to be analysed in good time."""
+
+
+@dataclass(slots=True, eq=False)
+class Reference:
+    """A name, a chain of members as long as it goes, or a call; `call` is the call that it is the function of."""
+
+    node: SgNode
+    scope: Scope
+    call: SgNode | None
+
+
+class Survey:
+    """What one walk over the tree below `root` found. Raises `TooMuch`."""
+
+    def __init__(self, root: SgNode, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self.module = Scope("module")
+        self.references: list[Reference] = []
+        self.loops: list[tuple[SgNode, Scope]] = []
+        self._binder = Binder(grammar.name_text)
+        self._named = {*grammar.identifiers, *grammar.members, *grammar.subscripts}
+        self._silent: dict[str, list[str]] = {}
+        for kind, name in grammar.quiet:
+            self._silent.setdefault(kind, []).append(name)
+        self._walk(root)
+
+    def _walk(self, root: SgNode) -> None:
+        grammar, budget = self.grammar, MAX_NODES
+        stack: list[tuple[SgNode, Scope, SgNode | None, bool]] = [(root, self.module, None, False)]
+        while stack:
+            node, scope, call, is_part = stack.pop()
+            kind = node.kind()
+            budget -= 1
+            if budget < 0:
+                raise TooMuch("its syntax tree is too large")
+            opens = grammar.scopes.get(kind)
+            inner = scope if opens is None else Scope(opens, scope)
+            if (binder := grammar.binders.get(kind)) is not None:
+                binder(self._binder, node, scope, inner)
+            if kind in grammar.skipped:
+                continue
+            for name in self._silent.get(kind, ()):
+                self._binder.quiet(node.field(name))
+            if kind in grammar.loops:
+                self.loops.append((node, inner))
+            if kind in self._named:
+                if not is_part and node not in self._binder.quiets:
+                    self.references.append(Reference(node, scope, call))
+                stack.extend((child, inner, None, part) for child, part in self._parts(node, kind))
+            elif kind in grammar.calls:
+                if (
+                    not is_part and node not in self._binder.quiets
+                ):  # what it gives may have a name: `getattr(os, "system")`
+                    self.references.append(Reference(node, scope, call))
+                function = node.field(grammar.calls[kind][0])
+                stack.extend((child, inner, node if child == function else None, False) for child in node.children())
+            else:
+                onward = call if kind in grammar.transparent else None
+                stack.extend((child, inner, onward, False) for child in node.children())
+
+    def _parts(self, node: SgNode, kind: str) -> Iterator[tuple[SgNode, bool]]:
+        """The children of a chain of names to look at, and whether they are only a part of it."""
+        fields = self.grammar.members.get(kind)
+        if fields is not None:
+            inside = node.field(fields[0])
+            if inside is not None:
+                yield inside, inside.kind() in self._named
+        elif kind in self.grammar.subscripts:
+            inside = node.field(self.grammar.subscripts[kind][0])
+            for child in node.children():
+                yield child, child == inside and child.kind() in self._named
