@@ -17,8 +17,6 @@ from polyrun.policy.survey import Reference, Survey
 if TYPE_CHECKING:
     from ast_grep_py import Config, SgNode
 
-    from polyrun.policy.scopes import Scope
-
 MAX_FINDINGS = 100
 """More findings of one block are not told."""
 
@@ -51,41 +49,70 @@ class Analyser:
 
     def _matches(self, root: SgNode, survey: Survey) -> Iterator[tuple[Rule, SgNode, str]]:
         resolver = Resolver(self._grammar)
+        busy: list[SgNode] = []
+        for node, scope in survey.loops:
+            kind = endless(node, scope, resolver)
+            if kind == "busy":
+                busy.append(node)
+            if kind is not None and kind in self._loops:
+                yield self._loops[kind], node.child(0) or node, node.text().split("\n")[0]
         for reference in survey.references:
-            yield from self._named(reference, resolver)
+            yield from self._named(reference, busy, resolver)
         for rule in self._structural:
             for node in root.find_all(cast("Config", {**rule.match})):
                 yield rule, node, node.text()
-        for node, scope in survey.loops:
-            kind = endless(node, scope, resolver)
-            if kind is not None and kind in self._loops:
-                yield self._loops[kind], node.child(0) or node, node.text().split("\n")[0]
 
-    def _named(self, reference: Reference, resolver: Resolver) -> Iterator[tuple[Rule, SgNode, str]]:
+    def _named(
+        self, reference: Reference, busy: list[SgNode], resolver: Resolver
+    ) -> Iterator[tuple[Rule, SgNode, str]]:
         for name in resolver.meanings(reference.node, reference.scope):
             for rule in self._names.about(name):
+                if rule.named is not None and rule.named.search(name) is None:
+                    continue
+                if rule.repeated and not any(_inside(reference.node, loop) for loop in busy):
+                    continue
                 if rule.uses or (
                     reference.call is not None
-                    and all(_meets(one, reference.call, reference.scope, resolver) for one in rule.where)
+                    and all(_meets(one, reference, reference.call, resolver) for one in rule.where)
                 ):
                     yield rule, reference.node, name
 
 
-def _meets(condition: Condition, call: SgNode, scope: Scope, resolver: Resolver) -> bool:
-    positions, keywords = resolver.arguments(call)
-    node: SgNode | None = None
-    for wanted in condition.argument:
-        if isinstance(wanted, str):
-            node = node or keywords.get(wanted)
-        elif wanted < len(positions):
-            node = node or positions[wanted]
+def _inside(node: SgNode, outer: SgNode) -> bool:
+    mine, its = node.range(), outer.range()
+    return its.start.index <= mine.start.index and mine.end.index <= its.end.index
+
+
+def _meets(condition: Condition, reference: Reference, call: SgNode, resolver: Resolver) -> bool:
+    node = _argument(condition, reference, call, resolver)
     if node is None or condition.absent:
         return node is None and condition.absent
-    value = resolver.value(node, scope)
+    value = resolver.value(node, reference.scope)
     if condition.constant is not None and (value is not None) is not condition.constant:
         return False
-    text = node.text() if value is None else str(value)
-    return condition.text is None or condition.text.search(text) is not None
+    if condition.least is not None and not (isinstance(value, int | float) and value >= condition.least):
+        return False
+    if condition.text is None:
+        return True
+    text = resolver.written(node, reference.scope)[0].text() if value is None else str(value)
+    return condition.text.search(text) is not None
+
+
+def _argument(condition: Condition, reference: Reference, call: SgNode, resolver: Resolver) -> SgNode | None:
+    """The argument that a condition speaks of, if it is given."""
+    positions, keywords = resolver.arguments(call)
+    for wanted in condition.argument:
+        node: SgNode | None = None
+        if wanted == ".":
+            fields = resolver.grammar.members.get(reference.node.kind())
+            node = reference.node.field(fields[0]) if fields else None
+        elif isinstance(wanted, str):
+            node = keywords.get(wanted)
+        elif wanted < len(positions):
+            node = positions[wanted]
+        if node is not None:
+            return node
+    return None
 
 
 def _finding(rule: Rule, node: SgNode, name: str, lines: list[str]) -> Finding:

@@ -44,12 +44,14 @@ class Grammar:
     `keywords`: kind of a named argument → fields of name and value. `names_in_text` are kinds of text that name what is
     called, as in a shell.
     `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
-    identifiers that are no references. `scopes` open a region of names, `binders` bind names. `rewrites` turn full names into the one that rules use.
+    identifiers that are no references. `scopes` open a region of names, `binders` bind names. `rewrites` turn full
+    names into the ones that rules use.
     `loaders` are calls that give the module named by their first argument; `getters` give the attribute of their first
     argument that the second names; `dot` is what stands between the parts of the names that rules use.
 
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: the text between its quotes), `numbers`,
-    `constants` (kind or text → value), `sums` (kind → operator that joins texts), `adjoining` kinds join their
+    `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
+    operands and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their
     children, `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are true.
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
@@ -81,6 +83,7 @@ class Grammar:
     numbers: frozenset[str] = frozenset()
     constants: Mapping[str, Constant] = field(default_factory=dict)
     sums: Mapping[str, str] = field(default_factory=dict)
+    arithmetic: frozenset[str] = frozenset()
     negations: Mapping[str, str] = field(default_factory=dict)
     adjoining: frozenset[str] = frozenset()
     truthy: Callable[[Constant], bool] = bool

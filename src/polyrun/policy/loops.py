@@ -25,7 +25,8 @@ def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
     if isinstance(condition, bool) or not _holds(condition, grammar, until=form.until):
         return None
     body = node.field(form.body) or node
-    return _Body(body, scope, resolver).verdict()
+    own = {_label(one) for one in (node, node.parent()) if one is not None and one.kind() in grammar.labels}
+    return _Body(body, own, scope, resolver).verdict()
 
 
 def _holds(condition: SgNode | None, grammar: Grammar, *, until: bool) -> bool:
@@ -45,8 +46,9 @@ def _literal(node: SgNode, grammar: Grammar) -> Constant:
 class _Body:
     """Looks for what leaves a loop, and for what waits in it."""
 
-    def __init__(self, body: SgNode, scope: Scope, resolver: Resolver) -> None:
+    def __init__(self, body: SgNode, own_labels: set[str | None], scope: Scope, resolver: Resolver) -> None:
         self._body = body
+        self._own_labels = own_labels
         self._scope = scope
         self._resolver = resolver
         self._grammar = resolver.grammar
@@ -89,15 +91,15 @@ class _Body:
         grammar = self._grammar
         if kind in grammar.returns or kind in grammar.yields:
             return True
-        label = next((child.text() for child in node.named_children() if child.kind() in _LABELS), None)
+        label = _label(node)
         if kind in grammar.breaks:
             if label is not None:
                 return label not in labels
             levels = next((child.text() for child in node.named_children() if child.text().isdigit()), "1")
             return depth < int(levels[:4])
-        if kind in grammar.gotos or kind in grammar.continues:
-            return label is not None and label not in labels
-        return False
+        if kind in grammar.continues and label in self._own_labels:
+            return False
+        return (kind in grammar.gotos or kind in grammar.continues) and label is not None and label not in labels
 
     def _call_leaves(self, node: SgNode, kind: str, follow: int) -> bool:
         function = node.field(self._grammar.calls[kind][0])
@@ -116,6 +118,10 @@ class _Body:
             return condition is not None and not self._grammar.truthy(_literal(condition, self._grammar))
         except NotConstant:
             return False
+
+
+def _label(node: SgNode) -> str | None:
+    return next((child.text() for child in node.named_children() if child.kind() in _LABELS), None)
 
 
 def _listed(name: str, names: frozenset[str]) -> bool:

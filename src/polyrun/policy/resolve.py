@@ -43,6 +43,17 @@ class Resolver:
         except NotConstant:
             return None
 
+    def written(self, node: SgNode, scope: Scope) -> tuple[SgNode, Scope]:
+        """The expression that `node` stands for, and its scope: names that are bound once are followed."""
+        for _ in range(MAX_DEPTH):
+            if node.kind() not in self.grammar.identifiers:
+                break
+            bound = scope.sole(self.grammar.name_text(node.text()))
+            if bound is None:
+                break
+            node, scope = bound.node, bound.scope
+        return node, scope
+
     def arguments(self, call: SgNode) -> tuple[list[SgNode], dict[str, SgNode]]:
         """The arguments of a call by position and by keyword."""
         positions: list[SgNode] = []
@@ -99,8 +110,9 @@ class Resolver:
         if not isinstance(binding, Value) or binding in self._following:
             return [UNKNOWN]
         self._following.add(binding)
+        path = "".join(f"{self.grammar.dot}{part}" for part in binding.path)
         try:
-            return self.meanings(binding.node, binding.scope, depth)
+            return [f"{one}{path}" for one in self.meanings(binding.node, binding.scope, depth)]
         finally:
             self._following.discard(binding)
 

@@ -17,14 +17,16 @@ LoopKind = Literal["busy", "waiting"]
 class Condition:
     """What one argument of a call must be for a rule to hold.
 
-    `argument` is its 0-based position or its keyword; of several, the first that is given counts. `text` must be found
-    in its value if that is a constant, else in its source text; `constant` says whether it must be one. With `absent`
-    no such argument may be given.
+    `argument` is its 0-based position or its keyword, `.` is what the method is called on; of several, the first that
+    is given counts. `text` must be found in its value if that is a constant, else in its source text (of a name that is
+    bound once: in that of what it is bound to); `constant` says whether it must be one; it must be a constant number of
+    `least` or more. With `absent` no such argument may be given.
     """
 
     argument: tuple[int | str, ...]
     text: re.Pattern[str] | None = None
     constant: bool | None = None
+    least: float | None = None
     absent: bool = False
 
 
@@ -33,7 +35,8 @@ class Rule:
     """One rule.
 
     `name` is `FILE/RULE`. It matches one of four things: a reference to one of `uses`, a call of one of `calls` whose
-    arguments meet all of `where`, a node that ast-grep's rule object `match` finds, or an endless `loop`.
+    arguments meet all of `where`, a node that ast-grep's rule object `match` finds, or an endless `loop`. Of the first
+    two, `named` must be found in the full name, and `repeated` ones count in endless busy loops only.
     `message` may hold `{name}`, what the code means by the words that were found. `example` is code that it matches,
     `safe` code that it does not; `remedy` is what to write instead.
     """
@@ -50,6 +53,8 @@ class Rule:
     uses: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()
+    named: re.Pattern[str] | None = None
+    repeated: bool = False
     match: Mapping[str, object] = NOTHING
     loop: LoopKind | None = None
 

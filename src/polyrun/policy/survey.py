@@ -66,17 +66,17 @@ class Survey:
             if kind in self._named:
                 if not is_part and node not in self._binder.quiets:
                     self.references.append(Reference(node, scope, call))
-                stack.extend((child, inner, None, part) for child, part in self._parts(node, kind))
+                stack.extend((child, inner, None, part) for child, part in reversed([*self._parts(node, kind)]))
             elif kind in grammar.calls:
-                if (
-                    not is_part and node not in self._binder.quiets
-                ):  # what it gives may have a name: `getattr(os, "system")`
+                # What it gives may have a name, as `getattr(os, "system")` has.
+                if not is_part and node not in self._binder.quiets:
                     self.references.append(Reference(node, scope, call))
                 function = node.field(grammar.calls[kind][0])
-                stack.extend((child, inner, node if child == function else None, False) for child in node.children())
+                children = reversed(node.children())
+                stack.extend((child, inner, node if child == function else None, False) for child in children)
             else:
                 onward = call if kind in grammar.transparent else None
-                stack.extend((child, inner, onward, False) for child in node.children())
+                stack.extend((child, inner, onward, False) for child in reversed(node.children()))
 
     def _parts(self, node: SgNode, kind: str) -> Iterator[tuple[SgNode, bool]]:
         """The children of a chain of names to look at, and whether they are only a part of it."""
