@@ -20,6 +20,11 @@ Bind = Callable[["Binder", "SgNode", "Scope", "Scope"], None]
 Constant = str | int | bool | float | None
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of `text`: a set of names that is easy to read."""
+    return frozenset(text.split())
+
+
 @dataclass(frozen=True)
 class Loop:
     """How one kind of loop is read.
@@ -47,7 +52,8 @@ class Grammar:
     identifiers that are no references. `scopes` open a region of names, `binders` bind names. `rewrites` turn full
     names into the ones that rules use.
     `loaders` are calls that give the module named by their first argument; `getters` give the attribute of their first
-    argument that the second names; `dot` is what stands between the parts of the names that rules use.
+    argument that the second names; `givers` give their first argument itself, or the like of it; `dot` is what stands
+    between the parts of the names that rules use.
 
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: the text between its quotes), `numbers`,
     `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
@@ -78,6 +84,7 @@ class Grammar:
     rewrites: tuple[tuple[re.Pattern[str], str], ...] = ()
     loaders: frozenset[str] = frozenset()
     getters: frozenset[str] = frozenset()
+    givers: frozenset[str] = frozenset()
     dot: str = "."
     strings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: frozenset[str] = frozenset()

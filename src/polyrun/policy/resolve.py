@@ -137,6 +137,8 @@ class Resolver:
         for name in self.meanings(function, scope, depth):
             if name in self.grammar.loaders or name in self.grammar.getters:
                 found += self._looked_up(node, name, scope, depth)
+            elif name in self.grammar.givers and (given := self.arguments(node)[0]):
+                found += self.meanings(given[0], scope, depth)
             else:
                 found.append(f"{name}()")
         return found
