@@ -24,6 +24,7 @@ class Resolver:
     def __init__(self, grammar: Grammar) -> None:
         self.grammar = grammar
         self._following: set[Value] = set()
+        self._rewrites: dict[str, str] = {}
 
     def meanings(self, node: SgNode, scope: Scope, depth: int = 0) -> list[str]:
         """The full names that `node` may stand for; at most 16. What is not known is `?`."""
@@ -155,6 +156,10 @@ class Resolver:
         return [f"{base}{self.grammar.dot}{attribute}" for base in self.meanings(positions[0], scope, depth)]
 
     def _rewritten(self, name: str) -> str:
-        for pattern, into in self.grammar.rewrites:
-            name = pattern.sub(into, name)
-        return name
+        known = self._rewrites.get(name)
+        if known is None:
+            known = name
+            for pattern, into in self.grammar.rewrites:
+                known = pattern.sub(into, known)
+            self._rewrites[name] = known
+        return known

@@ -60,7 +60,10 @@ class Rule:
 
 
 class Names:
-    """Finds the rules that speak of a name. Patterns are exact, `prefix.*`, or `.method` of anything."""
+    """Finds the rules that speak of a name. Patterns are exact, `prefix*`, or `.method` of anything.
+
+    What a call gives (`prefix.open()`) is only found by exact patterns.
+    """
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self._exact: dict[str, list[Rule]] = {}
@@ -74,6 +77,7 @@ class Names:
                     self._methods.setdefault(pattern[1:], []).append(rule)
                 else:
                     self._exact.setdefault(pattern, []).append(rule)
+        self._starts = tuple(prefix for prefix, _ in self._prefixes)
 
     def about(self, name: str) -> list[Rule]:
         """The rules that have a pattern for the full `name`."""
@@ -81,7 +85,8 @@ class Names:
         _, dot, method = name.rpartition(".")
         if dot:
             found += self._methods.get(method, ())
-        found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
+        if name.startswith(self._starts) and not name.endswith(")"):
+            found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
         return found
 
 
