@@ -64,7 +64,8 @@ class Grammar:
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
     time. `labels` maps the kind of a labelled statement to the field of its label. `exits` are calls that never come
     back, `waits` calls that wait (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a
-    conditional to the fields of its condition and consequence.
+    conditional to the fields of its condition and consequence. `catchers` say of a statement around a loop whether it
+    catches what the loop is expected to end by, such as the end of an iterator.
     """
 
     name: str
@@ -108,4 +109,5 @@ class Grammar:
     waits: frozenset[str] = frozenset()
     awaits: frozenset[str] = frozenset()
     branches: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    catchers: Mapping[str, Callable[[SgNode], bool]] = field(default_factory=dict)
     name_text: Callable[[str], str] = str

@@ -156,6 +156,15 @@ def _endless_iterator(node: SgNode) -> SgNode | bool | None:
     )
 
 
+def _catches(node: SgNode) -> bool:
+    """`try` with a handler for a fault that is named: not for all of them, and not for the user's Ctrl-C."""
+    return any(
+        child.kind() == "except_clause" and _NAMED_FAULT.match(child.text()) is not None for child in node.children()
+    )
+
+
+_NAMED_FAULT = re.compile(r"except\s+(?!\(?(?:KeyboardInterrupt|Exception|BaseException|SystemExit)\b)\(?\w")
+
 GRAMMAR = Grammar(
     name="python",
     members={"attribute": ("object", "attribute")},
@@ -230,5 +239,6 @@ GRAMMAR = Grammar(
     ),
     awaits=frozenset({"await"}),
     branches={"if_statement": ("condition", "consequence")},
+    catchers={"try_statement": _catches},
     name_text=_folded,
 )
