@@ -56,9 +56,11 @@ class Grammar:
     between the parts of the names that rules use.
 
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: the text between its quotes), `numbers`,
-    `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
-    operands and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their
-    children, `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are true.
+    `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two operands
+    and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their children, `negations`
+    (kind → field, where the operator is `!` or `not`). `known` functions (text of the called, or `.method` → what it
+    makes of its arguments, those in `sequences` laid out flat; what a method is called on comes first). `truthy` says
+    which constants are true.
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
@@ -94,6 +96,8 @@ class Grammar:
     arithmetic: frozenset[str] = frozenset()
     negations: Mapping[str, str] = field(default_factory=dict)
     adjoining: frozenset[str] = frozenset()
+    known: Mapping[str, Callable[[list[Constant]], Constant]] = field(default_factory=dict)
+    sequences: frozenset[str] = frozenset()
     truthy: Callable[[Constant], bool] = bool
     loops: Mapping[str, Loop] = field(default_factory=dict)
     breaks: frozenset[str] = frozenset({"break_statement"})

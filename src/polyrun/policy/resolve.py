@@ -110,10 +110,14 @@ class Resolver:
             return [binding]
         if not isinstance(binding, Value) or binding in self._following:
             return [UNKNOWN]
+        if "meanings" in binding.memo:
+            return list(binding.memo["meanings"])
         self._following.add(binding)
         path = "".join(f"{self.grammar.dot}{part}" for part in binding.path)
         try:
-            return [f"{one}{path}" for one in self.meanings(binding.node, binding.scope, depth)]
+            found = [f"{one}{path}" for one in self.meanings(binding.node, binding.scope, depth)]
+            binding.memo["meanings"] = found
+            return found
         finally:
             self._following.discard(binding)
 

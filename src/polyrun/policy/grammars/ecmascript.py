@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+import urllib.parse
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from polyrun.policy.constants import unescape
 from polyrun.policy.grammar import Bind, Grammar, Loop, words
+from polyrun.policy.reckoning import as_number, as_text, from_base64
 from polyrun.policy.scopes import Binding, Function, Value
 
 if TYPE_CHECKING:
@@ -273,6 +276,20 @@ _BASE = Grammar(
     numbers=frozenset({"number"}),
     constants={"true": True, "false": False, "null": None, "undefined": None},
     arithmetic=frozenset({"binary_expression"}),
+    known={
+        "String.fromCharCode": lambda given: "".join(chr(as_number(one)) for one in given),
+        "atob": lambda given: from_base64(given[0]),
+        "path.join": lambda given: posixpath.normpath("/".join(map(as_text, given))),
+        "path.resolve": lambda given: posixpath.normpath(posixpath.join(*map(as_text, given))),
+        "decodeURIComponent": lambda given: urllib.parse.unquote(as_text(given[0])),
+        ".join": lambda given: as_text(given[-1]).join(map(as_text, given[:-1])),
+        ".concat": lambda given: "".join(map(as_text, given)),
+        ".toLowerCase": lambda given: as_text(given[0]).lower(),
+        ".toString": lambda given: as_text(given[0]),
+        "Buffer.from": lambda given: from_base64(given[0]) if given[1:] == ["base64"] else as_text(given[0]),
+        ".replace": lambda given: as_text(given[0]).replace(as_text(given[1]), as_text(given[2]), 1),
+    },
+    sequences=frozenset({"array"}),
     sums={"binary_expression": "+"},
     negations={"unary_expression": "argument"},
     loops={

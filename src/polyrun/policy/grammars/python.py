@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import unicodedata
 from typing import TYPE_CHECKING
 
 from polyrun.policy.grammar import Grammar, Loop, words
+from polyrun.policy.reckoning import as_number, as_text, from_base64
 from polyrun.policy.scopes import Function, Value
 
 if TYPE_CHECKING:
@@ -201,9 +203,9 @@ GRAMMAR = Grammar(
         "nonlocal_statement": _outside,
     },
     rewrites=(
-        (re.compile(r"^(?:builtins|__builtins__|__builtin__)\.(?:__dict__\.)?"), ""),
-        (re.compile(r"^(?:globals|locals|vars)\(\)\.(?:__builtins__\.)?"), ""),
         (re.compile(r"\.__dict__(?=\.)"), ""),
+        (re.compile(r"^(?:builtins|__builtins__|__builtin__)\.(?!__dict__)"), ""),
+        (re.compile(r"^(?:globals|locals|vars)\(\)\.(?:__builtins__\.)?"), ""),
         (re.compile(r"^sys\.modules\."), ""),
         (re.compile(r"(?<=.)\.__call__$"), ""),
         (re.compile(r"^(?:posix|nt)\."), "os."),
@@ -217,6 +219,19 @@ GRAMMAR = Grammar(
     numbers=frozenset({"integer", "float"}),
     constants={"true": True, "false": False, "none": None},
     arithmetic=frozenset({"binary_operator", "comparison_operator"}),
+    known={
+        "chr": lambda given: chr(as_number(given[0])),
+        "str": lambda given: as_text(given[0]),
+        "os.path.join": lambda given: posixpath.join(*map(as_text, given)),
+        ".join": lambda given: as_text(given[0]).join(map(as_text, given[1:])),
+        ".lower": lambda given: as_text(given[0]).lower(),
+        ".replace": lambda given: as_text(given[0]).replace(as_text(given[1]), as_text(given[2])),
+        ".decode": lambda given: as_text(given[0]),
+        ".encode": lambda given: as_text(given[0]),
+        "bytes.fromhex": lambda given: bytes.fromhex(as_text(given[0])).decode(),
+        **dict.fromkeys(("base64.b64decode", "b64decode"), lambda given: from_base64(given[0])),
+    },
+    sequences=frozenset({"list", "tuple"}),
     sums={"binary_operator": "+"},
     negations={"not_operator": "argument"},
     adjoining=frozenset({"concatenated_string"}),
