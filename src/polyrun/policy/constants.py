@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from polyrun.policy.grammar import Constant, Grammar
-from polyrun.policy.scopes import Scope, Value
+from polyrun.policy.scopes import Function, Scope, Value
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -124,8 +124,8 @@ def _worked_out(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: 
             on, last = (function.field(field) for field in grammar.members[function.kind()])
             name = f".{last.text()}" if last is not None else ""
             given = [*([on] if on is not None else []), *given]
-        elif isinstance((scope.find(name.split(grammar.dot)[0]) or [""])[0], str) is False:
-            name = ""  # a function of the block's own
+        elif any(one is None or isinstance(one, Function) for one in scope.find(name.split(grammar.dot)[0]) or ()):
+            name = ""  # something of the block's own
     if name not in grammar.known:
         raise NotConstant
     values: list[Constant] = []

@@ -139,7 +139,8 @@ class Resolver:
         if function is None:
             return [UNKNOWN]
         found = []
-        for name in self.meanings(function, scope, depth):
+        own = [function.text()] if function.text() in self.grammar.givers else []  # helpers that compilers write out
+        for name in own or self.meanings(function, scope, depth):
             if name in self.grammar.loaders or name in self.grammar.getters:
                 found += self._looked_up(node, name, scope, depth)
             elif name in self.grammar.givers and (given := self.arguments(node)[0]):

@@ -261,7 +261,7 @@ _BASE = Grammar(
         (re.compile(r"^fs(?:-extra|/promises|\.promises)(?=\.|$)|^graceful-fs(?=\.|$)"), "fs"),
         (re.compile(r"^(?:cross-spawn|execa|shelljs)$"), r"child_process.spawn"),
         (re.compile(r"^.*\.constructor\.constructor$"), "Function"),
-        (re.compile(r"(?<=.)\.(?:call|apply|bind)(?:\(\))?$"), ""),
+        (re.compile(r"(?<=.)(?<!\AFunction)\.(?:call|apply|bind)(?:\(\))?$"), ""),
     ),
     loaders=words(
         "require import module.require process.mainModule.require require.main.require module.createRequire() "
