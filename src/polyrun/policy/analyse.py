@@ -92,6 +92,10 @@ def _meets(condition: Condition, reference: Reference, call: SgNode, resolver: R
         return False
     if condition.least is not None and not (isinstance(value, int | float) and value >= condition.least):
         return False
+    if condition.means is not None:
+        names = resolver.meanings(node, reference.scope)
+        if not any(condition.means.search(name) for name in names):
+            return False
     if condition.text is None:
         return True
     text = resolver.written(node, reference.scope)[0].text() if value is None else str(value)

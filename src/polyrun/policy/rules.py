@@ -20,13 +20,15 @@ class Condition:
     `argument` is its 0-based position or its keyword, `.` is what the method is called on; of several, the first that
     is given counts. `text` must be found in its value if that is a constant, else in its source text (of a name that is
     bound once: in that of what it is bound to); `constant` says whether it must be one; it must be a constant number of
-    `least` or more. With `absent` no such argument may be given.
+    `least` or more; `means` must be found in one of the full names that it may stand for. With `absent` no such
+    argument may be given.
     """
 
     argument: tuple[int | str, ...]
     text: re.Pattern[str] | None = None
     constant: bool | None = None
     least: float | None = None
+    means: re.Pattern[str] | None = None
     absent: bool = False
 
 
