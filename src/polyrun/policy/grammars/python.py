@@ -214,7 +214,7 @@ GRAMMAR = Grammar(
     ),
     loaders=frozenset({"__import__", "importlib.import_module", "importlib.__import__"}),
     getters=frozenset({"getattr", "object.__getattribute__", "inspect.getattr_static"}),
-    givers=frozenset({"vars", "functools.partial", "contextlib.closing", "typing.cast"}),
+    givers=frozenset({"vars", "dict", "functools.partial", "contextlib.closing", "typing.cast"}),
     strings={"string": ("string_content",)},
     numbers=frozenset({"integer", "float"}),
     constants={"true": True, "false": False, "none": None},
