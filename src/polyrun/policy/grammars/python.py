@@ -165,6 +165,12 @@ def _catches(node: SgNode) -> bool:
     )
 
 
+def _expects(node: SgNode) -> bool:
+    """`with suppress(E):` and a test's `with raises(E):` are there for a fault."""
+    return _EXPECTED.match(node.text()) is not None
+
+
+_EXPECTED = re.compile(r"with\s+(?:\w+\.)?(?:suppress|raises|assertRaises(?:Regex)?)\(")
 _NAMED_FAULT = re.compile(r"except\s+(?!\(?(?:KeyboardInterrupt|Exception|BaseException|SystemExit)\b)\(?\w")
 
 GRAMMAR = Grammar(
@@ -254,6 +260,6 @@ GRAMMAR = Grammar(
     ),
     awaits=frozenset({"await"}),
     branches={"if_statement": ("condition", "consequence")},
-    catchers={"try_statement": _catches},
+    catchers={"try_statement": _catches, "with_statement": _expects},
     name_text=_folded,
 )
