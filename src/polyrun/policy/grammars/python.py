@@ -239,7 +239,7 @@ GRAMMAR = Grammar(
     },
     sequences=frozenset({"list", "tuple"}),
     sums={"binary_operator": "+"},
-    negations={"not_operator": "argument"},
+    negations={"not_operator": "argument", "unary_operator": "argument"},
     adjoining=frozenset({"concatenated_string"}),
     loops={"while_statement": Loop(_while), "for_statement": Loop(_endless_iterator)},
     throws=frozenset({"raise_statement"}),
@@ -258,7 +258,7 @@ GRAMMAR = Grammar(
         ".wait .select .poll .acquire .readline .read .sleep .communicate .run_once .run_forever .serve_forever "
         ".handle_request .wait_for .result .tick"
     ),
-    awaits=frozenset({"await"}),
+    awaits=frozenset({"await", "async"}),
     branches={"if_statement": ("condition", "consequence")},
     catchers={"try_statement": _catches, "with_statement": _expects},
     name_text=_folded,
