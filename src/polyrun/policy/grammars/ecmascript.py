@@ -282,8 +282,8 @@ _BASE = Grammar(
     ),
     getters=words("Reflect.get"),
     givers=words(
-        "Object.freeze Object.create Object.assign Reflect.construct Reflect.apply util.promisify promisify __importStar "
-        "__importDefault __toESM _interopRequireDefault _interopRequireWildcard Promise.resolve"
+        "Object.freeze Object.create Object.assign Reflect.construct Reflect.apply util.promisify promisify "
+        "__importStar __importDefault __toESM _interopRequireDefault _interopRequireWildcard Promise.resolve"
     ),
     strings={"string": ("string_fragment",), "template_string": ("string_fragment",)},
     numbers=frozenset({"number"}),
