@@ -44,7 +44,6 @@ def execute(
         "allow_write": tuple(path for path in allow_write if path),
         "allow_write_workspace": "" in allow_write,
     }
-    chosen = {name: list(value) if isinstance(value, tuple) and value else value for name, value in chosen.items()}
     document = given.document(file)
     settings = given.settings(config, document, chosen)
     if names:

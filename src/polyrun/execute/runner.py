@@ -12,6 +12,7 @@ from polyrun.execute.stdin import read_stdin
 from polyrun.execute.steps import Performed, Place, StepRunner
 from polyrun.execute.surroundings import Surroundings
 from polyrun.languages import ToolchainMissing
+from polyrun.model.diagnostics import Severity
 from polyrun.model.events import Event
 from polyrun.model.frozen import replace
 from polyrun.model.outcomes import Status
@@ -36,8 +37,9 @@ class JobRunner:
         """Perform `job` and say how it ended; cancelling the task gives a result with status `cancelled`."""
         toolchain = self._around.toolchains[job.language.id]
         result = unstarted(job, Status.OK)
-        if job.refusal is not None:
-            return replace(result, status=Status.BLOCKED, reason=job.refusal.message, problem=job.refusal)
+        refusal = job.refusal or next((one for one in job.findings if one.severity is Severity.ERROR), None)
+        if refusal is not None:
+            return replace(result, status=Status.BLOCKED, reason=refusal.message, problem=refusal)
         if isinstance(toolchain, ToolchainMissing):
             problem = missing_toolchain(job, toolchain)
             return replace(result, status=Status.TOOLCHAIN_MISSING, reason=problem.message, problem=problem)

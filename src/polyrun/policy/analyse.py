@@ -93,4 +93,4 @@ def _finding(rule: Rule, node: SgNode, name: str, lines: list[str]) -> Finding:
     message = rule.message.replace("{name}", name[:80])
     start = found.start.line, len(lines[found.start.line][: found.start.column].encode())
     end = found.end.line, len(lines[found.end.line][: found.end.column].encode())
-    return Finding(rule.name, rule.code, rule.severity, message, rule.remedy, start, end)
+    return Finding(rule.name, rule.code, rule.severity, message, rule.reason, rule.remedy, start, end)

@@ -42,14 +42,14 @@ class Grammar:
     `transparent` kinds mean their one named child or the field named; `choices` mean any of the fields named.
     `calls`: kind → fields of function and arguments, which are all children of the one node of `argument_lists`;
     `keywords`: kind of a named argument → fields of name and value. `names_in_text` are kinds of text that name what is
-    called, as in a shell.
-    `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
-    identifiers that are no references. `scopes` open a region of names, `binders` bind names. `rewrites` turn full names into the one that rules use.
+    called, as in a shell. `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are
+    (kind, field) of identifiers that are no references. `scopes` open a region of names, `binders` bind names.
+    `rewrites` turn full names into the one that rules use.
     `loaders` are calls that give the module named by their first argument; `getters` give the attribute of their first
     argument that the second names; `dot` is what stands between the parts of the names that rules use.
 
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: the text between its quotes), `numbers`,
-    `constants` (kind or text → value), `sums` (kind → operator that joins texts), `adjoining` kinds join their
+    `constants` (kind or text → value), `sums` (kind → operator that joins), `adjoining` kinds join their
     children, `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are true.
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
