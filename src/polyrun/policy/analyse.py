@@ -11,7 +11,7 @@ from polyrun.model.diagnostics import Severity
 from polyrun.policy.grammars import grammar_of
 from polyrun.policy.loops import endless
 from polyrun.policy.resolve import Resolver
-from polyrun.policy.rules import Condition, Finding, Names, Rule
+from polyrun.policy.rules import ANY, Condition, Finding, Names, Rule
 from polyrun.policy.survey import Reference, Survey
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_FINDINGS = 100
 """More findings of one block are not told."""
+
+_MAX_CARRIED = 32
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
@@ -62,17 +64,41 @@ class Analyser:
                 yield self._loops[kind], node.child(0) or node, node.text().split("\n")[0]
 
     def _named(self, reference: Reference, resolver: Resolver) -> Iterator[tuple[Rule, SgNode, str]]:
-        for name in resolver.meanings(reference.node, reference.scope):
-            for rule in self._names.about(name):
-                if rule.uses or (
-                    reference.call is not None
-                    and all(_meets(one, reference.call, reference.scope, resolver) for one in rule.where)
-                ):
-                    yield rule, reference.node, name
+        pending, seen = [reference], 0
+        while pending and seen < _MAX_CARRIED:
+            one, seen = pending.pop(), seen + 1
+            for name in resolver.meanings(one.node, one.scope):
+                for rule in self._names.about(name):
+                    if rule.uses or (
+                        one.call is not None
+                        and all(_meets(condition, one.call, one, resolver) for condition in rule.where)
+                    ):
+                        yield rule, one.node, name
+                pending += self._carried(name, one, resolver)
+
+    def _carried(self, name: str, carrier: Reference, resolver: Resolver) -> list[Reference]:
+        """The calls that a call makes with its arguments, such as that of `rm` in `sudo rm x`."""
+        if self._grammar.carried is None or carrier.call is None:
+            return []
+        nodes = resolver.arguments(carrier.call)[0][carrier.skip :]
+        texts = [_text(node, carrier.scope, resolver) for node in nodes]
+        return [
+            Reference(nodes[at], carrier.scope, carrier.call, carrier.skip + at + 1)
+            for at in self._grammar.carried(name, texts)
+        ]
 
 
-def _meets(condition: Condition, call: SgNode, scope: Scope, resolver: Resolver) -> bool:
+def _text(node: SgNode, scope: Scope, resolver: Resolver) -> str:
+    value = resolver.value(node, scope)
+    return node.text() if value is None else str(value)
+
+
+def _meets(condition: Condition, call: SgNode, reference: Reference, resolver: Resolver) -> bool:
     positions, keywords = resolver.arguments(call)
+    positions, scope = positions[reference.skip :], reference.scope
+    if ANY in condition.argument:
+        given = [*positions, *keywords.values()]
+        return any(_fits(condition, node, scope, resolver) for node in given) is not condition.absent
     node: SgNode | None = None
     for wanted in condition.argument:
         if isinstance(wanted, str):
@@ -81,6 +107,10 @@ def _meets(condition: Condition, call: SgNode, scope: Scope, resolver: Resolver)
             node = node or positions[wanted]
     if node is None or condition.absent:
         return node is None and condition.absent
+    return _fits(condition, node, scope, resolver)
+
+
+def _fits(condition: Condition, node: SgNode, scope: Scope, resolver: Resolver) -> bool:
     value = resolver.value(node, scope)
     if condition.constant is not None and (value is not None) is not condition.constant:
         return False

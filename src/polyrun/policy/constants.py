@@ -104,6 +104,8 @@ def _text(node: SgNode, scope: Scope, grammar: Grammar, depth: int) -> str:
     parts = grammar.strings[node.kind()]
     if not parts:
         text = node.text()
+        if grammar.literal is not None:
+            return grammar.literal(text)
         return unescape(text[1:-1]) if len(text) > 1 and text[0] in "\"'`" else text
     found = []
     for child in node.named_children():
