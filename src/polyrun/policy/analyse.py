@@ -23,6 +23,7 @@ MAX_FINDINGS = 100
 """More findings of one block are not told."""
 
 _MAX_CARRIED = 32
+_MAX_TEXTS = 2
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
@@ -40,21 +41,20 @@ class Analyser:
     def findings(self, code: bytes) -> list[Finding]:
         """What the rules find in `code`, in its order, the worst of each place. Raises `TooMuch`."""
         text = code.decode("utf-8", "replace")
-        root = SgRoot(text, self._grammar.name).root()
-        survey = Survey(root, self._grammar)
         worst: dict[tuple[object, ...], Finding] = {}
         lines = text.split("\n")
-        for rule, node, name in self._matches(root, survey):
+        for rule, node, name in self._matches(text):
             finding = _finding(rule, node, name, lines)
             place = (finding.start, finding.code)
             if place not in worst or _ORDER[finding.severity] < _ORDER[worst[place].severity]:
                 worst[place] = finding
         return sorted(worst.values(), key=lambda one: (one.start, one.end, one.code))[:MAX_FINDINGS]
 
-    def _matches(self, root: SgNode, survey: Survey) -> Iterator[tuple[Rule, SgNode, str]]:
-        resolver = Resolver(self._grammar)
+    def _matches(self, text: str, depth: int = 0) -> Iterator[tuple[Rule, SgNode, str]]:
+        root = SgRoot(text, self._grammar.name).root()
+        survey, resolver = Survey(root, self._grammar), Resolver(self._grammar)
         for reference in survey.references:
-            yield from self._named(reference, resolver)
+            yield from self._named(reference, resolver, depth)
         for rule in self._structural:
             for node in root.find_all(cast("Config", {**rule.match})):
                 yield rule, node, node.text()
@@ -63,7 +63,7 @@ class Analyser:
             if kind is not None and kind in self._loops:
                 yield self._loops[kind], node.child(0) or node, node.text().split("\n")[0]
 
-    def _named(self, reference: Reference, resolver: Resolver) -> Iterator[tuple[Rule, SgNode, str]]:
+    def _named(self, reference: Reference, resolver: Resolver, depth: int) -> Iterator[tuple[Rule, SgNode, str]]:
         pending, seen = [reference], 0
         while pending and seen < _MAX_CARRIED:
             one, seen = pending.pop(), seen + 1
@@ -75,6 +75,19 @@ class Analyser:
                     ):
                         yield rule, one.node, name
                 pending += self._carried(name, one, resolver)
+                yield from self._in_text(name, one, resolver, depth)
+
+    def _in_text(
+        self, name: str, carrier: Reference, resolver: Resolver, depth: int
+    ) -> Iterator[tuple[Rule, SgNode, str]]:
+        """What the rules find in code that stands in a constant text, as in `sh -c "rm x"`."""
+        if self._grammar.code is None or carrier.call is None or depth >= _MAX_TEXTS:
+            return
+        nodes = resolver.arguments(carrier.call)[0][carrier.skip :]
+        at = self._grammar.code(name, [_text(node, carrier.scope, resolver) for node in nodes])
+        code = resolver.text(nodes[at], carrier.scope) if at is not None else None
+        if at is not None and code is not None:
+            yield from ((rule, nodes[at], found) for rule, _, found in self._matches(code, depth + 1))
 
     def _carried(self, name: str, carrier: Reference, resolver: Resolver) -> list[Reference]:
         """The calls that a call makes with its arguments, such as that of `rm` in `sudo rm x`."""

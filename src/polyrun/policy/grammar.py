@@ -55,8 +55,9 @@ class Grammar:
     `members` and in `calls` is a call with the object, if any, before it.
 
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: what `literal` makes of its text),
-    `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `adjoining` kinds join their
-    children, `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are true.
+    `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `adjoining` kinds join
+    their children, `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are
+    true. `code` tells which argument of a call is text of the same language that is run, as by `sh -c`.
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
@@ -86,6 +87,7 @@ class Grammar:
     senders: frozenset[str] = frozenset()
     acts: Mapping[str, Callable[[SgNode], str | None]] = field(default_factory=dict)
     carried: Callable[[str, Sequence[str]], Iterable[int]] | None = None
+    code: Callable[[str, Sequence[str]], int | None] | None = None
     dot: str = "."
     strings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     literal: Callable[[str], str] | None = None

@@ -107,3 +107,6 @@ class Survey:
             inside = node.field(self.grammar.subscripts[kind][0])
             for child in node.children():
                 yield child, child == inside and child.kind() in self._named
+        else:
+            for child in node.named_children():  # `${x:-$(date)}`
+                yield child, True
