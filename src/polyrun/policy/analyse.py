@@ -11,14 +11,19 @@ from polyrun.model.diagnostics import Severity
 from polyrun.policy.grammars import grammar_of
 from polyrun.policy.loops import endless
 from polyrun.policy.resolve import Resolver
-from polyrun.policy.rules import Condition, Finding, Names, Rule
+from polyrun.policy.rules import ANY, Condition, Finding, Names, Rule
 from polyrun.policy.survey import Reference, Survey
 
 if TYPE_CHECKING:
     from ast_grep_py import Config, SgNode
 
+    from polyrun.policy.scopes import Scope
+
 MAX_FINDINGS = 100
 """More findings of one block are not told."""
+
+_MAX_CARRIED = 32
+_MAX_TEXTS = 2
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
@@ -36,19 +41,18 @@ class Analyser:
     def findings(self, code: bytes) -> list[Finding]:
         """What the rules find in `code`, in its order, the worst of each place. Raises `TooMuch`."""
         text = code.decode("utf-8", "replace")
-        root = SgRoot(text, self._grammar.name).root()
-        survey = Survey(root, self._grammar)
         worst: dict[tuple[object, ...], Finding] = {}
         lines = text.split("\n")
-        for rule, node, name in self._matches(root, survey):
+        for rule, node, name in self._matches(text):
             finding = _finding(rule, node, name, lines)
             place = (finding.start, finding.code)
             if place not in worst or _ORDER[finding.severity] < _ORDER[worst[place].severity]:
                 worst[place] = finding
         return sorted(worst.values(), key=lambda one: (one.start, one.end, one.code))[:MAX_FINDINGS]
 
-    def _matches(self, root: SgNode, survey: Survey) -> Iterator[tuple[Rule, SgNode, str]]:
-        resolver = Resolver(self._grammar)
+    def _matches(self, text: str, depth: int = 0) -> Iterator[tuple[Rule, SgNode, str]]:
+        root = SgRoot(text, self._grammar.name).root()
+        survey, resolver = Survey(root, self._grammar), Resolver(self._grammar)
         busy: list[SgNode] = []
         for node, scope in survey.loops:
             kind = endless(node, scope, resolver)
@@ -57,25 +61,47 @@ class Analyser:
             if kind is not None and kind in self._loops:
                 yield self._loops[kind], node.child(0) or node, node.text().split("\n")[0]
         for reference in survey.references:
-            yield from self._named(reference, busy, resolver)
+            repeats = any(_inside(reference.node, loop) for loop in busy)
+            yield from self._named(reference, resolver, depth, repeats=repeats)
         for rule in self._structural:
             for node in root.find_all(cast("Config", {**rule.match})):
                 yield rule, node, node.text()
 
     def _named(
-        self, reference: Reference, busy: list[SgNode], resolver: Resolver
+        self, reference: Reference, resolver: Resolver, depth: int, *, repeats: bool
     ) -> Iterator[tuple[Rule, SgNode, str]]:
-        for name in resolver.meanings(reference.node, reference.scope):
-            for rule in self._names.about(name):
-                if rule.named is not None and rule.named.search(name) is None:
-                    continue
-                if rule.repeated and not any(_inside(reference.node, loop) for loop in busy):
-                    continue
-                if rule.uses or (
-                    reference.call is not None
-                    and all(_meets(one, reference, reference.call, resolver) for one in rule.where)
-                ):
-                    yield rule, reference.node, name
+        pending, seen = [reference], 0
+        while pending and seen < _MAX_CARRIED:
+            one, seen = pending.pop(), seen + 1
+            for name in resolver.meanings(one.node, one.scope):
+                for rule in self._names.about(name):
+                    if (repeats or not rule.repeated) and _speaks_of(rule, name, one, resolver):
+                        yield rule, one.node, name
+                pending += self._carried(name, one, resolver)
+                yield from self._in_text(name, one, resolver, depth)
+
+    def _in_text(
+        self, name: str, carrier: Reference, resolver: Resolver, depth: int
+    ) -> Iterator[tuple[Rule, SgNode, str]]:
+        """What the rules find in code that stands in a constant text, as in `sh -c "rm x"`."""
+        if self._grammar.code is None or carrier.call is None or depth >= _MAX_TEXTS:
+            return
+        nodes = resolver.arguments(carrier.call)[0][carrier.skip :]
+        at = self._grammar.code(name, [_text(node, carrier.scope, resolver) for node in nodes])
+        code = resolver.text(nodes[at], carrier.scope) if at is not None else None
+        if at is not None and code is not None:
+            yield from ((rule, nodes[at], found) for rule, _, found in self._matches(code, depth + 1))
+
+    def _carried(self, name: str, carrier: Reference, resolver: Resolver) -> list[Reference]:
+        """The calls that a call makes with its arguments, such as that of `rm` in `sudo rm x`."""
+        if self._grammar.carried is None or carrier.call is None:
+            return []
+        nodes = resolver.arguments(carrier.call)[0][carrier.skip :]
+        texts = [_text(node, carrier.scope, resolver) for node in nodes]
+        return [
+            Reference(nodes[at], carrier.scope, carrier.call, carrier.skip + at + 1)
+            for at in self._grammar.carried(name, texts)
+        ]
 
 
 def _inside(node: SgNode, outer: SgNode) -> bool:
@@ -83,24 +109,49 @@ def _inside(node: SgNode, outer: SgNode) -> bool:
     return its.start.index <= mine.start.index and mine.end.index <= its.end.index
 
 
+def _text(node: SgNode, scope: Scope, resolver: Resolver) -> str:
+    value = resolver.value(node, scope)
+    return node.text() if value is None else str(value)
+
+
+def _speaks_of(rule: Rule, name: str, reference: Reference, resolver: Resolver) -> bool:
+    if rule.named is not None and rule.named.search(name) is None:
+        return False
+    call = reference.call
+    return bool(rule.uses) or (
+        call is not None and all(_meets(condition, reference, call, resolver) for condition in rule.where)
+    )
+
+
 def _meets(condition: Condition, reference: Reference, call: SgNode, resolver: Resolver) -> bool:
-    node = _argument(condition, reference, call, resolver)
+    positions, keywords = resolver.arguments(call)
+    positions = positions[reference.skip :]
+    if ANY in condition.argument:
+        given = [*positions, *keywords.values()]
+        return any(_fits(condition, node, reference.scope, resolver) for node in given) is not condition.absent
+    node = _argument(condition, reference, (positions, keywords), resolver)
     if node is None or condition.absent:
         return node is None and condition.absent
-    value = resolver.value(node, reference.scope)
+    return _fits(condition, node, reference.scope, resolver)
+
+
+def _fits(condition: Condition, node: SgNode, scope: Scope, resolver: Resolver) -> bool:
+    value = resolver.value(node, scope)
     if condition.constant is not None and (value is not None) is not condition.constant:
         return False
     if condition.least is not None and not (isinstance(value, int | float) and value >= condition.least):
         return False
     if condition.text is None:
         return True
-    text = resolver.written(node, reference.scope)[0].text() if value is None else str(value)
+    text = resolver.written(node, scope)[0].text() if value is None else str(value)
     return condition.text.search(text) is not None
 
 
-def _argument(condition: Condition, reference: Reference, call: SgNode, resolver: Resolver) -> SgNode | None:
+def _argument(
+    condition: Condition, reference: Reference, given: tuple[list[SgNode], dict[str, SgNode]], resolver: Resolver
+) -> SgNode | None:
     """The argument that a condition speaks of, if it is given."""
-    positions, keywords = resolver.arguments(call)
+    positions, keywords = given
     for wanted in condition.argument:
         node: SgNode | None = None
         if wanted == ".":

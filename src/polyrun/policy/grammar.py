@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -52,19 +52,26 @@ class Grammar:
     identifiers that are no references. `scopes` open a region of names, `binders` bind names. `rewrites` turn full
     names into the ones that rules use.
     `loaders` are calls that give the module named by their first argument; `getters` give the attribute of their first
-    argument that the second names; `givers` give their first argument itself, or the like of it; `dot` is what stands
-    between the parts of the names that rules use.
+    argument that the second names; `givers` give their first argument itself, or the like of it; `senders` are methods
+    that stand for the one that their first argument names, such as `send`; `dot` is what stands between the parts of
+    the names that rules use. `acts` are kinds that do what a call of the name given would do (`None`: not this one),
+    such as backticks; where they are `calls` without a field of arguments, all their children are arguments. `carried`
+    tells, of a call's full name and the texts of its arguments, which of these are themselves called with those behind
+    them, as by `sudo` and `call_user_func`. A kind that is in `members` and in `calls` is a call with the object, if
+    any, before it.
 
-    Constants: `strings` (kind → kinds of its literal parts, in order; empty: the text between its quotes), `numbers`,
-    `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
-    operands and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their
-    children, `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are true.
+    Constants: `strings` (kind → kinds of its literal parts, in order; empty: what `literal` makes of its text),
+    `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
+    operands and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their children,
+    `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are true. `code` tells
+    which argument of a call is text of the same language that is run, as by `sh -c`.
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
     time. `labels` maps the kind of a labelled statement to the field of its label. `exits` are calls that never come
     back, `waits` calls that wait (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a
-    conditional to the fields of its condition and consequence.
+    conditional to the fields of its condition and consequence. Where kinds do not tell such things apart, `read_as`
+    gives the one to take a node for.
     """
 
     name: str
@@ -85,8 +92,13 @@ class Grammar:
     loaders: frozenset[str] = frozenset()
     getters: frozenset[str] = frozenset()
     givers: frozenset[str] = frozenset()
+    senders: frozenset[str] = frozenset()
+    acts: Mapping[str, Callable[[SgNode], str | None]] = field(default_factory=dict)
+    carried: Callable[[str, Sequence[str]], Iterable[int]] | None = None
+    code: Callable[[str, Sequence[str]], int | None] | None = None
     dot: str = "."
     strings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    literal: Callable[[str], str] | None = None
     numbers: frozenset[str] = frozenset()
     constants: Mapping[str, Constant] = field(default_factory=dict)
     sums: Mapping[str, str] = field(default_factory=dict)
@@ -108,4 +120,5 @@ class Grammar:
     waits: frozenset[str] = frozenset()
     awaits: frozenset[str] = frozenset()
     branches: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    read_as: Mapping[str, Callable[[SgNode], str]] = field(default_factory=dict)
     name_text: Callable[[str], str] = str

@@ -70,6 +70,8 @@ class _Body:
         while stack:
             node, depth = stack.pop()
             kind = node.kind()
+            if kind in grammar.read_as:
+                kind = grammar.read_as[kind](node)
             if kind in grammar.functions or kind in grammar.skipped:
                 continue
             if kind in grammar.throws or (is_loop and self._jumps(node, kind, depth, labels)):
@@ -105,7 +107,8 @@ class _Body:
         function = node.field(self._grammar.calls[kind][0])
         if function is None:
             return False
-        for name in self._resolver.meanings(function, self._scope):
+        target = node if kind in self._grammar.members else function
+        for name in self._resolver.meanings(target, self._scope):
             if _listed(name, self._grammar.exits):
                 return True
             self._waits = self._waits or _listed(name, self._grammar.waits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Mapping
 from typing import Literal
@@ -9,6 +10,9 @@ from typing import Literal
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Severity
 from polyrun.model.frozen import NOTHING, frozen
+
+ANY = "any"
+"""Stands for every argument of a call, of which one must do."""
 
 LoopKind = Literal["busy", "waiting"]
 
@@ -20,7 +24,8 @@ class Condition:
     `argument` is its 0-based position or its keyword, `.` is what the method is called on; of several, the first that
     is given counts. `text` must be found in its value if that is a constant, else in its source text (of a name that is
     bound once: in that of what it is bound to); `constant` says whether it must be one; it must be a constant number of
-    `least` or more. With `absent` no such argument may be given.
+    `least` or more. With `absent` no such argument may be given. The position `any` is met if one of the arguments
+    meets it; with `absent`, if none does.
     """
 
     argument: tuple[int | str, ...]
@@ -60,15 +65,21 @@ class Rule:
 
 
 class Names:
-    """Finds the rules that speak of a name. Patterns are exact, `prefix.*`, or `.method` of anything."""
+    """Finds the rules that speak of a name.
+
+    Patterns are exact, `prefix.*`, `.method` of anything, or have a `*` elsewhere too.
+    """
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self._exact: dict[str, list[Rule]] = {}
         self._methods: dict[str, list[Rule]] = {}
         self._prefixes: list[tuple[str, Rule]] = []
+        self._globs: list[tuple[re.Pattern[str], Rule]] = []
         for rule in rules:
             for pattern in (*rule.uses, *rule.calls):
-                if pattern.endswith("*"):
+                if "*" in pattern[:-1]:
+                    self._globs.append((re.compile(fnmatch.translate(pattern)), rule))
+                elif pattern.endswith("*"):
                     self._prefixes.append((pattern[:-1], rule))
                 elif pattern.startswith("."):
                     self._methods.setdefault(pattern[1:], []).append(rule)
@@ -82,6 +93,7 @@ class Names:
         if dot:
             found += self._methods.get(method, ())
         found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
+        found += [rule for glob, rule in self._globs if glob.match(name)]
         return found
 
 

@@ -22,11 +22,15 @@ class TooMuch(Exception):
 
 @dataclass(slots=True, eq=False)
 class Reference:
-    """A name, a chain of members as long as it goes, or a call; `call` is the call that it is the function of."""
+    """A name, a chain of members as long as it goes, or a call; `call` is the call that it is the function of.
+
+    Its arguments are those of the call from `skip` on.
+    """
 
     node: SgNode
     scope: Scope
     call: SgNode | None
+    skip: int = 0
 
 
 class Survey:
@@ -55,17 +59,17 @@ class Survey:
                 raise TooMuch("its syntax tree is too large")
             opens = grammar.scopes.get(kind)
             inner = scope if opens is None else Scope(opens, scope)
-            if (binder := grammar.binders.get(kind)) is not None:
-                binder(self._binder, node, scope, inner)
+            self._bind(node, kind, scope, inner)
             if kind in grammar.skipped:
                 continue
-            for name in self._silent.get(kind, ()):
-                self._binder.quiet(node.field(name))
             if kind in grammar.loops:
                 self.loops.append((node, inner))
-            if kind in self._named:
+            if kind in grammar.acts:
+                self.references.append(Reference(node, scope, node if kind in grammar.calls else None))
+                stack.extend((child, inner, None, False) for child in reversed(node.children()))
+            elif kind in self._named:
                 if not is_part and node not in self._binder.quiets:
-                    self.references.append(Reference(node, scope, call))
+                    self.references.append(Reference(node, scope, node if kind in grammar.calls else call))
                 stack.extend((child, inner, None, part) for child, part in reversed([*self._parts(node, kind)]))
             elif kind in grammar.calls:
                 # What it gives may have a name, as `getattr(os, "system")` has.
@@ -75,13 +79,27 @@ class Survey:
                 children = reversed(node.children())
                 stack.extend((child, inner, node if child == function else None, False) for child in children)
             else:
+                if call is not None and kind in grammar.names_in_text:
+                    self.references.append(Reference(node, scope, call))
                 onward = call if kind in grammar.transparent else None
                 stack.extend((child, inner, onward, False) for child in reversed(node.children()))
+
+    def _bind(self, node: SgNode, kind: str, scope: Scope, inner: Scope) -> None:
+        if (binder := self.grammar.binders.get(kind)) is not None:
+            binder(self._binder, node, scope, inner)
+        for name in self._silent.get(kind, ()):
+            self._binder.quiet(node.field(name))
 
     def _parts(self, node: SgNode, kind: str) -> Iterator[tuple[SgNode, bool]]:
         """The children of a chain of names to look at, and whether they are only a part of it."""
         fields = self.grammar.members.get(kind)
-        if fields is not None:
+        if fields is not None and kind in self.grammar.calls:
+            inside, name = node.field(fields[0]), node.field(fields[1])
+            for child in node.children():
+                part = child == inside and child.kind() in self._named and child.kind() not in self.grammar.calls
+                if child != name:
+                    yield child, part
+        elif fields is not None:
             inside = node.field(fields[0])
             if inside is not None:
                 yield inside, inside.kind() in self._named
@@ -89,3 +107,6 @@ class Survey:
             inside = node.field(self.grammar.subscripts[kind][0])
             for child in node.children():
                 yield child, child == inside and child.kind() in self._named
+        else:
+            for child in node.named_children():  # `${x:-$(date)}`
+                yield child, True
