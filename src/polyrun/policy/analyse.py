@@ -34,7 +34,7 @@ class Analyser:
     def __init__(self, grammar: str, rules: tuple[Rule, ...]) -> None:
         self._grammar = grammar_of(grammar)
         mine = tuple(rule for rule in rules if grammar in rule.grammars)
-        self._names = Names(mine)
+        self._names = Names(mine, self._grammar.dot)
         self._structural = [rule for rule in mine if rule.match]
         self._loops = {rule.loop: rule for rule in mine if rule.loop is not None}
 

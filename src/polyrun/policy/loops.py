@@ -109,11 +109,14 @@ class _Body:
             return False
         target = node if kind in self._grammar.members else function
         for name in self._resolver.meanings(target, self._scope):
-            if _listed(name, self._grammar.exits):
+            if self._listed(name, self._grammar.exits):
                 return True
-            self._waits = self._waits or _listed(name, self._grammar.waits)
+            self._waits = self._waits or self._listed(name, self._grammar.waits)
         own = self._resolver.own_function(function, self._scope)
         return own is not None and follow > 0 and self._leaves(own, set(), follow - 1, is_loop=False)
+
+    def _listed(self, name: str, names: frozenset[str]) -> bool:
+        return name in names or f".{name.rpartition(self._grammar.dot)[2]}" in names
 
     def _never(self, node: SgNode, kind: str) -> bool:
         condition = node.field(self._grammar.branches[kind][0])
@@ -125,7 +128,3 @@ class _Body:
 
 def _label(node: SgNode) -> str | None:
     return next((child.text() for child in node.named_children() if child.kind() in _LABELS), None)
-
-
-def _listed(name: str, names: frozenset[str]) -> bool:
-    return name in names or f".{name.rpartition('.')[2]}" in names

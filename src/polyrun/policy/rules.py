@@ -67,10 +67,12 @@ class Rule:
 class Names:
     """Finds the rules that speak of a name.
 
-    Patterns are exact, `prefix.*`, `.method` of anything, or have a `*` elsewhere too.
+    Patterns are exact, `prefix.*`, `.method` of anything, or have a `*` elsewhere too. `dot` is what stands between the
+    parts of the names; patterns of methods begin with a full stop all the same.
     """
 
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
+    def __init__(self, rules: tuple[Rule, ...], dot: str = ".") -> None:
+        self._dot = dot
         self._exact: dict[str, list[Rule]] = {}
         self._methods: dict[str, list[Rule]] = {}
         self._prefixes: list[tuple[str, Rule]] = []
@@ -89,7 +91,7 @@ class Names:
     def about(self, name: str) -> list[Rule]:
         """The rules that have a pattern for the full `name`."""
         found = list(self._exact.get(name, ()))
-        _, dot, method = name.rpartition(".")
+        _, dot, method = name.rpartition(self._dot)
         if dot:
             found += self._methods.get(method, ())
         found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
