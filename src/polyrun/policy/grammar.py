@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Bind = Callable[["Binder", "SgNode", "Scope", "Scope"], None]
 """Binds the names that a node brings: told the binder, the node, the scope around it and the one that it opens."""
 
+Given = Callable[["SgNode"], "list[SgNode]"]
+"""Gives the arguments of a call."""
+
 Constant = str | int | bool | float | None
 
 
@@ -44,8 +47,10 @@ class Grammar:
     """One language's syntax, in the kinds and fields of its tree-sitter grammar (`name` is ast-grep's).
 
     Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index);
+    `rooted` members without an object are names of the outermost scope, as in `::name`.
     `transparent` kinds mean their one named child or the field named; `choices` mean any of the fields named.
     `calls`: kind → fields of function and arguments, which are all children of the one node of `argument_lists`;
+    `given`: kind of call → how to get its arguments, where they are in no field.
     `keywords`: kind of a named argument → fields of name and value. `names_in_text` are kinds of text that name what is
     called, as in a shell.
     `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
@@ -53,8 +58,8 @@ class Grammar:
     names into the ones that rules use.
     `loaders` are calls that give the module named by their first argument; `getters` give the attribute of their first
     argument that the second names; `givers` give their first argument itself, or the like of it; `senders` are methods
-    that stand for the one that their first argument names, such as `send`; `dot` is what stands between the parts of
-    the names that rules use. `acts` are kinds that do what a call of the name given would do (`None`: not this one),
+    that stand for the one that their first argument names, such as `send`; `implicit` are modules whose names
+    are known without an import; `dot` is what stands between the parts of the names that rules use. `acts` are kinds that do what a call of the name given would do (`None`: not this one),
     such as backticks; where they are `calls` without a field of arguments, all their children are arguments. `carried`
     tells, of a call's full name and the texts of its arguments, which of these are themselves called with those behind
     them, as by `sudo` and `call_user_func`. A kind that is in `members` and in `calls` is a call with the object, if
@@ -81,6 +86,8 @@ class Grammar:
     transparent: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calls: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    given: Mapping[str, Given] = field(default_factory=dict)
+    rooted: frozenset[str] = frozenset()
     argument_lists: frozenset[str] = frozenset({"argument_list", "arguments"})
     keywords: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     names_in_text: frozenset[str] = frozenset()
@@ -96,6 +103,7 @@ class Grammar:
     acts: Mapping[str, Callable[[SgNode], str | None]] = field(default_factory=dict)
     carried: Callable[[str, Sequence[str]], Iterable[int]] | None = None
     code: Callable[[str, Sequence[str]], int | None] | None = None
+    implicit: tuple[str, ...] = ()
     dot: str = "."
     strings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     literal: Callable[[str], str] | None = None

@@ -85,6 +85,8 @@ class Resolver:
         return name is not None and name.text() in self.grammar.senders
 
     def _argument_nodes(self, call: SgNode) -> list[SgNode]:
+        if (listed := self.grammar.given.get(call.kind())) is not None:
+            return listed(call)
         name = self.grammar.calls[call.kind()][1]
         given = call.field_children(name) if name else call.named_children()
         if len(given) == 1 and given[0].kind() in self.grammar.argument_lists:
@@ -140,7 +142,7 @@ class Resolver:
         if kind in self.grammar.calls:
             return self._sent(node, name, inside, scope, depth)
         if inside is None:
-            return [f"{UNKNOWN}{self.grammar.dot}{name}"]
+            return [name if kind in self.grammar.rooted else f"{UNKNOWN}{self.grammar.dot}{name}"]
         return [f"{base}{self.grammar.dot}{name}" for base in self.meanings(inside, scope, depth)]
 
     def _sent(self, node: SgNode, name: str, inside: SgNode | None, scope: Scope, depth: int) -> list[str]:

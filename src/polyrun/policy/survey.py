@@ -38,7 +38,7 @@ class Survey:
 
     def __init__(self, root: SgNode, grammar: Grammar) -> None:
         self.grammar = grammar
-        self.module = Scope("module")
+        self.module = Scope("module", everything_of=[*grammar.implicit])
         self.references: list[Reference] = []
         self.loops: list[tuple[SgNode, Scope]] = []
         self._binder = Binder(grammar.name_text)
