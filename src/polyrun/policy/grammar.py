@@ -73,7 +73,8 @@ class Grammar:
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
-    time. `labels` maps the kind of a labelled statement to the field of its label. `exits` are calls that never come
+    time. `labels` maps the kind of a labelled statement to the field of its label (empty: its child of one of
+    `label_kinds`, which are what a jump may name). `exits` are calls that never come
     back, `waits` calls that wait (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a
     conditional to the fields of its condition and consequence. Where kinds do not tell such things apart, `read_as`
     gives the one to take a node for.
@@ -124,6 +125,9 @@ class Grammar:
     absorbers: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     labels: Mapping[str, str] = field(default_factory=dict)
+    label_kinds: frozenset[str] = frozenset(
+        {"identifier", "statement_identifier", "label", "label_name", "label_identifier", "name"}
+    )
     exits: frozenset[str] = frozenset()
     waits: frozenset[str] = frozenset()
     awaits: frozenset[str] = frozenset()

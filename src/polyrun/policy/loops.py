@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 _CALLS_FOLLOWED = 3
-_LABELS = frozenset({"identifier", "statement_identifier", "label", "label_name", "label_identifier", "name"})
 
 
 def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
@@ -25,7 +24,7 @@ def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
     if isinstance(condition, bool) or not _holds(condition, grammar, until=form.until):
         return None
     body = node.field(form.body) or node
-    own = {_label(one) for one in (node, node.parent()) if one is not None and one.kind() in grammar.labels}
+    own = {_label(one, grammar) for one in (node, node.parent()) if one is not None and one.kind() in grammar.labels}
     return _Body(body, own, scope, resolver).verdict()
 
 
@@ -56,8 +55,8 @@ class _Body:
 
     def verdict(self) -> LoopKind | None:
         labels = {
-            label.text() for kind, name in self._grammar.labels.items()
-            for one in self._body.find_all(kind=kind) if (label := one.field(name)) is not None
+            label for kind in self._grammar.labels
+            for one in self._body.find_all(kind=kind) if (label := _label(one, self._grammar)) is not None
         }  # fmt: skip
         if self._leaves(self._body, labels, _CALLS_FOLLOWED, is_loop=True):
             return None
@@ -93,15 +92,14 @@ class _Body:
         grammar = self._grammar
         if kind in grammar.returns or kind in grammar.yields:
             return True
-        label = _label(node)
+        label = _label(node, grammar)
         if kind in grammar.breaks:
             if label is not None:
                 return label not in labels
             levels = next((child.text() for child in node.named_children() if child.text().isdigit()), "1")
             return depth < int(levels[:4])
-        if kind in grammar.continues and label in self._own_labels:
-            return False
-        return (kind in grammar.gotos or kind in grammar.continues) and label is not None and label not in labels
+        jumps = kind in grammar.gotos or kind in grammar.continues
+        return jumps and label is not None and label not in labels and label not in self._own_labels
 
     def _call_leaves(self, node: SgNode, kind: str, follow: int) -> bool:
         function = node.field(self._grammar.calls[kind][0])
@@ -126,5 +124,9 @@ class _Body:
             return False
 
 
-def _label(node: SgNode) -> str | None:
-    return next((child.text() for child in node.named_children() if child.kind() in _LABELS), None)
+def _label(node: SgNode, grammar: Grammar) -> str | None:
+    """The label that a statement carries, or that a jump names."""
+    if name := grammar.labels.get(node.kind()):
+        label = node.field(name)
+        return label.text() if label is not None else None
+    return next((child.text() for child in node.named_children() if child.kind() in grammar.label_kinds), None)
