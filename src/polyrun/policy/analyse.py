@@ -9,6 +9,7 @@ from ast_grep_py import SgRoot
 
 from polyrun.model.diagnostics import Severity
 from polyrun.policy.grammars import grammar_of
+from polyrun.policy.inner import Place
 from polyrun.policy.loops import endless
 from polyrun.policy.resolve import Resolver
 from polyrun.policy.rules import ANY, Condition, Finding, Names, Rule
@@ -43,46 +44,47 @@ class Analyser:
         text = code.decode("utf-8", "replace")
         worst: dict[tuple[object, ...], Finding] = {}
         lines = text.split("\n")
-        for rule, node, name in self._matches(text):
-            finding = _finding(rule, node, name, lines)
+        for rule, found, name in self._matches(text):
+            finding = _finding(rule, found, name, lines)
             place = (finding.start, finding.code)
             if place not in worst or _ORDER[finding.severity] < _ORDER[worst[place].severity]:
                 worst[place] = finding
         return sorted(worst.values(), key=lambda one: (one.start, one.end, one.code))[:MAX_FINDINGS]
 
-    def _matches(self, text: str, depth: int = 0) -> Iterator[tuple[Rule, SgNode, str]]:
+    def _matches(self, text: str, depth: int = 0) -> Iterator[tuple[Rule, Place, str]]:
         root = SgRoot(text, self._grammar.name).root()
         survey, resolver = Survey(root, self._grammar), Resolver(self._grammar)
-        busy: list[SgNode] = []
-        for node, scope in survey.loops:
+        busy: list[Place] = []
+        for node, scope, origin in survey.loops:
             kind = endless(node, scope, resolver)
             if kind == "busy":
-                busy.append(node)
+                busy.append(Place(node, origin))
             if kind is not None and kind in self._loops:
-                yield self._loops[kind], node.child(0) or node, node.text().split("\n")[0]
+                yield self._loops[kind], Place(node.child(0) or node, origin), node.text().split("\n")[0]
         for reference in survey.references:
-            repeats = any(_inside(reference.node, loop) for loop in busy)
+            place = Place(reference.node, reference.origin)
+            repeats = any(place.is_in(loop) for loop in busy)
             yield from self._named(reference, resolver, depth, repeats=repeats)
         for rule in self._structural:
             for node in root.find_all(cast("Config", {**rule.match})):
-                yield rule, node, node.text()
+                yield rule, Place(node), node.text()
 
     def _named(
         self, reference: Reference, resolver: Resolver, depth: int, *, repeats: bool
-    ) -> Iterator[tuple[Rule, SgNode, str]]:
+    ) -> Iterator[tuple[Rule, Place, str]]:
         pending, seen = [reference], 0
         while pending and seen < _MAX_CARRIED:
             one, seen = pending.pop(), seen + 1
             for name in resolver.meanings(one.node, one.scope):
                 for rule in self._names.about(name):
                     if (repeats or not rule.repeated) and _speaks_of(rule, name, one, resolver):
-                        yield rule, one.node, name
+                        yield rule, Place(one.node, one.origin), name
                 pending += self._carried(name, one, resolver)
                 yield from self._in_text(name, one, resolver, depth)
 
     def _in_text(
         self, name: str, carrier: Reference, resolver: Resolver, depth: int
-    ) -> Iterator[tuple[Rule, SgNode, str]]:
+    ) -> Iterator[tuple[Rule, Place, str]]:
         """What the rules find in code that stands in a constant text, as in `sh -c "rm x"`."""
         if self._grammar.code is None or carrier.call is None or depth >= _MAX_TEXTS:
             return
@@ -90,7 +92,8 @@ class Analyser:
         at = self._grammar.code(name, [_text(node, carrier.scope, resolver) for node in nodes])
         code = resolver.text(nodes[at], carrier.scope) if at is not None else None
         if at is not None and code is not None:
-            yield from ((rule, nodes[at], found) for rule, _, found in self._matches(code, depth + 1))
+            place = Place(nodes[at], carrier.origin)
+            yield from ((rule, place, found) for rule, _, found in self._matches(code, depth + 1))
 
     def _carried(self, name: str, carrier: Reference, resolver: Resolver) -> list[Reference]:
         """The calls that a call makes with its arguments, such as that of `rm` in `sudo rm x`."""
@@ -99,14 +102,9 @@ class Analyser:
         nodes = resolver.arguments(carrier.call)[0][carrier.skip :]
         texts = [_text(node, carrier.scope, resolver) for node in nodes]
         return [
-            Reference(nodes[at], carrier.scope, carrier.call, carrier.skip + at + 1)
+            Reference(nodes[at], carrier.scope, carrier.call, carrier.origin, carrier.skip + at + 1)
             for at in self._grammar.carried(name, texts)
         ]
-
-
-def _inside(node: SgNode, outer: SgNode) -> bool:
-    mine, its = node.range(), outer.range()
-    return its.start.index <= mine.start.index and mine.end.index <= its.end.index
 
 
 def _text(node: SgNode, scope: Scope, resolver: Resolver) -> str:
@@ -166,9 +164,7 @@ def _argument(
     return None
 
 
-def _finding(rule: Rule, node: SgNode, name: str, lines: list[str]) -> Finding:
-    found = node.range()
+def _finding(rule: Rule, found: Place, name: str, lines: list[str]) -> Finding:
     message = rule.message.replace("{name}", name[:80])
-    start = found.start.line, len(lines[found.start.line][: found.start.column].encode())
-    end = found.end.line, len(lines[found.end.line][: found.end.column].encode())
+    start, end = ((line, len(lines[line][:column].encode())) for line, column in found.ends())
     return Finding(rule.name, rule.code, rule.severity, message, rule.remedy, start, end)

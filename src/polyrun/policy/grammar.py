@@ -20,6 +20,9 @@ Bind = Callable[["Binder", "SgNode", "Scope", "Scope"], None]
 Given = Callable[["SgNode"], "list[SgNode]"]
 """Gives the arguments of a call."""
 
+Inner = Callable[["SgNode"], "str | None"]
+"""Gives the text of a node as code to be parsed: as long as the node's, or longer at its end; `None` if it is none."""
+
 Constant = str | int | bool | float | None
 
 
@@ -56,6 +59,7 @@ class Grammar:
     `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
     identifiers that are no references. `scopes` open a region of names, `binders` bind names. `rewrites` turn full
     names into the ones that rules use.
+    `inner` are kinds whose text is code that the grammar does not read, such as bodies of macros.
     `loaders` are calls that give the module named by their first argument; `getters` give the attribute of their first
     argument that the second names; `givers` give their first argument itself, or the like of it; `senders` are methods
     that stand for the one that their first argument names, such as `send`; `implicit` are modules whose names
@@ -113,6 +117,7 @@ class Grammar:
     sums: Mapping[str, str] = field(default_factory=dict)
     arithmetic: frozenset[str] = frozenset()
     negations: Mapping[str, str] = field(default_factory=dict)
+    inner: Mapping[str, Inner] = field(default_factory=dict)
     adjoining: frozenset[str] = frozenset()
     truthy: Callable[[Constant], bool] = bool
     loops: Mapping[str, Loop] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from polyrun.policy.constants import NotConstant, constant
 from polyrun.policy.grammar import Constant, Grammar
+from polyrun.policy.inner import inner_root
 from polyrun.policy.resolve import Resolver
 from polyrun.policy.rules import LoopKind
 from polyrun.policy.scopes import Scope
@@ -77,7 +78,7 @@ class _Body:
                 return True
             if kind in grammar.awaits:
                 self._waits = True
-            if kind in grammar.calls and self._call_leaves(node, kind, follow):
+            if kind in grammar.calls and self._call_leaves(node, kind, follow, is_loop=is_loop):
                 return True
             if kind in grammar.branches and self._never(node, kind):
                 dead = node.field(grammar.branches[kind][1])
@@ -85,7 +86,8 @@ class _Body:
                 continue
             if kind in grammar.loops or kind in grammar.absorbers:
                 depth += 1
-            stack.extend((child, depth) for child in node.children())
+            inside = inner_root(node, grammar) or node
+            stack.extend((child, depth) for child in inside.children())
         return False
 
     def _jumps(self, node: SgNode, kind: str, depth: int, labels: set[str]) -> bool:
@@ -101,7 +103,7 @@ class _Body:
         jumps = kind in grammar.gotos or kind in grammar.continues
         return jumps and label is not None and label not in labels and label not in self._own_labels
 
-    def _call_leaves(self, node: SgNode, kind: str, follow: int) -> bool:
+    def _call_leaves(self, node: SgNode, kind: str, follow: int, *, is_loop: bool) -> bool:
         function = node.field(self._grammar.calls[kind][0])
         if function is None:
             return False
@@ -111,7 +113,10 @@ class _Body:
                 return True
             self._waits = self._waits or self._listed(name, self._grammar.waits)
         own = self._resolver.own_function(function, self._scope)
-        return own is not None and follow > 0 and self._leaves(own, set(), follow - 1, is_loop=False)
+        if own is None or follow == 0:
+            return False
+        in_place = is_loop and own.kind() not in self._grammar.functions  # a macro
+        return self._leaves(own, set(), follow - 1, is_loop=in_place)
 
     def _listed(self, name: str, names: frozenset[str]) -> bool:
         return name in names or f".{name.rpartition(self._grammar.dot)[2]}" in names
