@@ -59,15 +59,15 @@ class Grammar:
     `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
     identifiers that are no references. `scopes` open a region of names, `binders` bind names. `rewrites` turn full
     names into the ones that rules use.
-    `inner` are kinds whose text is code that the grammar does not read, such as bodies of macros.
-    `loaders` are calls that give the module named by their first argument; `getters` give the attribute of their first
-    argument that the second names; `givers` give their first argument itself, or the like of it; `senders` are methods
-    that stand for the one that their first argument names, such as `send`; `implicit` are modules whose names
-    are known without an import; `dot` is what stands between the parts of the names that rules use. `acts` are kinds that do what a call of the name given would do (`None`: not this one),
-    such as backticks; where they are `calls` without a field of arguments, all their children are arguments. `carried`
-    tells, of a call's full name and the texts of its arguments, which of these are themselves called with those behind
-    them, as by `sudo` and `call_user_func`. A kind that is in `members` and in `calls` is a call with the object, if
-    any, before it.
+    `inner` are kinds whose text is code that the grammar does not read, such as bodies of macros. `loaders` are calls
+    that give the module named by their first argument; `getters` give the attribute of their first argument that the
+    second names; `givers` give their first argument itself, or the like of it; `senders` are methods that stand for the
+    one that their first argument names, such as `send`; `implicit` are modules whose names are known without an import;
+    `dot` is what stands between the parts of the names that rules use. `acts` are kinds that do what a call of the name
+    given would do (`None`: not this one), such as backticks; where they are `calls` without a field of arguments, all
+    their children are arguments. `carried` tells, of a call's full name and the texts of its arguments, which of these
+    are themselves called with those behind them, as by `sudo` and `call_user_func`. A kind that is in `members` and in
+    `calls` is a call with the object, if any, before it.
 
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: what `literal` makes of its text),
     `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
@@ -78,10 +78,9 @@ class Grammar:
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
     time. `labels` maps the kind of a labelled statement to the field of its label (empty: its child of one of
-    `label_kinds`, which are what a jump may name). `exits` are calls that never come
-    back, `waits` calls that wait (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a
-    conditional to the fields of its condition and consequence. Where kinds do not tell such things apart, `read_as`
-    gives the one to take a node for.
+    `label_kinds`, which are what a jump may name). `exits` are calls that never come back, `waits` calls that wait
+    (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a conditional to the fields of its
+    condition and consequence. Where kinds do not tell such things apart, `read_as` gives the one to take a node for.
     """
 
     name: str

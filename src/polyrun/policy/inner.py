@@ -31,12 +31,16 @@ class Origin:
         return Origin(*self.place(start.line, start.column), self.index + start.index)
 
 
+THE_BLOCK = Origin()
+"""The origin of the block's own tree."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A node, and where its tree begins."""
 
     node: SgNode
-    origin: Origin = Origin()
+    origin: Origin = THE_BLOCK
 
     def is_in(self, other: Place) -> bool:
         """Whether this stands inside `other`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polyrun.policy.grammar import Grammar
-from polyrun.policy.inner import Origin, inner_root
+from polyrun.policy.inner import THE_BLOCK, Origin, inner_root
 from polyrun.policy.scopes import Binder, Scope
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Reference:
     node: SgNode
     scope: Scope
     call: SgNode | None
-    origin: Origin = Origin()
+    origin: Origin = THE_BLOCK
     skip: int = 0
 
 
@@ -49,7 +49,7 @@ class Survey:
         self._silent: dict[str, list[str]] = {}
         for kind, name in grammar.quiet:
             self._silent.setdefault(kind, []).append(name)
-        self._trees = [(root, self.module, Origin())]
+        self._trees = [(root, self.module, THE_BLOCK)]
         while self._trees:
             self._walk(*self._trees.pop())
 
