@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator as operators
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from polyrun.policy.grammar import Constant, Grammar
-from polyrun.policy.scopes import Scope, Value
+from polyrun.policy.scopes import Scope
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -34,6 +36,28 @@ _ESCAPED = "escape_sequence"
 
 _NEGATIONS = ("!", "not")
 
+_MAX_NUMBER = 10**40
+_MAX_BASE = 10**6
+_MAX_EXPONENT = 128
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operators.add,
+    "-": operators.sub,
+    "*": operators.mul,
+    "/": operators.truediv,
+    "//": operators.floordiv,
+    "%": operators.mod,
+    "**": operators.pow,
+    "<<": operators.lshift,
+    "==": operators.eq,
+    "===": operators.eq,
+    "!=": operators.ne,
+    "!==": operators.ne,
+    "<": operators.lt,
+    "<=": operators.le,
+    ">": operators.gt,
+    ">=": operators.ge,
+}
+
 
 class NotConstant(Exception):
     """The expression may have more than one value."""
@@ -59,9 +83,8 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
     if kind in grammar.adjoining:
         parts = [constant(child, scope, grammar, depth + 1) for child in node.named_children()]
         return "".join(map(_joinable, parts))
-    if kind in grammar.sums and _operator(node) == grammar.sums[kind]:
-        sides = [side for name in ("left", "right") if (side := node.field(name)) is not None]
-        return "".join(_joinable(constant(side, scope, grammar, depth + 1)) for side in sides)
+    if kind in grammar.sums or kind in grammar.arithmetic:
+        return _combined(node, kind, scope, grammar, depth)
     negated = kind in grammar.negations and _operator(node) in _NEGATIONS
     inside: SgNode | None = None
     if kind in grammar.transparent:
@@ -69,9 +92,9 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
     elif negated:
         inside = node.field(grammar.negations[kind])
     elif kind in grammar.identifiers:
-        bindings = scope.find(grammar.name_text(node.text())) or []
-        if len(bindings) == 1 and isinstance(bindings[0], Value):
-            inside, scope = bindings[0].node, bindings[0].scope
+        bound = scope.sole(grammar.name_text(node.text()))
+        if bound is not None:
+            inside, scope = bound.node, bound.scope
     if inside is None:
         raise NotConstant
     value = constant(inside, scope, grammar, depth + 1)
@@ -104,6 +127,8 @@ def _text(node: SgNode, scope: Scope, grammar: Grammar, depth: int) -> str:
     parts = grammar.strings[node.kind()]
     if not parts:
         text = node.text()
+        if grammar.literal is not None:
+            return grammar.literal(text)
         return unescape(text[1:-1]) if len(text) > 1 and text[0] in "\"'`" else text
     found = []
     for child in node.named_children():
@@ -112,9 +137,9 @@ def _text(node: SgNode, scope: Scope, grammar: Grammar, depth: int) -> str:
             found.append(unescape(child.text()))
         elif kind in parts:
             text = child.text()
-            found.append(unescape(text) if child.find(kind=_ESCAPED) is not None else text)
+            found.append(unescape(text) if any(one.kind() == _ESCAPED for one in child.children()) else text)
         elif kind not in ("string_start", "string_end"):
-            inside = child.named_children()
+            inside = [child] if kind in grammar.identifiers else child.named_children()
             if len(inside) != 1:
                 raise NotConstant
             found.append(_joinable(constant(inside[0], scope, grammar, depth + 1)))
@@ -125,6 +150,39 @@ def _operator(node: SgNode) -> str | None:
     """The operator: a field in most grammars, else the first child without a name."""
     operator = node.field("operator") or next((child for child in node.children() if not child.is_named()), None)
     return operator.text() if operator is not None else None
+
+
+def _combined(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: int) -> Constant:
+    """What an operator makes of two constants: texts joined, numbers reckoned and compared."""
+    operator = _operator(node)
+    is_sum = operator == grammar.sums.get(kind)
+    if not is_sum and (kind not in grammar.arithmetic or operator not in _OPERATORS):
+        raise NotConstant
+    fields = [side for name in ("left", "right") if (side := node.field(name)) is not None]
+    sides = fields or [child for child in node.named_children() if child.kind() not in grammar.skipped]
+    if len(sides) != 2:
+        raise NotConstant
+    left, right = (constant(side, scope, grammar, depth + 1) for side in sides)
+    if is_sum and isinstance(left, str) and isinstance(right, str):
+        return left + right
+    if kind not in grammar.arithmetic or operator is None:
+        raise NotConstant
+    return _reckoned(left, operator, right)
+
+
+def _reckoned(left: Constant, operator: str, right: Constant) -> Constant:
+    """Raises `NotConstant` for what is no number, and for numbers that are too large to be worth it."""
+    if not isinstance(left, int | float) or not isinstance(right, int | float):
+        raise NotConstant
+    if operator in ("**", "<<") and not (0 <= right <= _MAX_EXPONENT and abs(left) <= _MAX_BASE):
+        raise NotConstant
+    if abs(left) > _MAX_NUMBER or abs(right) > _MAX_NUMBER:
+        raise NotConstant
+    try:
+        value: Constant = _OPERATORS[operator](left, right)
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise NotConstant from error
+    return value
 
 
 def _joinable(value: Constant) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Mapping
 from typing import Literal
@@ -10,6 +11,9 @@ from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Severity
 from polyrun.model.frozen import NOTHING, frozen
 
+ANY = "any"
+"""Stands for every argument of a call, of which one must do."""
+
 LoopKind = Literal["busy", "waiting"]
 
 
@@ -17,14 +21,17 @@ LoopKind = Literal["busy", "waiting"]
 class Condition:
     """What one argument of a call must be for a rule to hold.
 
-    `argument` is its 0-based position or its keyword; of several, the first that is given counts. `text` must be found
-    in its value if that is a constant, else in its source text; `constant` says whether it must be one. With `absent`
-    no such argument may be given.
+    `argument` is its 0-based position or its keyword, `.` is what the method is called on; of several, the first that
+    is given counts. `text` must be found in its value if that is a constant, else in its source text (of a name that is
+    bound once: in that of what it is bound to); `constant` says whether it must be one; it must be a constant number of
+    `least` or more. With `absent` no such argument may be given. The position `any` is met if one of the arguments
+    meets it; with `absent`, if none does.
     """
 
     argument: tuple[int | str, ...]
     text: re.Pattern[str] | None = None
     constant: bool | None = None
+    least: float | None = None
     absent: bool = False
 
 
@@ -33,7 +40,8 @@ class Rule:
     """One rule.
 
     `name` is `FILE/RULE`. It matches one of four things: a reference to one of `uses`, a call of one of `calls` whose
-    arguments meet all of `where`, a node that ast-grep's rule object `match` finds, or an endless `loop`.
+    arguments meet all of `where`, a node that ast-grep's rule object `match` finds, or an endless `loop`. Of the first
+    two, `named` must be found in the full name, and `repeated` ones count in endless busy loops only.
     `message` may hold `{name}`, what the code means by the words that were found. `example` is code that it matches,
     `safe` code that it does not; `remedy` is what to write instead.
     """
@@ -50,20 +58,30 @@ class Rule:
     uses: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()
+    named: re.Pattern[str] | None = None
+    repeated: bool = False
     match: Mapping[str, object] = NOTHING
     loop: LoopKind | None = None
 
 
 class Names:
-    """Finds the rules that speak of a name. Patterns are exact, `prefix.*`, or `.method` of anything."""
+    """Finds the rules that speak of a name.
 
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
+    Patterns are exact, `prefix.*`, `.method` of anything, or have a `*` elsewhere too. `dot` is what stands between the
+    parts of the names; patterns of methods begin with a full stop all the same.
+    """
+
+    def __init__(self, rules: tuple[Rule, ...], dot: str = ".") -> None:
+        self._dot = dot
         self._exact: dict[str, list[Rule]] = {}
         self._methods: dict[str, list[Rule]] = {}
         self._prefixes: list[tuple[str, Rule]] = []
+        self._globs: list[tuple[re.Pattern[str], Rule]] = []
         for rule in rules:
             for pattern in (*rule.uses, *rule.calls):
-                if pattern.endswith("*"):
+                if "*" in pattern[:-1]:
+                    self._globs.append((re.compile(fnmatch.translate(pattern)), rule))
+                elif pattern.endswith("*"):
                     self._prefixes.append((pattern[:-1], rule))
                 elif pattern.startswith("."):
                     self._methods.setdefault(pattern[1:], []).append(rule)
@@ -73,10 +91,11 @@ class Names:
     def about(self, name: str) -> list[Rule]:
         """The rules that have a pattern for the full `name`."""
         found = list(self._exact.get(name, ()))
-        _, dot, method = name.rpartition(".")
+        _, dot, method = name.rpartition(self._dot)
         if dot:
             found += self._methods.get(method, ())
         found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
+        found += [rule for glob, rule in self._globs if glob.match(name)]
         return found
 
 

@@ -14,10 +14,11 @@ ScopeKind = Literal["module", "function", "class", "block"]
 
 @dataclass(slots=True, eq=False)
 class Value:
-    """A name stands for an expression, which is to be read in `scope`."""
+    """A name stands for an expression, which is to be read in `scope`, or for the member at `path` of what it gives."""
 
     node: SgNode
     scope: Scope
+    path: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -65,14 +66,25 @@ class Scope:
             scope = scope.parent
         return scope
 
-    def find(self, name: str) -> list[Binding] | None:
-        """What `name` may stand for here, from the nearest scope that knows it; `None` where nobody does."""
+    def owner(self, name: str) -> Scope | None:
+        """The nearest scope that knows `name`: where an assignment without a declaration binds it."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.names and (scope.kind != "class" or scope is self):
-                return scope.names[name]
+                return scope
             scope = scope.parent
         return None
+
+    def find(self, name: str) -> list[Binding] | None:
+        """What `name` may stand for here, from the nearest scope that knows it; `None` where nobody does."""
+        scope = self.owner(name)
+        return None if scope is None else scope.names[name]
+
+    def sole(self, name: str) -> Value | None:
+        """The expression that `name` stands for here, if it is bound to that one and to nothing else."""
+        bindings = self.find(name) or []
+        only = bindings[0] if len(bindings) == 1 else None
+        return only if isinstance(only, Value) and not only.path else None
 
     def wildcards(self) -> list[str]:
         """The modules whose names all came in, here or further out."""

@@ -27,9 +27,15 @@ def test_replies_arrive() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"", b"{}", b"null", b'{"findings": 3, "failure": null, "absent": false}', b"[" * 100_000]
-    + [b'{"findings": [["a", "PR999", "error", "", "", "", 1, 1, 1, 1]], "failure": null, "absent": false}']
-    + [b'{"findings": [["a", "PR702", "error", "", "", "", 1, 1, 1]], "failure": null, "absent": false}'],
+    [
+        b"",
+        b"{}",
+        b"null",
+        b"[" * 100_000,
+        b'{"findings": 3, "failure": null, "absent": false}',
+        b'{"findings": [["a", "PR999", "error", "", "", "", 1, 1, 1, 1]], "failure": null, "absent": false}',
+        b'{"findings": [["a", "PR702", "error", "", "", "", 1, 1, 1]], "failure": null, "absent": false}',
+    ],
 )
 def test_what_is_no_reply_ends_them(line: bytes) -> None:
     good = reply(Answer())

@@ -72,6 +72,8 @@ def test_one_name_for_two_rules(tmp_path: Path) -> None:
 
 
 def test_yaml_that_grows_is_no_way_to_stop_us(tmp_path: Path) -> None:
-    bomb = "a: &a [x, x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(20))
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(20)
+    )
     with pytest.raises(BadRules, match="two keys"):
         load_rules([write(tmp_path, bomb)])
