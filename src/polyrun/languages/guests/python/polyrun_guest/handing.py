@@ -36,13 +36,17 @@ class Handing:
             facts = Decoder(file.read(), self._make).item()
         self._prefix: str = facts["prefix"]
         self._exports: dict[str, str | None] = facts["exports"]
-        names.update(facts["imports"])
-        if self._incoming is not None:
-            names.update((name, self._incoming.plain(value)) for name, value in facts["imports"].items())
+        self._take(facts["imports"])
         self._known = set(names)
         self.failed = False
         if self._exports:
             atexit.register(self._hand_over)  # the first one registered is the last one called
+
+    def _take(self, imports: dict[str, Any]) -> None:
+        """Make the imports variables of the block."""
+        if self._incoming is not None:  # else all of them are plain values
+            imports = {name: self._incoming.plain(value) for name, value in imports.items()}
+        self._names.update(imports)
 
     def _make(self, tag: int, value: Any) -> Any:
         """The object for `value`, which stands behind `tag`."""
