@@ -35,7 +35,14 @@ def test_a_plain_run_imports_no_luxuries(tmp_path: Path) -> None:
     told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     imported = {line.rsplit("|", 1)[1].strip() for line in told.splitlines() if line.startswith("import time:")}
     assert {"asyncio", "polyrun.execute.engine"} <= imported
-    luxuries = {"_ssl", "click", "dataclasses", "yaml", "polyrun.values", "polyrun.report.html"}  # of `ssl` the failure is told
+    luxuries = {
+        "_ssl",
+        "click",
+        "dataclasses",
+        "yaml",
+        "polyrun.values",
+        "polyrun.report.html",
+    }  # of `ssl` the failure is told
     assert not imported & luxuries
 
 

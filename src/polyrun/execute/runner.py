@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from polyrun.execute.builds import Build, Builder
 from polyrun.execute.deadline import Deadline
-from polyrun.execute.problem import explain_failure, missing_toolchain
 from polyrun.execute.stdin import read_stdin
 from polyrun.execute.steps import Performed, Place, StepRunner
 from polyrun.execute.surroundings import Surroundings
@@ -39,6 +38,8 @@ class JobRunner:
         if job.refusal is not None:
             return replace(result, status=Status.BLOCKED, reason=job.refusal.message, problem=job.refusal)
         if isinstance(toolchain, ToolchainMissing):
+            from polyrun.execute.problem import missing_toolchain
+
             problem = missing_toolchain(job, toolchain)
             return replace(result, status=Status.TOOLCHAIN_MISSING, reason=problem.message, problem=problem)
         options = job.block.options
@@ -103,13 +104,18 @@ class JobRunner:
         return replace(ended, build=performed.result, reason=reason)
 
     def _ended(self, result: BlockResult, job: Job, status: Status, performed: Performed) -> BlockResult:
+        problem = None
+        if status is not Status.OK:
+            from polyrun.execute.problem import explain_failure
+
+            problem = explain_failure(job, self._around.document, status, performed)
         return replace(
             result,
             status=status,
             sandbox=self._around.capabilities.backend,
             enforced=tuple(sorted(performed.enforced)),
             reason=performed.result.outcome.reason,
-            problem=explain_failure(job, self._around.document, status, performed),
+            problem=problem,
         )
 
 
