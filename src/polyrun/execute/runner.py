@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ class JobRunner:
         outbox = prepared.outbox
         assert outbox is not None
         with outbox:
+            asyncio.get_running_loop().call_soon(handover.get_ready)
             result = await self._build_and_run(job, result, stdin, prepared.inbox, outbox.folder)
             if not result.ok:
                 return result
