@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from polyrun.execute.builds import Build, Builder
 from polyrun.execute.deadline import Deadline
-from polyrun.execute.problem import explain_failure, missing_toolchain
 from polyrun.execute.stdin import read_stdin
 from polyrun.execute.steps import Performed, Place, StepRunner
 from polyrun.execute.surroundings import Surroundings
@@ -41,6 +41,8 @@ class JobRunner:
         if refusal is not None:
             return replace(result, status=Status.BLOCKED, reason=refusal.message, problem=refusal)
         if isinstance(toolchain, ToolchainMissing):
+            from polyrun.execute.problem import missing_toolchain
+
             problem = missing_toolchain(job, toolchain)
             return replace(result, status=Status.TOOLCHAIN_MISSING, reason=problem.message, problem=problem)
         options = job.block.options
@@ -63,6 +65,7 @@ class JobRunner:
         outbox = prepared.outbox
         assert outbox is not None
         with outbox:
+            asyncio.get_running_loop().call_soon(handover.get_ready)
             result = await self._build_and_run(job, result, stdin, prepared.inbox, outbox.folder)
             if not result.ok:
                 return result
@@ -105,13 +108,18 @@ class JobRunner:
         return replace(ended, build=performed.result, reason=reason)
 
     def _ended(self, result: BlockResult, job: Job, status: Status, performed: Performed) -> BlockResult:
+        problem = None
+        if status is not Status.OK:
+            from polyrun.execute.problem import explain_failure
+
+            problem = explain_failure(job, self._around.document, status, performed)
         return replace(
             result,
             status=status,
             sandbox=self._around.capabilities.backend,
             enforced=tuple(sorted(performed.enforced)),
             reason=performed.result.outcome.reason,
-            problem=explain_failure(job, self._around.document, status, performed),
+            problem=problem,
         )
 
 
