@@ -7,6 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from polyrun.api.audit import audit_head, audit_records, audit_verify
     from polyrun.api.compat import Runner, parse_mix_file, run_code, runner, validate_mix_file
     from polyrun.api.containers import BuildFailed, BuiltImage, PruneReport, build_images, list_images, prune_images
     from polyrun.api.reading import CheckResult
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from polyrun.model.codes import explain
 
 _HOMES = {
+    "polyrun.api.audit": "audit_head audit_records audit_verify",
     "polyrun.api.compat": "Runner parse_mix_file run_code runner validate_mix_file",
     "polyrun.api.containers": "BuildFailed BuiltImage PruneReport build_images list_images prune_images",
     "polyrun.api.reading": "CheckResult",
@@ -45,6 +47,9 @@ __all__ = [
     "Runner",
     "Warm",
     "arun",
+    "audit_head",
+    "audit_records",
+    "audit_verify",
     "build_images",
     "check",
     "clean",
