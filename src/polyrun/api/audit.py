@@ -49,6 +49,7 @@ class Audit:
             key=_key(settings),
             max_bytes=settings.audit.max_bytes,
             keep_files=settings.audit.keep_files,
+            sync=settings.audit.sync,
         )
         self._log.begin()
         if self._must and self._log.failure is not None:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "images": Lazy("polyrun.cli.images:images", "build, list and prune the images of the docker sandbox"),
     "explain": Lazy("polyrun.cli.explain:explain", "explain a code such as PR103"),
     "history": Lazy("polyrun.cli.history:history", "list earlier runs"),
+    "audit": Lazy("polyrun.cli.audit:audit", "show and verify the audit log"),
     "values": Lazy("polyrun.cli.values:values", "list what a document's last run exported"),
     "clean": Lazy("polyrun.cli.clean:clean", "remove what killed runs left behind"),
     "completion": Lazy("polyrun.cli.completion:completion", "print the completion script for a shell"),

@@ -34,6 +34,8 @@ FLAGS = {
     "log_dir": ("--log-dir", "log.dir"),
     "log": ("--no-log", "log.keep"),
     "strict": ("--strict", "run.strict"),
+    "audit_dir": ("--dir", "audit.dir"),
+    "audit_key_file": ("--key-file", "audit.key-file"),
 }
 """Each parameter: the flag people write, and the setting it overrides."""
 

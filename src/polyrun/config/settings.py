@@ -50,7 +50,8 @@ class AuditSettings:
 
     `dir` is its folder (`None`: `audit` in the user's state folder), `key_file` holds what records are sealed with
     (`None`: they are only chained). A file of `max_bytes` is full and a new one begun; `keep_files` full ones stay
-    (`None`: all). `on_failure` says what a log that cannot be written leads to: `warn` or `refuse`.
+    (`None`: all). `on_failure` says what a log that cannot be written leads to: `warn` or `refuse`. With `sync` the end
+    of every run waits for the disk, not only what tells of something denied or found.
     """
 
     keep: bool = True
@@ -59,6 +60,7 @@ class AuditSettings:
     max_bytes: int = 64 * MIB
     keep_files: int | None = None
     on_failure: str = "warn"
+    sync: bool = False
 
 
 @frozen

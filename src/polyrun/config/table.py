@@ -148,6 +148,13 @@ SETTINGS: tuple[Setting, ...] = (
         "what a log that cannot be written leads to: a warning, or no block is started any more",
     ),
     Setting(
+        "audit.sync",
+        kinds.FLAG,
+        "audit.sync",
+        TURN_ON,
+        "let the end of every run wait for the disk, not only what tells of something denied or found",
+    ),
+    Setting(
         "policy.mode",
         kinds.choice("block", "warn", "off"),
         "policy",

@@ -8,7 +8,6 @@ so each record vouches for all that stand before it. Lines are checked as bytes;
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 
 from polyrun.model.digest import sha256
@@ -20,9 +19,8 @@ MAX_RECORD = 1 << 16
 """No record is longer than this, in bytes."""
 
 _BLOCK = 64  # of SHA-256, in bytes
-_HASH = re.compile(r"[0-9a-f]{64}")
-_END = re.compile(rb', "hash": "([0-9a-f]{64})"\}\n?')
-_END_LENGTH = len(b', "hash": ""}') + 64
+_BEFORE_HASH, _AFTER_HASH = b', "hash": "', b'"}'
+_END_LENGTH = len(_BEFORE_HASH) + 64 + len(_AFTER_HASH)
 _MAX_SEQUENCE = 10**15
 
 
@@ -82,7 +80,7 @@ def seal(facts: Facts, head: Head, key: Key | None) -> tuple[bytes, Head]:
         numbered["key"] = key.name
     body = encode(numbered)[:-1]
     digest = _digest(body, key)
-    line = body + b', "hash": "' + digest.encode() + b'"}\n'
+    line = body + _BEFORE_HASH + digest.encode() + _AFTER_HASH + b"\n"
     if len(line) > MAX_RECORD:
         raise ValueError(f"a record of {len(line)} bytes is too long")
     return line, Head(head.sequence + 1, digest)
@@ -91,8 +89,9 @@ def seal(facts: Facts, head: Head, key: Key | None) -> tuple[bytes, Head]:
 def read_line(line: bytes) -> Sealed | None:
     """The record that `line` is, with or without its line end; `None` for what has not the form of one."""
     whole = line.removesuffix(b"\n")
-    end = _END.fullmatch(whole[-_END_LENGTH:])
-    if end is None or len(whole) >= MAX_RECORD:
+    end = whole[-_END_LENGTH:]
+    stated = end.removeprefix(_BEFORE_HASH).removesuffix(_AFTER_HASH).decode("ascii", "replace")
+    if len(end) != len(stated) + len(_BEFORE_HASH + _AFTER_HASH) or not _is_hash(stated) or len(whole) >= MAX_RECORD:
         return None
     try:
         facts = json.loads(whole)
@@ -103,9 +102,9 @@ def read_line(line: bytes) -> Sealed | None:
     sequence, previous, key = facts.get("seq"), facts.get("previous"), facts.get("key")
     if type(sequence) is not int or not 0 < sequence < _MAX_SEQUENCE:
         return None
-    if not isinstance(previous, str) or not _HASH.fullmatch(previous) or not isinstance(key, str | None):
+    if not isinstance(previous, str) or not _is_hash(previous) or not isinstance(key, str | None):
         return None
-    return Sealed(sequence, previous, end[1].decode(), key, facts, whole[:-_END_LENGTH])
+    return Sealed(sequence, previous, stated, key, facts, whole[:-_END_LENGTH])
 
 
 def is_genuine(record: Sealed, key: Key | None) -> bool:
@@ -115,8 +114,14 @@ def is_genuine(record: Sealed, key: Key | None) -> bool:
 
 def parse_head(text: str) -> tuple[int | None, str] | None:
     """The number, if it is given, and the hash in `SEQ HASH`, `SEQ:HASH` or `HASH`; `None` for other text."""
+    import re  # its patterns take longer to compile than a run's records to write
+
     match = re.fullmatch(r"\s*(?:(\d{1,15})[ :])?([0-9a-f]{64})\s*", text)
     return (None if match[1] is None else int(match[1]), match[2]) if match else None
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == 64 and not text.strip("0123456789abcdef")
 
 
 def _digest(body: bytes, key: Key | None) -> str:

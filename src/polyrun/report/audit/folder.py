@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import re
 import stat
 import time
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from polyrun.report.facts import Facts, number
 
 CURRENT = "audit.jsonl"
 LOCK = "audit.lock"
-_ROTATED = re.compile(r"audit-(\d{15})\.jsonl")
+_BEFORE, _AFTER, _DIGITS = "audit-", ".jsonl", 15
 _WINDOW = 4 * MAX_RECORD
 _PATIENCE_S = 10.0
 _PAUSE_S = 0.002
@@ -41,8 +40,10 @@ class Rotated:
 
 def rotated_files(folder: int) -> list[Rotated]:
     """The full files in `folder` (a descriptor), oldest first. Raises `OSError`."""
-    matches = [match for name in os.listdir(folder) if (match := _ROTATED.fullmatch(name))]
-    return sorted((Rotated(int(match[1]), match[0]) for match in matches), key=lambda one: one.last)
+    names = (name for name in os.listdir(folder) if name.startswith(_BEFORE) and name.endswith(_AFTER))
+    numbers = ((name.removeprefix(_BEFORE).removesuffix(_AFTER), name) for name in names)
+    right = [Rotated(int(text), name) for text, name in numbers if len(text) == _DIGITS and text.isdecimal()]
+    return sorted(right, key=lambda one: one.last)
 
 
 @frozen
@@ -166,7 +167,7 @@ class AuditFolder:
 
     def _rotate(self, file: int, head: Head) -> int:
         """Close the full file, under the name that says how far it goes, and open a new one."""
-        name = f"audit-{head.sequence:015}.jsonl"
+        name = f"{_BEFORE}{head.sequence:0{_DIGITS}}{_AFTER}"
         os.fsync(file)
         with suppress(FileNotFoundError):
             os.stat(name, dir_fd=self._folder, follow_symlinks=False)

@@ -20,9 +20,9 @@ ROTATE_BYTES = 64 << 20
 class AuditLog:
     """Writes what happens in `run` to the log in the folder `path`; `begin` comes first, then the events.
 
-    The end of a run, and each record that tells of something denied or found, has reached the disk when it is
-    written; the others soon after. What goes wrong is kept in `failure`, one line for people. Later records are tried
-    all the same, and the first that succeeds says how many are missing (`lost`).
+    A record that tells of something denied or found has reached the disk when it is written, with `sync` also the end
+    of the run; the others reach it when the kernel writes what it holds. What goes wrong is kept in `failure`, one
+    line for people. Later records are tried all the same, and the first that succeeds says how many are missing (`lost`).
     """
 
     def __init__(
@@ -33,12 +33,14 @@ class AuditLog:
         key: Key | None = None,
         max_bytes: int = ROTATE_BYTES,
         keep_files: int | None = None,
+        sync: bool = False,
     ) -> None:
         self.failure: AuditUnavailable | None = None
         self.head: Head | None = None
         self._path = path
         self._run = run
         self._lost = 0
+        self._sync = sync
         self._folder: AuditFolder | None = None
         self._key, self._max_bytes, self._keep_files = key, max_bytes, keep_files
 
@@ -62,7 +64,7 @@ class AuditLog:
 
     def end(self, result: RunResult) -> None:
         """Write how the run ended; `head` is then the end of the chain."""
-        self._write(time.time(), run_ended(self._run, result), sync=True)
+        self._write(time.time(), run_ended(self._run, result), sync=self._sync or self._lost > 0)
 
     def close(self) -> None:
         """Let go of the log. Safe to call twice."""
