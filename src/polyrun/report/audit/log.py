@@ -21,8 +21,8 @@ class AuditLog:
     """Writes what happens in `run` to the log in the folder `path`; `begin` comes first, then the events.
 
     A record that tells of something denied or found has reached the disk when it is written, with `sync` also the end
-    of the run; the others reach it when the kernel writes what it holds. What goes wrong is kept in `failure`, one
-    line for people. Later records are tried all the same, and the first that succeeds says how many are missing (`lost`).
+    of the run; the others reach it when the kernel writes what it holds. What goes wrong is kept in `failure`. Later
+    records are tried all the same, and the first that succeeds says how many are missing (`lost`).
     """
 
     def __init__(

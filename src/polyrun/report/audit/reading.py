@@ -20,13 +20,15 @@ _LONGEST = 4 * MAX_RECORD
 class Line:
     """One line: the file's name, its 1-based number there, its bytes, and the record that it is, if it is one.
 
-    Of a line that is longer than any record or fragment, `data` is only the beginning.
+    Of a line that is longer than any record or fragment, `data` is only the beginning. `ended` tells whether it has
+    its line end.
     """
 
     file: str
     number: int
     data: bytes
     record: Sealed | None
+    ended: bool
 
 
 def lines(path: str, *, newest: bool = False) -> Iterator[Line]:
@@ -64,7 +66,7 @@ def _of(file: IO[bytes], name: str, left: int) -> Iterator[Line]:
         whole = data
         while left > 0 and not whole.endswith(b"\n") and (whole := file.readline(min(left, _LONGEST))):
             left -= len(whole)
-        yield Line(name, number, data, read_line(data) if whole is data else None)
+        yield Line(name, number, data, read_line(data) if whole is data else None, whole.endswith(b"\n"))
 
 
 def _share(folder: int, stack: ExitStack) -> None:

@@ -169,7 +169,7 @@ class _Verifier:
     def _at_end(self) -> Fault | None:
         """What only the end tells: a line cut short, a beginning that is gone, a head that was not met."""
         if self._strange is not None:
-            if self._strange.data.endswith(b"\n"):
+            if self._strange.ended:
                 return self._unreadable(self._strange)
             message = f"there is a torn record behind record {self._head.sequence}: {len(self._strange.data)} bytes"
             return Fault("torn", message, self._head.sequence + 1, self._strange.file, self._strange.number)
