@@ -15,7 +15,7 @@ from polyrun.model.frozen import frozen
 from polyrun.report.facts import Facts, encode
 
 SCHEMA = "polyrun.audit/1"
-MAX_RECORD = 1 << 16
+MAX_RECORD = 1 << 18
 """No record is longer than this, in bytes."""
 
 _BLOCK = 64  # of SHA-256, in bytes

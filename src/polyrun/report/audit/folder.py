@@ -24,7 +24,8 @@ from polyrun.report.facts import Facts, number
 CURRENT = "audit.jsonl"
 LOCK = "audit.lock"
 _BEFORE, _AFTER, _DIGITS = "audit-", ".jsonl", 15
-_WINDOW = 4 * MAX_RECORD
+_WINDOWS = (1 << 14, 2 * MAX_RECORD)
+"""How much of a file's end is read: most often the last record is a short one."""
 _PATIENCE_S = 10.0
 _PAUSE_S = 0.002
 _FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # the last so that no pipe of that name makes anybody wait
@@ -132,19 +133,20 @@ class AuditFolder:
         return head
 
     def _end(self, file: int, size: int, name: str) -> _End:
-        data = os.pread(file, _WINDOW, max(0, size - _WINDOW))
-        *lines, rest = data.split(b"\n")
-        whole = read_line(rest) if rest else None
-        if whole is not None:
-            return _End(whole, open=True)
-        for line in reversed(lines):
-            record = read_line(line)
-            if record is not None:
-                return _End(record, torn=rest)
-        if lines or len(data) < size:
-            message = f"`{os.path.join(self._path, name)}` does not end with an audit record"
-            raise AuditUnavailable(message, hint="move it away, after a look at it; a new one is begun then")
-        return _End(None, torn=rest)
+        for window in _WINDOWS:
+            data = os.pread(file, window, max(0, size - window))
+            *lines, rest = data.split(b"\n")
+            whole = read_line(rest) if rest else None
+            if whole is not None:
+                return _End(whole, open=True)
+            for line in reversed(lines):
+                record = read_line(line)
+                if record is not None:
+                    return _End(record, torn=rest)
+            if len(data) == size and not lines:
+                return _End(None, torn=rest)
+        message = f"`{os.path.join(self._path, name)}` does not end with an audit record"
+        raise AuditUnavailable(message, hint="move it away, after a look at it; a new one is begun then")
 
     def _last_of_rotated(self) -> Sealed | None:
         """The last record of the newest full file, for a new one to go on from."""

@@ -13,7 +13,7 @@ from polyrun.model.frozen import frozen
 from polyrun.report.audit.chain import MAX_RECORD, Sealed, read_line
 from polyrun.report.audit.folder import CURRENT, LOCK, rotated_files
 
-_LONGEST = 4 * MAX_RECORD
+_LONGEST = 2 * MAX_RECORD
 
 
 @frozen

@@ -15,8 +15,8 @@ from polyrun.report.facts import Facts, number
 
 _NAME = 500
 _PATH = 4096
-_TEXT = 500
-_LISTED = 32
+_TEXT = 400
+_LISTED = 16
 
 
 @frozen
