@@ -78,7 +78,7 @@ class AuditFolder:
                 hint = f"`chmod o-w {path}`, or name another folder in `audit.dir`"
                 raise AuditUnavailable(f"`{path}` can be written by anybody", hint=hint)
             self._lock = self._open(LOCK, os.O_RDWR | os.O_CREAT)
-        except BaseException:
+        except (OSError, AuditUnavailable):
             self.close()
             raise
 
