@@ -13,11 +13,11 @@ import pytest
 
 import polyrun
 from audit_story import current, stored
+from polyrun.api import Selection
 from polyrun.config.settings import AuditSettings, Settings
 from polyrun.model.events import Event, JobFinished, Output, SecurityEvent
 from polyrun.model.frozen import replace
 from polyrun.model.permissions import Permissions
-from polyrun.report.audit.selecting import Selection
 
 ONE = "#lang:bash name=one\necho hi\n#end\n"
 PLAIN = ONE.replace(" name=one", "")
@@ -266,6 +266,21 @@ def test_a_sandbox_level_without_isolation_is_recorded_too(tmp_path: Path) -> No
     settings = replace(kept(tmp_path), sandbox="local")
     assert polyrun.run(document(tmp_path, ONE), settings).ok
     assert [record.facts["level"] for record in polyrun.audit_records(settings, Selection(brackets=False))] == [0]
+
+
+def test_a_documents_name_cannot_forge_a_record(tmp_path: Path) -> None:
+    name = 'a\n{"schema": "polyrun.audit\u20481"}\r\x1b[2J\u2028\udcff", "seq": 9'
+    place = tmp_path / name / f"{name}.mix"
+    place.parent.mkdir()
+    place.write_text(ONE)
+    settings = kept(tmp_path)
+    assert polyrun.run(place, settings).ok
+    found = polyrun.audit_verify(settings)
+    assert (found.records, found.fault) == (3, None)
+    (record,) = polyrun.audit_records(settings, Selection(block="one"))
+    shown = name.replace("\udcff", "\ufffd")
+    assert (record.text("document"), record.text("folder")) == (f"{shown}.mix", str(tmp_path / shown))
+    assert current(tmp_path / "audit").read_text("utf-8").count("\n") == 3
 
 
 def test_single_pieces_of_code_are_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

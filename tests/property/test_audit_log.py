@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from pathlib import Path
 
@@ -10,9 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_story import KEY, store, stored, write
+from polyrun.cli.audit import row
 from polyrun.report.audit.chain import BEGINNING, read_line, seal
+from polyrun.report.audit.reading import lines
+from polyrun.report.audit.selecting import Selection, select
 from polyrun.report.audit.verifying import verify
 
+SHOWN = ("run_id", "document", "name", "block", "language", "status", "sandbox", "level", "kind")
 WORDS = st.lists(st.text(max_size=20), min_size=2, max_size=8)
 
 
@@ -24,24 +29,24 @@ def test_any_single_change_is_found(words: list[str], *, sealed: bool, data: st.
         write(folder, *words, key=key)
         before = verify(name, key)
         assert before.ok
-        lines = stored(folder)
-        index = data.draw(st.integers(0, len(lines) - 1))
-        other = data.draw(st.integers(0, len(lines) - 1).filter(lambda number: number != index))
+        there = stored(folder)
+        index = data.draw(st.integers(0, len(there) - 1))
+        other = data.draw(st.integers(0, len(there) - 1).filter(lambda number: number != index))
         how = data.draw(st.sampled_from(["edit", "remove", "swap", "copy", "cut"]))
         if how == "edit":
-            position = data.draw(st.integers(0, len(lines[index]) - 2))
-            byte = data.draw(st.integers(0, 255).filter(lambda value: value != lines[index][position]))
-            lines[index] = lines[index][:position] + bytes([byte]) + lines[index][position + 1 :]
+            position = data.draw(st.integers(0, len(there[index]) - 2))
+            byte = data.draw(st.integers(0, 255).filter(lambda value: value != there[index][position]))
+            there[index] = there[index][:position] + bytes([byte]) + there[index][position + 1 :]
         elif how == "remove":
-            del lines[index]
+            del there[index]
         elif how == "swap":
-            lines[index], lines[other] = lines[other], lines[index]
+            there[index], there[other] = there[other], there[index]
         elif how == "copy":
-            lines.insert(other, lines[index])
+            there.insert(other, there[index])
         else:
-            position = data.draw(st.integers(1, len(lines[index]) - 2))
-            lines[index] = lines[index][:position]
-        store(folder, *lines)
+            position = data.draw(st.integers(1, len(there[index]) - 2))
+            there[index] = there[index][:position]
+        store(folder, *there)
         after = verify(name, key, (before.head.sequence, before.head.hash))
         assert after.fault is not None
         assert after.fault.message
@@ -64,6 +69,17 @@ def test_no_text_can_break_or_forge_a_record(facts: dict[str, object]) -> None:
     assert record is not None
     assert (record.sequence, record.hash, record.head) == (1, head.hash, head)
     assert list(json.loads(text)) == ["schema", "seq", "previous", *facts, "hash"]
+
+
+@given(facts=st.dictionaries(st.sampled_from([*SHOWN, "time", "denials", "lost"]), JSON | st.floats()))
+def test_whatever_a_record_holds_can_be_shown(facts: dict[str, object]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        facts = {key: value for key, value in facts.items() if value == value and value not in (math.inf, -math.inf)}
+        store(Path(name), seal(facts, BEGINNING, None)[0])
+        (record,) = select(lines(name), Selection())
+        wanted = Selection(since=0.0, block="x", run="y", document="z/z", statuses=("ok",))
+        assert list(select(lines(name), wanted)) in ([], [record])
+        assert all(isinstance(cell, str) for cell in row(record))
 
 
 @given(st.binary(max_size=300))

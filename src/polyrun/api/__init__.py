@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from polyrun.api.upkeep import CleanReport, DoctorReport, Leftover, clean, doctor, history, values
     from polyrun.api.warm import Warm
     from polyrun.model.codes import explain
+    from polyrun.report.audit.selecting import AuditRecord, Selection
+    from polyrun.report.audit.verifying import Fault, Verification
 
 _HOMES = {
     "polyrun.api.audit": "audit_head audit_records audit_verify",
@@ -31,20 +33,26 @@ _HOMES = {
     "polyrun.api.upkeep": "CleanReport DoctorReport Leftover clean doctor history values",
     "polyrun.api.warm": "Warm",
     "polyrun.model.codes": "explain",
+    "polyrun.report.audit.selecting": "AuditRecord Selection",
+    "polyrun.report.audit.verifying": "Fault Verification",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "AuditRecord",
     "BuildFailed",
     "BuiltImage",
     "Check",
     "CheckResult",
     "CleanReport",
     "DoctorReport",
+    "Fault",
     "LanguageStatus",
     "Leftover",
     "PruneReport",
     "Runner",
+    "Selection",
+    "Verification",
     "Warm",
     "arun",
     "audit_head",

@@ -69,9 +69,8 @@ def audit() -> None:
 def show(form: str, limit: int | None, audit_dir: str | None, config: str | None, **wanted: Any) -> None:
     """Show records of the audit log, oldest first. Whether they are genuine, `polyrun audit verify` tells."""
     from polyrun import api
-    from polyrun.report.audit.selecting import Selection
 
-    selection = Selection(
+    selection = api.Selection(
         since=_moment("--since", wanted["since"]),
         until=_moment("--until", wanted["until"]),
         statuses=wanted["statuses"],
@@ -93,7 +92,7 @@ def show(form: str, limit: int | None, audit_dir: str | None, config: str | None
         print_data("no records\n")
         return
     titles = ("record", "time", "run", "document", "block", "language", "status", "sandbox", "remarks")
-    print_data(render_table(titles, [_row(record) for record in newest], look(out()), right=(0,)))
+    print_data(render_table(titles, [row(record) for record in newest], look(out()), right=(0,)))
 
 
 @audit.command(
@@ -162,7 +161,8 @@ def _moment(flag: str, text: str | None) -> float | None:
         raise UsageError(f"`{flag} {text[:60]}` is no time", hint=hint) from None
 
 
-def _row(record: AuditRecord) -> tuple[str, ...]:
+def row(record: AuditRecord) -> tuple[str, ...]:
+    """The cells of one record in the table, as texts that still may hold anything."""
     from datetime import datetime
 
     text = record.text

@@ -26,7 +26,9 @@ LOCK = "audit.lock"
 _BEFORE, _AFTER, _DIGITS = "audit-", ".jsonl", 15
 _WINDOWS = (1 << 14, 2 * MAX_RECORD)
 """How much of a file's end is read: most often the last record is a short one."""
-_PATIENCE_S = 10.0
+PATIENCE_S = 10.0
+"""How long another process may hold the lock."""
+
 _PAUSE_S = 0.002
 _FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # the last so that no pipe of that name makes anybody wait
 
@@ -68,7 +70,7 @@ class AuditFolder:
         self._max_bytes = max_bytes
         self._keep_files = keep_files
         self._key = key
-        self._patience_s = _PATIENCE_S
+        self._patience_s = PATIENCE_S
         self._known: tuple[int, int, Head] | None = None  # inode and size of the file as we left it, and its head
         os.makedirs(path, mode=0o700, exist_ok=True)
         self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -223,21 +225,30 @@ class AuditFolder:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the lock: all that is between two writers. Waits ten seconds at most, and after that not again."""
-        deadline = time.monotonic() + self._patience_s
-        while True:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    self._patience_s = 0.0
-                    lock = os.path.join(self._path, LOCK)
-                    raise AuditUnavailable(f"another process holds `{lock}`", hint="`fuser` tells which") from None
-                time.sleep(_PAUSE_S)
+        try:
+            take_lock(self._lock, fcntl.LOCK_EX, self._patience_s, self._path)
+        except AuditUnavailable:
+            self._patience_s = 0.0
+            raise
         try:
             yield
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+
+def take_lock(lock: int, operation: int, patience_s: float, folder: str) -> None:
+    """Take the lock of the log in `folder`. Raises `AuditUnavailable` when it is held by others all the time."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(lock, operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                message = f"another process holds `{os.path.join(folder, LOCK)}`"
+                raise AuditUnavailable(message, hint="`fuser` tells which") from None
+            time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _write(file: int, data: bytes) -> None:

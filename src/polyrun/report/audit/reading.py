@@ -11,7 +11,7 @@ from typing import IO
 
 from polyrun.model.frozen import frozen
 from polyrun.report.audit.chain import MAX_RECORD, Sealed, read_line
-from polyrun.report.audit.folder import CURRENT, LOCK, rotated_files
+from polyrun.report.audit.folder import CURRENT, LOCK, PATIENCE_S, rotated_files, take_lock
 
 _LONGEST = 2 * MAX_RECORD
 
@@ -34,7 +34,8 @@ class Line:
 def lines(path: str, *, newest: bool = False) -> Iterator[Line]:
     """The lines of the log in the folder `path`, as it was at one moment between two writes.
 
-    With `newest`, only those of the last file that has any. A folder that does not exist has none. Raises `OSError`.
+    With `newest`, only those of the last file that has any. A folder that does not exist has none. Raises `OSError`,
+    and `AuditUnavailable` if another process holds the lock.
     """
     with ExitStack() as stack:
         try:
@@ -43,7 +44,7 @@ def lines(path: str, *, newest: bool = False) -> Iterator[Line]:
             return
         stack.callback(os.close, folder)
         with ExitStack() as quiet:
-            _share(folder, quiet)
+            _share(folder, path, quiet)
             names = [one.name for one in rotated_files(folder)]
             current, size = None, 0
             with suppress(FileNotFoundError):
@@ -69,12 +70,12 @@ def _of(file: IO[bytes], name: str, left: int) -> Iterator[Line]:
         yield Line(name, number, data, read_line(data) if whole is data else None, whole.endswith(b"\n"))
 
 
-def _share(folder: int, stack: ExitStack) -> None:
+def _share(folder: int, path: str, stack: ExitStack) -> None:
     """Keep writers out while `stack` is open. A copy of a log has no lock, and needs none."""
     with suppress(FileNotFoundError, PermissionError):
         lock = os.open(LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder)
         stack.callback(os.close, lock)
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        take_lock(lock, fcntl.LOCK_SH, PATIENCE_S, path)
 
 
 def _open(folder: int, path: str, name: str) -> IO[bytes]:

@@ -11,6 +11,8 @@ from polyrun.report.audit.reading import Line
 BRACKETS = frozenset({"run", "end"})
 """The kinds of record that a run is between."""
 
+_LATEST = 1e11  # seconds since the epoch: what calendars can say
+
 
 @frozen
 class AuditRecord:
@@ -62,7 +64,7 @@ def _record(line: Line) -> AuditRecord | None:
         return None
     facts = line.record.facts
     moment = facts.get("time")
-    seconds = float(moment) if isinstance(moment, int | float) and abs(moment) < 1e11 else 0.0
+    seconds = float(moment) if isinstance(moment, int | float) and 0 <= moment < _LATEST else 0.0
     return AuditRecord(line.record.sequence, str(facts.get("kind")), seconds, facts)
 
 

@@ -13,6 +13,7 @@ import pytest
 from audit_story import KEY, OTHER_KEY, current, store, stored, write
 from polyrun.model.errors import AuditUnavailable
 from polyrun.report.audit import folder as folder_module
+from polyrun.report.audit import reading as reading_module
 from polyrun.report.audit.folder import LOCK, AuditFolder
 from polyrun.report.audit.verifying import verify
 
@@ -185,13 +186,17 @@ def test_a_log_with_a_key_gets_no_record_without_it(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_is_never_released_costs_a_bounded_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_module, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(folder_module, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(reading_module, "PATIENCE_S", 0.05)
     with (tmp_path / LOCK).open("w") as held:
         (tmp_path / LOCK).chmod(0o600)
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(AuditUnavailable, match="another process holds"):
             write(tmp_path, "a")
+        with pytest.raises(AuditUnavailable, match="another process holds"):
+            verify(str(tmp_path))
     write(tmp_path, "a")
+    assert verify(str(tmp_path)).records == 1
 
 
 def test_a_disk_that_fills_up_leaves_whole_records(tmp_path: Path) -> None:
