@@ -95,7 +95,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, how: str) -> None:
     place = tmp_path / "disk"
     place.mkdir()
     document, config = configured(tmp_path, place, f'on-failure = "{how}"')
-    script = f'OUT={tmp_path}/out\nmount -o remount,ro "{place}"\n"$@" >"$OUT" 2>"$OUT.err" || echo $? >"$OUT.code"\n'
+    script = f'OUT={tmp_path}/out\nmount -o remount,bind,ro "{place}"\n"$@" >"$OUT" 2>"$OUT.err" || echo $? >"$OUT.code"\n'
     in_a_mount(place, "size=64k,mode=700", script, *COMMAND, "-q", "-c", str(config), str(document))
     assert "the audit log is not written: " in Path(f"{tmp_path}/out.err").read_text()
     assert "read-only file system" in Path(f"{tmp_path}/out.err").read_text()
