@@ -176,6 +176,8 @@ def _text(node: SgNode, scope: Scope, grammar: Grammar, depth: int) -> str:
     parts = grammar.strings[node.kind()]
     if not parts:
         text = node.text()
+        if grammar.literal is not None:
+            return grammar.literal(text)
         return unescape(text[1:-1]) if len(text) > 1 and text[0] in "\"'`" else text
     found = []
     for child in node.named_children():
@@ -184,9 +186,9 @@ def _text(node: SgNode, scope: Scope, grammar: Grammar, depth: int) -> str:
             found.append(unescape(child.text()))
         elif kind in parts:
             text = child.text()
-            found.append(unescape(text) if child.find(kind=_ESCAPED) is not None else text)
+            found.append(unescape(text) if any(one.kind() == _ESCAPED for one in child.children()) else text)
         elif kind not in ("string_start", "string_end"):
-            inside = child.named_children()
+            inside = [child] if kind in grammar.identifiers else child.named_children()
             if len(inside) != 1:
                 raise NotConstant
             found.append(_joinable(constant(inside[0], scope, grammar, depth + 1)))

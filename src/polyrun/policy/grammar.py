@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 Bind = Callable[["Binder", "SgNode", "Scope", "Scope"], None]
 """Binds the names that a node brings: told the binder, the node, the scope around it and the one that it opens."""
+
+Given = Callable[["SgNode"], "list[SgNode]"]
+"""Gives the arguments of a call."""
+
+Inner = Callable[["SgNode"], "str | None"]
+"""Gives the text of a node as code to be parsed: as long as the node's, or longer at its end; `None` if it is none."""
 
 Constant = str | int | bool | float | None
 
@@ -44,30 +50,41 @@ class Grammar:
     """One language's syntax, in the kinds and fields of its tree-sitter grammar (`name` is ast-grep's).
 
     Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index);
+    `rooted` members without an object are names of the outermost scope, as in `::name`.
     `transparent` kinds mean their one named child or the field named; `choices` mean any of the fields named.
     `calls`: kind → fields of function and arguments, which are all children of the one node of `argument_lists`;
+    `given`: kind of call → how to get its arguments, where they are in no field.
     `keywords`: kind of a named argument → fields of name and value. `names_in_text` are kinds of text that name what is
     called, as in a shell.
     `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
     identifiers that are no references. `scopes` open a region of names, `binders` bind names. `rewrites` turn full
     names into the ones that rules use.
-    `loaders` are calls that give the module named by their first argument; `getters` give the attribute of their first
-    argument that the second names; `givers` give their first argument itself, or the like of it; `dot` is what stands
-    between the parts of the names that rules use.
+    `inner` are kinds whose text is code that the grammar does not read, such as bodies of macros. `loaders` are calls
+    that give the module named by their first argument; `getters` give the attribute of their first argument that the
+    second names; `givers` give their first argument itself, or the like of it; `senders` are methods that stand for the
+    one that their first argument names, such as `send`; `implicit` are modules whose names are known without an import;
+    `dot` is what stands between the parts of the names that rules use. `acts` are kinds that do what a call of the name
+    given would do (`None`: not this one), such as backticks; where they are `calls` without a field of arguments, all
+    their children are arguments. `carried` tells, of a call's full name and the texts of its arguments, which of these
+    are themselves called with those behind them, as by `sudo` and `call_user_func`. A kind that is in `members` and in
+    `calls` is a call with the object, if any, before it.
 
-    Constants: `strings` (kind → kinds of its literal parts, in order; empty: the text between its quotes), `numbers`,
-    `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two operands
-    and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their children, `negations`
-    (kind → field, where the operator is `!` or `not`). `known` functions (text of the called, or `.method` → what it
-    makes of its arguments, those in `sequences` laid out flat; what a method is called on comes first). `truthy` says
-    which constants are true.
+    Constants: `strings` (kind → kinds of its literal parts, in order; empty: what `literal` makes of its text),
+    `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
+    operands and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their children,
+    `negations` (kind → field, where the operator is `!` or `not`). `known` functions (text of the called, or `.method`
+    → what it makes of its arguments, those in `sequences` laid out flat; what a method is called on comes first).
+    `truthy` says which constants are true. `code` tells which argument of a call is text of the same language that is
+    run, as by `sh -c`.
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
-    time. `labels` maps the kind of a labelled statement to the field of its label. `exits` are calls that never come
-    back, `waits` calls that wait (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a
-    conditional to the fields of its condition and consequence. `catchers` say of a statement around a loop whether it
-    catches what the loop is expected to end by, such as the end of an iterator.
+    time. `labels` maps the kind of a labelled statement to the field of its label (empty: its child of one of
+    `label_kinds`, which are what a jump may name). `exits` are calls that never come back, `waits` calls that wait
+    (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a conditional to the fields of its
+    condition and consequence. `catchers` say of a statement around a loop whether it catches what the loop is expected
+    to end by, such as the end of an iterator. Where kinds do not tell such things apart, `read_as` gives the one to
+    take a node for.
     """
 
     name: str
@@ -77,6 +94,8 @@ class Grammar:
     transparent: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calls: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    given: Mapping[str, Given] = field(default_factory=dict)
+    rooted: frozenset[str] = frozenset()
     argument_lists: frozenset[str] = frozenset({"argument_list", "arguments"})
     keywords: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     names_in_text: frozenset[str] = frozenset()
@@ -88,13 +107,20 @@ class Grammar:
     loaders: frozenset[str] = frozenset()
     getters: frozenset[str] = frozenset()
     givers: frozenset[str] = frozenset()
+    senders: frozenset[str] = frozenset()
+    acts: Mapping[str, Callable[[SgNode], str | None]] = field(default_factory=dict)
+    carried: Callable[[str, Sequence[str]], Iterable[int]] | None = None
+    code: Callable[[str, Sequence[str]], int | None] | None = None
+    implicit: tuple[str, ...] = ()
     dot: str = "."
     strings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    literal: Callable[[str], str] | None = None
     numbers: frozenset[str] = frozenset()
     constants: Mapping[str, Constant] = field(default_factory=dict)
     sums: Mapping[str, str] = field(default_factory=dict)
     arithmetic: frozenset[str] = frozenset()
     negations: Mapping[str, str] = field(default_factory=dict)
+    inner: Mapping[str, Inner] = field(default_factory=dict)
     adjoining: frozenset[str] = frozenset()
     known: Mapping[str, Callable[[list[Constant]], Constant]] = field(default_factory=dict)
     sequences: frozenset[str] = frozenset()
@@ -109,9 +135,13 @@ class Grammar:
     absorbers: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     labels: Mapping[str, str] = field(default_factory=dict)
+    label_kinds: frozenset[str] = frozenset(
+        {"identifier", "statement_identifier", "label", "label_name", "label_identifier", "name"}
+    )
     exits: frozenset[str] = frozenset()
     waits: frozenset[str] = frozenset()
     awaits: frozenset[str] = frozenset()
     branches: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     catchers: Mapping[str, Callable[[SgNode], bool]] = field(default_factory=dict)
+    read_as: Mapping[str, Callable[[SgNode], str]] = field(default_factory=dict)
     name_text: Callable[[str], str] = str

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from polyrun.policy.constants import MAX_DEPTH, NotConstant, constant, operator_of, unwrapped
 from polyrun.policy.grammar import Grammar
+from polyrun.policy.inner import inner_root
 from polyrun.policy.resolve import Resolver
 from polyrun.policy.rules import LoopKind
 from polyrun.policy.scopes import Scope
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 _CALLS_FOLLOWED = 3
-_LABELS = frozenset({"identifier", "statement_identifier", "label", "label_name", "label_identifier", "name"})
 
 
 def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
@@ -27,7 +27,7 @@ def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
     if _caught(node, grammar):
         return None
     body = node.field(form.body) or node
-    own = {_label(one) for one in (node, node.parent()) if one is not None and one.kind() in grammar.labels}
+    own = {_label(one, grammar) for one in (node, node.parent()) if one is not None and one.kind() in grammar.labels}
     return _Body(body, own, scope, resolver).verdict()
 
 
@@ -88,8 +88,8 @@ class _Body:
 
     def verdict(self) -> LoopKind | None:
         labels = {
-            label.text() for kind, name in self._grammar.labels.items()
-            for one in self._body.find_all(kind=kind) if (label := one.field(name)) is not None
+            label for kind in self._grammar.labels
+            for one in self._body.find_all(kind=kind) if (label := _label(one, self._grammar)) is not None
         }  # fmt: skip
         if self._leaves(self._body, labels, _CALLS_FOLLOWED, is_loop=True):
             return None
@@ -102,13 +102,15 @@ class _Body:
         while stack:
             node, depth = stack.pop()
             kind = node.kind()
+            if kind in grammar.read_as:
+                kind = grammar.read_as[kind](node)
             if kind in grammar.functions or kind in grammar.skipped:
                 continue
             if kind in grammar.throws or (is_loop and self._jumps(node, kind, depth, labels)):
                 return True
             if kind in grammar.awaits:
                 self._waits = True
-            if kind in grammar.calls and self._call_leaves(node, kind, follow):
+            if kind in grammar.calls and self._call_leaves(node, kind, follow, is_loop=is_loop):
                 return True
             if kind in grammar.branches and self._never(node, kind):
                 dead = node.field(grammar.branches[kind][1])
@@ -116,42 +118,49 @@ class _Body:
                 continue
             if kind in grammar.loops or kind in grammar.absorbers:
                 depth += 1
-            stack.extend((child, depth) for child in node.children())
+            inside = inner_root(node, grammar) or node
+            stack.extend((child, depth) for child in inside.children())
         return False
 
     def _jumps(self, node: SgNode, kind: str, depth: int, labels: set[str]) -> bool:
         grammar = self._grammar
         if kind in grammar.returns or kind in grammar.yields:
             return True
-        label = _label(node)
+        label = _label(node, grammar)
         if kind in grammar.breaks:
             if label is not None:
                 return label not in labels
             levels = next((child.text() for child in node.named_children() if child.text().isdigit()), "1")
             return depth < int(levels[:4])
-        if kind in grammar.continues and label in self._own_labels:
-            return False
-        return (kind in grammar.gotos or kind in grammar.continues) and label is not None and label not in labels
+        jumps = kind in grammar.gotos or kind in grammar.continues
+        return jumps and label is not None and label not in labels and label not in self._own_labels
 
-    def _call_leaves(self, node: SgNode, kind: str, follow: int) -> bool:
+    def _call_leaves(self, node: SgNode, kind: str, follow: int, *, is_loop: bool) -> bool:
         function = node.field(self._grammar.calls[kind][0])
         if function is None:
             return False
-        for name in self._resolver.meanings(function, self._scope):
-            if _listed(name, self._grammar.exits):
+        target = node if kind in self._grammar.members else function
+        for name in self._resolver.meanings(target, self._scope):
+            if self._listed(name, self._grammar.exits):
                 return True
-            self._waits = self._waits or _listed(name, self._grammar.waits)
+            self._waits = self._waits or self._listed(name, self._grammar.waits)
         own = self._resolver.own_function(function, self._scope)
-        return own is not None and follow > 0 and self._leaves(own, set(), follow - 1, is_loop=False)
+        if own is None or follow == 0:
+            return False
+        in_place = is_loop and own.kind() not in self._grammar.functions  # a macro
+        return self._leaves(own, set(), follow - 1, is_loop=in_place)
+
+    def _listed(self, name: str, names: frozenset[str]) -> bool:
+        return name in names or f".{name.rpartition(self._grammar.dot)[2]}" in names
 
     def _never(self, node: SgNode, kind: str) -> bool:
         condition = node.field(self._grammar.branches[kind][0])
         return condition is not None and _truth(condition, self._grammar) is False
 
 
-def _label(node: SgNode) -> str | None:
-    return next((child.text() for child in node.named_children() if child.kind() in _LABELS), None)
-
-
-def _listed(name: str, names: frozenset[str]) -> bool:
-    return name in names or f".{name.rpartition('.')[2]}" in names
+def _label(node: SgNode, grammar: Grammar) -> str | None:
+    """The label that a statement carries, or that a jump names."""
+    if name := grammar.labels.get(node.kind()):
+        label = node.field(name)
+        return label.text() if label is not None else None
+    return next((child.text() for child in node.named_children() if child.kind() in grammar.label_kinds), None)

@@ -59,7 +59,7 @@ class Resolver:
         """The arguments of a call by position and by keyword."""
         positions: list[SgNode] = []
         keywords: dict[str, SgNode] = {}
-        for node in self._argument_nodes(call):
+        for node in self._argument_nodes(call)[self._is_sender(call) :]:
             fields = self.grammar.keywords.get(node.kind())
             key, value = (node.field(fields[0]), node.field(fields[1])) if fields else (None, None)
             if key is not None and value is not None:
@@ -70,21 +70,36 @@ class Resolver:
 
     def own_function(self, node: SgNode, scope: Scope) -> SgNode | None:
         """The definition of the block's own function that a plain name calls, if it is one for sure."""
-        if node.kind() not in self.grammar.identifiers:
+        if node.kind() in self.grammar.names_in_text:
+            name = self.text(node, scope) or ""
+        elif node.kind() in self.grammar.identifiers:
+            name = self.grammar.name_text(node.text())
+        elif node.kind() in self.grammar.transparent and (inside := unwrapped(node, self.grammar)) is not None:
+            return self.own_function(inside, scope)
+        else:
             return None
-        bindings = scope.find(self.grammar.name_text(node.text())) or []
+        bindings = scope.find(name) or []
         return bindings[0].node if len(bindings) == 1 and isinstance(bindings[0], Function) else None
 
+    def _is_sender(self, call: SgNode) -> bool:
+        name = call.field(self.grammar.calls[call.kind()][0]) if self.grammar.senders else None
+        return name is not None and name.text() in self.grammar.senders
+
     def _argument_nodes(self, call: SgNode) -> list[SgNode]:
-        given = call.field_children(self.grammar.calls[call.kind()][1])
+        if (listed := self.grammar.given.get(call.kind())) is not None:
+            return listed(call)
+        name = self.grammar.calls[call.kind()][1]
+        given = call.field_children(name) if name else call.named_children()
         if len(given) == 1 and given[0].kind() in self.grammar.argument_lists:
             given = given[0].named_children()
         return [node for node in given if node.is_named() and node.kind() not in self.grammar.skipped]
 
     def _meanings(self, node: SgNode, scope: Scope, depth: int) -> list[str]:
         grammar, kind = self.grammar, node.kind()
+        if kind in grammar.acts:
+            return [grammar.acts[kind](node) or UNKNOWN]
         if kind in grammar.identifiers:
-            return self._name(node, scope, depth)
+            return self._named(grammar.name_text(node.text()), scope, depth)
         if kind in grammar.members or kind in grammar.subscripts:
             return self._member(node, kind, scope, depth)
         if kind in grammar.calls:
@@ -95,11 +110,10 @@ class Resolver:
         elif kind in grammar.choices:
             sides = [node.field(name) for name in grammar.choices[kind]]
         elif kind in grammar.names_in_text and (text := self.text(node, scope)) is not None:
-            return [text]
+            return self._named(text, scope, depth)
         return [one for side in sides if side for one in self.meanings(side, scope, depth)] or [UNKNOWN]
 
-    def _name(self, node: SgNode, scope: Scope, depth: int) -> list[str]:
-        name = self.grammar.name_text(node.text())
+    def _named(self, name: str, scope: Scope, depth: int) -> list[str]:
         bindings = scope.find(name)
         if bindings is None:
             return [name, *(f"{module}{self.grammar.dot}{name}" for module in scope.wildcards())]
@@ -125,13 +139,25 @@ class Resolver:
         is_member = kind in self.grammar.members
         fields = self.grammar.members[kind] if is_member else self.grammar.subscripts[kind]
         inside, last = node.field(fields[0]), node.field(fields[1])
-        if last is None:
-            return [UNKNOWN]
+        if last is None:  # `f.(x)` calls `f`
+            return self.meanings(inside, scope, depth) if inside and kind in self.grammar.calls else [UNKNOWN]
         name = self.grammar.name_text(last.text()) if is_member else self.text(last, scope)
         if name is None:
             return [UNKNOWN]
+        if kind in self.grammar.calls:
+            return self._sent(node, name, inside, scope, depth)
         if inside is None:
-            return [f"{UNKNOWN}{self.grammar.dot}{name}"]
+            return [name if kind in self.grammar.rooted else f"{UNKNOWN}{self.grammar.dot}{name}"]
+        return [f"{base}{self.grammar.dot}{name}" for base in self.meanings(inside, scope, depth)]
+
+    def _sent(self, node: SgNode, name: str, inside: SgNode | None, scope: Scope, depth: int) -> list[str]:
+        """What a call means that names its object and its method: `os.getpid()`, `send(:system)`."""
+        is_sender = self._is_sender(node)
+        if is_sender:
+            given = self._argument_nodes(node)
+            name = (self.text(given[0], scope) if given else None) or UNKNOWN
+        if inside is None:
+            return [name] if is_sender else self._named(name, scope, depth)
         return [f"{base}{self.grammar.dot}{name}" for base in self.meanings(inside, scope, depth)]
 
     def _call(self, node: SgNode, kind: str, scope: Scope, depth: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Mapping
 from typing import Literal
@@ -9,6 +10,9 @@ from typing import Literal
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Severity
 from polyrun.model.frozen import NOTHING, frozen
+
+ANY = "any"
+"""Stands for every argument of a call, of which one must do."""
 
 LoopKind = Literal["busy", "waiting"]
 
@@ -21,7 +25,7 @@ class Condition:
     is given counts. `text` must be found in its value if that is a constant, else in its source text (of a name that is
     bound once: in that of what it is bound to); `constant` says whether it must be one; it must be a constant number of
     `least` or more; `means` must be found in one of the full names that it may stand for. With `absent` no such
-    argument may be given.
+    argument may be given. The position `any` is met if one of the arguments meets it; with `absent`, if none does.
     """
 
     argument: tuple[int | str, ...]
@@ -62,18 +66,24 @@ class Rule:
 
 
 class Names:
-    """Finds the rules that speak of a name. Patterns are exact, `prefix*`, or `.method` of anything.
+    """Finds the rules that speak of a name.
 
-    What a call gives (`prefix.open()`) is only found by exact patterns.
+    Patterns are exact, `prefix*`, `.method` of anything, or have a `*` elsewhere too. What a call gives (`prefix.f()`)
+    is not found by a prefix. `dot` is what stands between the parts of the names; patterns of methods begin with a full
+    stop all the same.
     """
 
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
+    def __init__(self, rules: tuple[Rule, ...], dot: str = ".") -> None:
+        self._dot = dot
         self._exact: dict[str, list[Rule]] = {}
         self._methods: dict[str, list[Rule]] = {}
         self._prefixes: list[tuple[str, Rule]] = []
+        self._globs: list[tuple[re.Pattern[str], Rule]] = []
         for rule in rules:
             for pattern in (*rule.uses, *rule.calls):
-                if pattern.endswith("*"):
+                if "*" in pattern[:-1]:
+                    self._globs.append((re.compile(fnmatch.translate(pattern)), rule))
+                elif pattern.endswith("*"):
                     self._prefixes.append((pattern[:-1], rule))
                 elif pattern.startswith("."):
                     self._methods.setdefault(pattern[1:], []).append(rule)
@@ -84,22 +94,27 @@ class Names:
     def about(self, name: str) -> list[Rule]:
         """The rules that have a pattern for the full `name`."""
         found = list(self._exact.get(name, ()))
-        _, dot, method = name.rpartition(".")
+        _, dot, method = name.rpartition(self._dot)
         if dot:
             found += self._methods.get(method, ())
         if name.startswith(self._starts) and not name.endswith(")"):
             found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
+        found += [rule for glob, rule in self._globs if glob.match(name)]
         return found
 
 
 @frozen
 class Finding:
-    """What a rule found in a block: `start` and `end` are (line from 0, byte in it) in the block's code."""
+    """What a rule found in a block: `start` and `end` are (line from 0, byte in it) in the block's code.
+
+    `message`, `reason` and `remedy` are the rule's.
+    """
 
     rule: str
     code: Code
     severity: Severity
     message: str
+    reason: str
     remedy: str
     start: tuple[int, int]
     end: tuple[int, int]
