@@ -8,6 +8,7 @@ from polyrun.document import Document
 from polyrun.execute.steps import Performed
 from polyrun.languages import locate
 from polyrun.languages.spec import ToolchainMissing
+from polyrun.languages.stack import frames_in
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.limits import Usage, format_bytes
@@ -18,6 +19,7 @@ from polyrun.plan import Job
 from polyrun.plan.links import exported_by, forgotten
 
 _TAIL = 64 * 1024
+_MAX_FRAMES = 3
 
 _CODES = {
     Status.NONZERO_EXIT: Code.NONZERO_EXIT,
@@ -55,7 +57,13 @@ def explain_failure(job: Job, document: Document, status: Status, performed: Per
     source = document.source
     location = locate(job.language, tail, source.name)
     block = job.block
-    if location and block.code_line <= location.line < block.code_line + _line_count(block.code):
+    lines = range(block.code_line, block.code_line + _line_count(block.code))
+    frames = _frames(job, status, step, source, lines)
+    if frames:
+        label = Label(_at(source, frames[0], None), "was here when the time ran out")
+        context = [Label(_at(source, line, None), "called from here") for line in frames[1:]]
+        context = sorted([Label(block.header, "in this block"), *context], key=lambda one: one.span.start)
+    elif location and location.line in lines:
         label = Label(_at(source, location.line, location.column), location.message or "here")
         context = [Label(block.header, "in this block")]
     else:
@@ -79,6 +87,14 @@ def missing_toolchain(job: Job, missing: ToolchainMissing) -> Diagnostic:
         Label(job.block.header, ""),
         hint=", or ".join(f"`{hint}`" for hint in missing.hints) or None,
     )
+
+
+def _frames(job: Job, status: Status, step: StepResult, source: Source, lines: range) -> list[int]:
+    """The lines that were being executed when time ran out, innermost first, each once; at most three."""
+    stack = job.language.stack
+    if status is not Status.TIME_LIMIT or stack is None:
+        return []
+    return list(dict.fromkeys(frames_in(stack, step.outcome.stack, source.name, lines)))[:_MAX_FRAMES]
 
 
 def _line_count(code: bytes) -> int:
