@@ -109,7 +109,7 @@ class JobRunner:
             sandbox=self._around.capabilities.backend,
             enforced=tuple(sorted(performed.enforced)),
             reason=performed.result.outcome.reason,
-            problem=explain_failure(job, self._around.document, status, performed),
+            problem=explain_failure(job, self._around.document, self._around.workspace.folder, status, performed),
         )
 
 

@@ -20,12 +20,13 @@ class Stack:
 
     `frames` are regular expressions for a frame, with the group `line`; the first that matches anywhere decides, and
     innermost frames come first. A stack of several threads is parted by empty lines: then `first` finds the part that
-    counts most.
+    counts most. `late` says that a program notices the signal only when what it is at has ended, such as a sleep.
     """
 
     signal: int
     frames: tuple[str, ...]
     first: str | None = None
+    late: bool = False
 
 
 def load_stack(table: Table) -> Stack:
@@ -36,7 +37,7 @@ def load_stack(table: Table) -> Stack:
     frames = table.patterns("frames")
     if not frames or any("line" not in re.compile(_named(frame, "x")).groupindex for frame in frames):
         table.fail("frames", "must be regular expressions with a group `line`")
-    stack = Stack(signal.Signals[name].value, frames, table.optional_pattern("first"))
+    stack = Stack(signal.Signals[name].value, frames, table.optional_pattern("first"), late=table.flag("late"))
     table.close()
     return stack
 

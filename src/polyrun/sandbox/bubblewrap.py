@@ -162,11 +162,11 @@ class _Box:
             pump.start()
             watch.start()
             gate.release()
-            stack = await guests.run(watch, pump, command.ask, counted=group is not None)
+            answer = await guests.run(watch, pump, command.ask, counted=group is not None)
             await watch.settle()
             if not await pump.drained(_END_S):
                 raise SandboxError("reading output", "the pipes stayed open after every process had ended")
-            seen = replace(_evidence(watch, guests, group, limits), stack=stack)
+            seen = replace(_evidence(watch, guests, group, limits), stack=answer)
             return verdict.verdict(replace(seen, usage=replace(seen.usage, output_bytes=pump.total_bytes)), limits)
 
     def _spawn(
@@ -286,7 +286,7 @@ class _Guests:
         self._main_fd, self._init_fd = os.pidfd_open(self.main), os.pidfd_open(self.init)
 
     async def run(self, watch: Watch, pump: Pump, ask: int | None, *, counted: bool) -> bytes:
-        """Until the program ends or must; then until everything it started is gone. What it said when asked, see `Command`.
+        """Until the program ends or must; then until everything it started is gone. What it said when asked.
 
         Unless a control group has `counted` what they use, the kernel's account of them is taken when they are reaped.
         """
@@ -343,11 +343,11 @@ def _evidence(watch: Watch, guests: _Guests, group: cgroups.Group | None, limits
         cpu_s = max(guests.used.cpu_s, watch.cpu_s or 0.0)
         counters = cgroups.Counters(cpu_s, memory, watch.peak_processes, pids_refused=refused)
     # what it used while it was asked what it does was not its own choice
-    cpu_s = watch.cpu_s if watch.time_is_up and watch.cpu_s is not None else counters.cpu_s
+    used_s = watch.cpu_s if watch.time_is_up and watch.cpu_s is not None else counters.cpu_s
     return verdict.Evidence(
         wait_status=guests.wait_status,
         exit_code=guests.exit_code,
-        usage=Usage(watch.wall_s, cpu_s, counters.memory_bytes, counters.processes, watch.disk_bytes),
+        usage=Usage(watch.wall_s, used_s, counters.memory_bytes, counters.processes, watch.disk_bytes),
         stop=watch.stop,
         oom_kills=counters.oom_kills,
         pids_refused=counters.pids_refused,

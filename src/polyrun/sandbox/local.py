@@ -114,10 +114,10 @@ class _Box:
             pump.start()
             watch.start()
             gate.release()
-            stack = await tree.run(watch, pump, command.ask)
+            answer = await tree.run(watch, pump, command.ask)
             if not await pump.drained(_END_S):
                 raise SandboxError("reading output", "the pipes stayed open after every process had ended")
-            seen = replace(tree.evidence(watch, limits), stack=stack)
+            seen = replace(tree.evidence(watch, limits), stack=answer)
             return verdict.verdict(replace(seen, usage=replace(seen.usage, output_bytes=pump.total_bytes)), limits)
 
     def _spawn(self, command: Command, gate: Gate, pump: Pump, mark: str) -> subprocess.Popen[bytes]:

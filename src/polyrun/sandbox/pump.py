@@ -82,7 +82,8 @@ class Pump:
 
     def aside(self) -> bytes:
         """What has come since `set_aside`, stderr first: at most the first 128 KiB of each stream."""
-        return bytes(self._aside["stderr"] + b"\n\n" + self._aside["stdout"]) if self._aside else b""
+        parts = [bytes(self._aside[stream]) for stream in ("stderr", "stdout")] if self._aside else []
+        return b"\n\n".join(part for part in parts if part)
 
     async def drained(self, timeout_s: float) -> bool:
         """Wait until both streams have ended, at most `timeout_s` seconds; whether they have."""

@@ -55,7 +55,9 @@ async def question(
 def _in_order(tree: Iterable[Stat], activity: Activity, main: int) -> list[Stat]:
     """The processes: busy ones, then the program itself, then the others."""
     busy = [pid for pid, _ in activity.busy]
-    return sorted(tree, key=lambda facts: (busy.index(facts.pid) if facts.pid in busy else len(busy), facts.pid != main))
+    return sorted(
+        tree, key=lambda facts: (busy.index(facts.pid) if facts.pid in busy else len(busy), facts.pid != main)
+    )
 
 
 def _ask(facts: Stat, activity: Activity, ask: int) -> bool:
@@ -94,9 +96,7 @@ def _handles(path: str, ask: int) -> bool:
     return bool(caught & bit) and (not blocked & bit or "/task/" not in path)
 
 
-async def _answered(
-    pump: Pump, tree: Iterable[Stat], pid: int, deadline: float, is_over: Callable[[], bool]
-) -> bool:
+async def _answered(pump: Pump, tree: Iterable[Stat], pid: int, deadline: float, is_over: Callable[[], bool]) -> bool:
     """Wait for an answer of `pid`; whether nobody else needs to be asked."""
     started = changed = time.monotonic()
     heard = pump.aside_bytes

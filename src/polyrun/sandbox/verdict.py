@@ -15,7 +15,7 @@ _OVERCHARGE = 1.02  # a control group that keeps its limit may count some pages 
 
 _BUSY = 0.5
 _IDLE = 0.1
-"""Shares of a processor: from the first on a program is busy, below the second it is idle, in between it is neither."""
+"""Shares of a processor: from the first on a program is busy, unless a closer look says else; below the second idle."""
 
 
 @frozen
@@ -40,8 +40,8 @@ class Evidence:
 
     `wait_status` is the kernel's word (wait(2)) or `None` where only `exit_code`, in a shell's notation with
     128 + signal, is known. `stop` is set when PolyRun ended it. `largest_file` is the size of the largest file it
-    may have written, `None` where nobody looked. `stack` is what it answered when it was asked where it is; how it ended
-    after that was not its own doing.
+    may have written, `None` where nobody looked. `stack` is what it answered when it was asked where it is; how it
+    ended after that was not its own doing.
     """
 
     wait_status: int | None
@@ -100,12 +100,12 @@ def wall_reason(limits: Limits, cpu_s: float | None, recent: Recent | None, acti
     share = None if recent is None else recent.cpu_s / recent.within_s
     lately = "" if recent is None else f"{recent.cpu_s:.2f} s of CPU in the last {recent.within_s:.2f} s"
     busy = len(activity.busy) if activity is not None else 0
-    if share is not None and share >= _BUSY or (busy and (share is None or share >= _IDLE)):
-        threads = f"{busy} threads" if busy > 1 else ""
-        return f"{text}: it was busy ({_list(lately, threads)})" if lately or threads else f"{text}: it was busy"
-    if busy or (share is not None and share >= _IDLE):
-        return f"{text}: it had used {lately}" if lately else text
+    if busy or (activity is None and share is not None and share >= _BUSY):
+        facts = _list(lately, f"{busy} threads" if busy > 1 else "")
+        return f"{text}: it was busy ({facts})" if facts else f"{text}: it was busy"
     waits = activity.waits if activity is not None else None
+    if share is not None and share >= _IDLE:
+        return f"{text}: it had used {lately}{f' and was {waits}' if waits else ''}"
     used = "" if cpu_s is None else f" ({cpu_s:.2f} s of CPU in all)"
     return f"{text}: it was idle{f', {waits}' if waits else ''}{used}"
 

@@ -8,11 +8,11 @@ table. The block's arguments are the list variable `args`.
 
 from __future__ import annotations
 
-import _signal
 import datetime as dt
 import decimal
 import os
 import re
+import signal
 import struct
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -242,7 +242,7 @@ class Runner:
         self._values = values
         self._shown = False
         self._start = 0
-        _signal.signal(_TIME_IS_UP, self._say_where)
+        signal.signal(_TIME_IS_UP, self._say_where)
 
     def _say_where(self, *_args: object) -> None:
         """Its time is up: print the line of the statement at work, and nothing more after it."""
