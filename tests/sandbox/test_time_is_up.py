@@ -23,6 +23,7 @@ WAITING = {
     f"{STDIN} <STDIN>": ": it was idle, waiting for input on stdin (",
     "pipe(my $r, my $w); <$r>": ": it was idle, waiting for input on descriptor ",
     "if (!fork) { sleep 60 } wait": ": it was idle, waiting for a child process, which is sleeping (",
+    "system 'sleep 60 | cat'": ": it was idle, waiting for a child process, which is sleeping (",
 }
 
 

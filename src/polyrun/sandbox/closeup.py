@@ -14,10 +14,10 @@ from polyrun.sandbox.procfs import Stat
 _MAX_THREADS = 256
 
 _STDIN = "waiting for input on stdin"
-_READS = "read readv"
+_CHILD = "waiting for a child process"
 _WAITS = {
     "futex": "waiting for another thread",
-    "wait4 waitid": "waiting for a child process",
+    "wait4 waitid": _CHILD,
     "nanosleep clock_nanosleep": "sleeping",
     "poll ppoll select pselect6 epoll_wait epoll_pwait": "waiting for an event or a timer",
     "accept accept4": "waiting for somebody to connect",
@@ -111,20 +111,24 @@ def _eagerness(before: Thread, after: Thread, between_s: float) -> float:
 
 def _waits(threads: list[Thread], main: int) -> str | None:
     """What the program waits for: its first thread, or where that waits for a child process, what that one does."""
-    first = [thread for thread in threads if thread.tid == thread.pid]
-    if any(thread.blocked_in in _READS.split() and thread.descriptor == 0 for thread in threads):
+    first = {thread.pid: thread for thread in threads if thread.tid == thread.pid}
+    if any(thread.pid == main and _reads(thread) and thread.descriptor == 0 for thread in threads):
         return _STDIN
-    told = next((thread for thread in first if thread.pid == main), None)
-    words = _words(told) if told is not None else None
-    if told is not None and told.blocked_in in ("wait4", "waitid"):
-        inner = [said for thread in first if thread.pid > main and (said := _words(thread)) and said != words]
-        return f"{words}, which is {inner[-1]}" if inner else words
-    return words
+    words = _words(first[main]) if main in first else None
+    if words != _CHILD:
+        return words
+    inner = [said for pid, thread in first.items() if pid != main and (said := _words(thread)) not in (None, _CHILD)]
+    inner.sort(key=lambda said: said == _STDIN)  # one end of a pipe waits for the other, which says more
+    return f"{words}, which is {inner[0]}" if inner else words
+
+
+def _reads(thread: Thread) -> bool:
+    return thread.blocked_in in ("read", "readv")
 
 
 def _words(thread: Thread) -> str | None:
-    if thread.blocked_in in _READS.split():
-        return f"waiting for input on descriptor {thread.descriptor}"
+    if _reads(thread):
+        return _STDIN if thread.descriptor == 0 else f"waiting for input on descriptor {thread.descriptor}"
     return next((words for calls, words in _WAITS.items() if thread.blocked_in in calls.split()), None)
 
 
