@@ -124,7 +124,7 @@ async def test_what_was_in_the_pipes_by_then_is_output(bench: Bench) -> None:
         ("my @x = map { 'x' x 1048576 } 1 .. 500; sleep 9", {"memory_bytes": 64 * MIB}, "MiB of memory (peak "),
         ("print 'x' x 65536 while 1", {"flood_bytes": 4 * MIB}, "printed more than 4.0 MiB ("),
         (
-            "for (1 .. 40) { my $p = fork; die unless defined $p; sleep 9 unless $p } sleep 9",
+            "for (1 .. 40) { my $p = fork; sleep 1, die unless defined $p; sleep 9 unless $p } sleep 9",
             {"processes": 8},
             " at once)",
         ),
