@@ -63,7 +63,8 @@ def test_a_run_is_a_beginning_its_blocks_and_an_end(tmp_path: Path) -> None:
     assert (about | box).items() <= load.items()
     assert (load["kind"], load["time"], load["block"], load["name"], load["line"]) == ("block", NOON + 1, 1, "load", 1)
     assert (load["language"], load["code_sha256"], load["ran"], load["status"]) == ("python", "c0de" * 16, True, "ok")
-    assert load["usage"] == {"wall_s": 0.03, "cpu_s": 0.02, "memory_bytes": 9 << 20, "processes": 1}
+    usage = {"wall_s": 0.03, "cpu_s": 0.02, "memory_bytes": 9 << 20, "processes": 1}
+    assert load["usage"] == usage | {"disk_bytes": None, "output_bytes": None}
     assert isinstance(load["limits"], dict)
     assert load["limits"]["memory_bytes"] == 512 << 20
     assert load["permissions"] == {
