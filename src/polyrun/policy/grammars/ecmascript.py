@@ -235,6 +235,7 @@ _BASE = Grammar(
     name="javascript",
     identifiers=frozenset({"identifier", "shorthand_property_identifier", "import"}),
     members={"member_expression": ("object", "property")},
+    tables={"object": ("pair", "property_identifier")},
     subscripts={"subscript_expression": ("object", "index")},
     transparent={
         "parenthesized_expression": "",

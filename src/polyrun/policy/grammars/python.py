@@ -177,6 +177,7 @@ GRAMMAR = Grammar(
     name="python",
     members={"attribute": ("object", "attribute")},
     subscripts={"subscript": ("value", "subscript")},
+    tables={"dictionary": ("pair", "")},
     transparent={"parenthesized_expression": "", "await": ""},
     choices={"conditional_expression": (), "boolean_operator": ("left", "right")},
     calls={"call": ("function", "arguments")},
