@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
 
 from polyrun.policy.grammar import Constant, Grammar
-from polyrun.policy.scopes import Scope, Value
+from polyrun.policy.scopes import NOT_READ, Scope, Value
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -29,6 +30,8 @@ _SIMPLE = {
     "e": "\x1b",
     "\n": "",
 }
+_MAX_TEXT = 1 << 16
+_NEVER = object()
 _ESCAPED = "escape_sequence"
 
 
@@ -58,10 +61,10 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
     """The value of what is made of other expressions, or stands for one."""
     if kind in grammar.adjoining:
         parts = [constant(child, scope, grammar, depth + 1) for child in node.named_children()]
-        return "".join(map(_joinable, parts))
+        return _joined(parts)
     if kind in grammar.sums and _operator(node) == grammar.sums[kind]:
         sides = [side for name in ("left", "right") if (side := node.field(name)) is not None]
-        return "".join(_joinable(constant(side, scope, grammar, depth + 1)) for side in sides)
+        return _joined(constant(side, scope, grammar, depth + 1) for side in sides)
     negated = kind in grammar.negations and _operator(node) in _NEGATIONS
     inside: SgNode | None = None
     if kind in grammar.transparent:
@@ -71,11 +74,21 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
     elif kind in grammar.identifiers:
         bindings = scope.find(grammar.name_text(node.text())) or []
         if len(bindings) == 1 and isinstance(bindings[0], Value):
-            inside, scope = bindings[0].node, bindings[0].scope
+            return _bound(bindings[0], grammar, depth)
     if inside is None:
         raise NotConstant
     value = constant(inside, scope, grammar, depth + 1)
     return not grammar.truthy(value) if negated else value
+
+
+def _bound(value: Value, grammar: Grammar, depth: int) -> Constant:
+    """What a name is bound to, read once: names that are joined from names twice over would take for ever."""
+    if value.known is NOT_READ:
+        value.known = _NEVER  # should it be made of itself
+        value.known = constant(value.node, value.scope, grammar, depth + 1)
+    if value.known is _NEVER:
+        raise NotConstant
+    return cast("Constant", value.known)
 
 
 def unwrapped(node: SgNode, grammar: Grammar) -> SgNode | None:
@@ -107,7 +120,7 @@ def _text(node: SgNode, scope: Scope, grammar: Grammar, depth: int) -> str:
         if grammar.literal is not None:
             return grammar.literal(text)
         return unescape(text[1:-1]) if len(text) > 1 and text[0] in "\"'`" else text
-    found = []
+    found: list[Constant] = []
     for child in node.named_children():
         kind = child.kind()
         if kind == _ESCAPED:
@@ -119,8 +132,8 @@ def _text(node: SgNode, scope: Scope, grammar: Grammar, depth: int) -> str:
             inside = [child] if kind in grammar.identifiers else child.named_children()
             if len(inside) != 1:
                 raise NotConstant
-            found.append(_joinable(constant(inside[0], scope, grammar, depth + 1)))
-    return "".join(found)
+            found.append(constant(inside[0], scope, grammar, depth + 1))
+    return _joined(found)
 
 
 def _operator(node: SgNode) -> str | None:
@@ -129,10 +142,13 @@ def _operator(node: SgNode) -> str | None:
     return operator.text() if operator is not None else None
 
 
-def _joinable(value: Constant) -> str:
-    if not isinstance(value, str):
-        raise NotConstant
-    return value
+def _joined(values: Iterable[Constant]) -> str:
+    text = ""
+    for value in values:
+        if not isinstance(value, str) or len(text) + len(value) > _MAX_TEXT:
+            raise NotConstant
+        text += value
+    return text
 
 
 def _number(text: str) -> int | float:

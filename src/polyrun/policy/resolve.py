@@ -16,6 +16,7 @@ UNKNOWN = "?"
 """Stands for an object of the block's own, or one that nobody can tell."""
 
 _MAX_MEANINGS = 16
+_MAX_STEPS = 256
 
 
 class Resolver:
@@ -24,6 +25,8 @@ class Resolver:
     def __init__(self, grammar: Grammar) -> None:
         self.grammar = grammar
         self._following: set[Value] = set()
+        self._known: dict[tuple[Scope, str], list[str]] = {}
+        self._steps = 0
 
     def meanings(self, node: SgNode, scope: Scope, depth: int = 0) -> list[str]:
         """The full names that `node` may stand for; at most 16. What is not known is `?`."""
@@ -103,12 +106,20 @@ class Resolver:
         bindings = scope.find(name)
         if bindings is None:
             return [name, *(f"{module}{self.grammar.dot}{name}" for module in scope.wildcards())]
-        return [one for binding in bindings for one in self._bound(binding, depth)]
+        if self._following:
+            return [one for binding in bindings for one in self._bound(binding, depth)]
+        found = self._known.get((scope, name))
+        if found is None:
+            self._steps = 0
+            found = list(dict.fromkeys(one for binding in bindings for one in self._bound(binding, depth)))
+            self._known[scope, name] = found
+        return found
 
     def _bound(self, binding: Binding, depth: int) -> list[str]:
         if isinstance(binding, str):
             return [binding]
-        if not isinstance(binding, Value) or binding in self._following:
+        self._steps += 1  # names bound to several things, each with several names in it, are not followed to all ends
+        if not isinstance(binding, Value) or binding in self._following or self._steps > _MAX_STEPS:
             return [UNKNOWN]
         self._following.add(binding)
         try:

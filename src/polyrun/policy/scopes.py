@@ -12,12 +12,17 @@ if TYPE_CHECKING:
 ScopeKind = Literal["module", "function", "class", "block"]
 
 
+NOT_READ = object()
+"""Stands for a constant that was not looked for yet."""
+
+
 @dataclass(slots=True, eq=False)
 class Value:
-    """A name stands for an expression, which is to be read in `scope`."""
+    """A name stands for an expression, to be read in `scope`; `known` is the constant that it is found to be."""
 
     node: SgNode
     scope: Scope
+    known: object = NOT_READ
 
 
 @dataclass(slots=True, eq=False)
