@@ -103,7 +103,7 @@ class Analyser:
 
 def _text(node: SgNode, scope: Scope, resolver: Resolver) -> str:
     value = resolver.value(node, scope)
-    return node.text() if value is None else str(value)
+    return resolver.source(node, scope) if value is None else str(value)
 
 
 def _meets(condition: Condition, call: SgNode, reference: Reference, resolver: Resolver) -> bool:
@@ -127,7 +127,7 @@ def _fits(condition: Condition, node: SgNode, scope: Scope, resolver: Resolver) 
     value = resolver.value(node, scope)
     if condition.constant is not None and (value is not None) is not condition.constant:
         return False
-    text = node.text() if value is None else str(value)
+    text = resolver.source(node, scope) if value is None else str(value)
     return condition.text is None or condition.text.search(text) is not None
 
 

@@ -34,13 +34,23 @@ class Loop:
     until: bool = False
 
 
+def part(node: SgNode, name: str, at: int) -> SgNode | None:
+    """The child of `node` in the field `name`, or, where the grammar has no field for it, the named child `at`."""
+    if name:
+        return node.field(name)
+    inside = node.named_children()
+    return inside[at] if inside else None
+
+
 @dataclass(frozen=True)
 class Grammar:
     """One language's syntax, in the kinds and fields of its tree-sitter grammar (`name` is ast-grep's).
 
-    Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index);
+    Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index, where there
+    are no fields: the first and the last child); `dots` is what stands before the name of such a kind if not `dot`.
     `transparent` kinds mean their one named child or the field named; `choices` mean any of the fields named.
     `calls`: kind → fields of function and arguments, which are all children of the one node of `argument_lists`;
+    `bare_calls` are kinds of names that may be calls by themselves, as in Ruby.
     `keywords`: kind of a named argument → fields of name and value. `names_in_text` are kinds of text that name what is
     called, as in a shell.
     `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
@@ -74,6 +84,7 @@ class Grammar:
     transparent: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calls: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    bare_calls: frozenset[str] = frozenset()
     argument_lists: frozenset[str] = frozenset({"argument_list", "arguments"})
     keywords: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     names_in_text: frozenset[str] = frozenset()
@@ -89,6 +100,7 @@ class Grammar:
     carried: Callable[[str, Sequence[str]], Iterable[int]] | None = None
     code: Callable[[str, Sequence[str]], int | None] | None = None
     dot: str = "."
+    dots: Mapping[str, str] = field(default_factory=dict)
     strings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     literal: Callable[[str], str] | None = None
     numbers: frozenset[str] = frozenset()

@@ -76,7 +76,7 @@ class _Body:
                 return True
             if kind in grammar.awaits:
                 self._waits = True
-            if kind in grammar.calls and self._call_leaves(node, kind, follow):
+            if (kind in grammar.calls or kind in grammar.bare_calls) and self._call_leaves(node, kind, follow):
                 return True
             if kind in grammar.branches and self._never(node, kind):
                 dead = node.field(grammar.branches[kind][1])
@@ -102,7 +102,12 @@ class _Body:
         return False
 
     def _call_leaves(self, node: SgNode, kind: str, follow: int) -> bool:
-        function = node.field(self._grammar.calls[kind][0])
+        if kind in self._grammar.bare_calls:
+            parent = node.parent()
+            fields = self._grammar.calls.get(parent.kind()) if parent is not None else None
+            function = None if parent is not None and fields and parent.field(fields[0]) == node else node
+        else:
+            function = node.field(self._grammar.calls[kind][0])
         if function is None:
             return False
         target = node if kind in self._grammar.members else function

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polyrun.policy.constants import MAX_DEPTH, NotConstant, constant, unwrapped
-from polyrun.policy.grammar import Constant, Grammar
+from polyrun.policy.grammar import Constant, Grammar, part
 from polyrun.policy.scopes import Binding, Function, Scope, Value
 from polyrun.policy.survey import TooMuch
 
@@ -17,6 +17,8 @@ UNKNOWN = "?"
 
 _MAX_MEANINGS = 16
 _MAX_STEPS = 256
+_MAX_NAMES = 8
+_NOWHERE = Scope("module")
 
 
 class Resolver:
@@ -46,11 +48,23 @@ class Resolver:
         except NotConstant:
             return None
 
+    def source(self, node: SgNode, scope: Scope) -> str:
+        """The source text of `node`, or of what the plain name that it is was bound to."""
+        for _ in range(_MAX_NAMES):
+            inside = unwrapped(node, self.grammar) if node.kind() in self.grammar.transparent else None
+            node = inside or node
+            is_name = node.kind() in self.grammar.identifiers
+            bindings = (scope.find(self.grammar.name_text(node.text())) if is_name else None) or []
+            if len(bindings) != 1 or not isinstance(bindings[0], Value):
+                break
+            node, scope = bindings[0].node, bindings[0].scope
+        return node.text()
+
     def arguments(self, call: SgNode) -> tuple[list[SgNode], dict[str, SgNode]]:
         """The arguments of a call by position and by keyword."""
         positions: list[SgNode] = []
         keywords: dict[str, SgNode] = {}
-        for node in self._argument_nodes(call)[self._is_sender(call) :]:
+        for node in self._argument_nodes(call)[1 if self._sent_name(call, _NOWHERE) else 0 :]:
             fields = self.grammar.keywords.get(node.kind())
             key, value = (node.field(fields[0]), node.field(fields[1])) if fields else (None, None)
             if key is not None and value is not None:
@@ -72,9 +86,11 @@ class Resolver:
         bindings = scope.find(name) or []
         return bindings[0].node if len(bindings) == 1 and isinstance(bindings[0], Function) else None
 
-    def _is_sender(self, call: SgNode) -> bool:
+    def _sent_name(self, call: SgNode, scope: Scope) -> str | None:
+        """The name of the method that `call` calls by its name, as in `send(:system)`."""
         name = call.field(self.grammar.calls[call.kind()][0]) if self.grammar.senders else None
-        return name is not None and name.text() in self.grammar.senders
+        given = self._argument_nodes(call) if name is not None and name.text() in self.grammar.senders else []
+        return self.text(given[0], scope) if given else None
 
     def _argument_nodes(self, call: SgNode) -> list[SgNode]:
         name = self.grammar.calls[call.kind()][1]
@@ -99,7 +115,7 @@ class Resolver:
         elif kind in grammar.choices:
             sides = [node.field(name) for name in grammar.choices[kind]]
         elif kind in grammar.names_in_text and (text := self.text(node, scope)) is not None:
-            return self._named(text, scope, depth)
+            return self._named(grammar.name_text(text), scope, depth)
         return [one for side in sides if side for one in self.meanings(side, scope, depth)] or [UNKNOWN]
 
     def _named(self, name: str, scope: Scope, depth: int) -> list[str]:
@@ -130,7 +146,7 @@ class Resolver:
     def _member(self, node: SgNode, kind: str, scope: Scope, depth: int) -> list[str]:
         is_member = kind in self.grammar.members
         fields = self.grammar.members[kind] if is_member else self.grammar.subscripts[kind]
-        inside, last = node.field(fields[0]), node.field(fields[1])
+        inside, last = part(node, fields[0], 0), part(node, fields[1], -1)
         if last is None:  # `f.(x)` calls `f`
             return self.meanings(inside, scope, depth) if inside and kind in self.grammar.calls else [UNKNOWN]
         name = self.grammar.name_text(last.text()) if is_member else self.text(last, scope)
@@ -138,19 +154,19 @@ class Resolver:
             return [UNKNOWN]
         if kind in self.grammar.calls:
             return self._sent(node, name, inside, scope, depth)
+        dot = self.grammar.dots.get(kind, self.grammar.dot)
         if inside is None:
-            return [f"{UNKNOWN}{self.grammar.dot}{name}"]
-        return [f"{base}{self.grammar.dot}{name}" for base in self.meanings(inside, scope, depth)]
+            return [name] if kind in self.grammar.dots else [f"{UNKNOWN}{dot}{name}"]
+        return [f"{base}{dot}{name}" for base in self.meanings(inside, scope, depth)]
 
     def _sent(self, node: SgNode, name: str, inside: SgNode | None, scope: Scope, depth: int) -> list[str]:
         """What a call means that names its object and its method: `os.getpid()`, `send(:system)`."""
-        is_sender = self._is_sender(node)
-        if is_sender:
-            given = self._argument_nodes(node)
-            name = (self.text(given[0], scope) if given else None) or UNKNOWN
+        sent = self._sent_name(node, scope)
         if inside is None:
-            return [name] if is_sender else self._named(name, scope, depth)
-        return [f"{base}{self.grammar.dot}{name}" for base in self.meanings(inside, scope, depth)]
+            return [sent] if sent else self._named(name, scope, depth)
+        name = sent or name
+        dot = self.grammar.dots.get(node.kind(), self.grammar.dot)
+        return [f"{base}{dot}{name}" for base in self.meanings(inside, scope, depth)]
 
     def _call(self, node: SgNode, kind: str, scope: Scope, depth: int) -> list[str]:
         function = node.field(self.grammar.calls[kind][0])
