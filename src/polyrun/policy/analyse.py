@@ -133,7 +133,7 @@ def _fits(condition: Condition, node: SgNode, scope: Scope, resolver: Resolver) 
 
 def _finding(rule: Rule, node: SgNode, name: str, lines: list[str]) -> Finding:
     found = node.range()
-    message = rule.message.replace("{name}", name[:80])
+    message = rule.message.replace("{name}", name.removeprefix("?")[:80])
     start = found.start.line, len(lines[found.start.line][: found.start.column].encode())
     end = found.end.line, len(lines[found.end.line][: found.end.column].encode())
     return Finding(rule.name, rule.code, rule.severity, message, rule.remedy, start, end)

@@ -82,21 +82,33 @@ def _for(binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> None:
 
 
 def _while(node: SgNode) -> SgNode | bool | None:
-    return node.field("condition")
+    return False if _is_generator(node) else node.field("condition")
+
+
+def _is_generator(node: SgNode) -> bool:
+    """Whether a loop stands in the block of an enumerator, which goes on only as far as it is asked."""
+    around = node.parent()
+    while around is not None and around.kind() != "method":
+        if around.kind() == "call" and re.match(r"(?:Enumerator|Fiber)\b", around.text()[:12]):
+            return True
+        around = around.parent()
+    return False
+
+
+_LOOPING = frozenset({"loop", "each", "cycle"})
 
 
 def _loop(node: SgNode) -> SgNode | bool | None:
-    """`loop do … end`, `1.step { … }` and `(1..).each { … }`."""
+    """`loop do … end`, `[1].cycle { … }` and `(1..).each { … }`."""
     method, receiver = node.field("method"), node.field("receiver")
-    if method is None or node.field("block") is None:
+    if method is None or method.text() not in _LOOPING or node.field("block") is None or _is_generator(node):
         return False
     text = receiver.text() if receiver is not None else ""
     if method.text() == "loop":
         return None if text in ("", "Kernel") else False
-    endless = method.text() == "each" and re.fullmatch(r"\(\d+\.\.(?:nil|Float::INFINITY)?\)", text)
-    return (
-        None if endless or (method.text() == "cycle" and node.field("arguments") is None and text[:1] == "[") else False
-    )
+    if method.text() == "cycle":
+        return None if node.field("arguments") is None and text[:1] == "[" else False
+    return None if re.fullmatch(r"\(\d+\.\.(?:nil|Float::INFINITY)?\)", text) else False
 
 
 def _literal(text: str) -> str:
@@ -178,13 +190,12 @@ GRAMMAR = Grammar(
     yields=frozenset({"yield"}),
     continues=frozenset(),
     functions=frozenset({"method", "singleton_method", "class", "module", "lambda"}),
-    exits=frozenset({
-        "raise", "fail", "exit", "exit!", "abort", "throw", "exec", "Process.exit", "Process.exit!", "Process.exec", ".next",
-        "Fiber.yield", "callcc",
-    }),
-    waits=frozenset({
-        "sleep", "gets", "readline", "IO.select", "select", "Process.wait", "Process.wait2", "Thread.stop", ".gets", ".accept", ".read",
-        ".readline", ".readpartial", ".recv", ".recvfrom", ".pop", ".deq", ".join", ".wait", ".value", ".take", ".sysread", ".getc",
-    }),
+    exits=frozenset(
+        "raise fail exit exit! abort throw exec Process.exit Process.exit! Process.exec .next Fiber.yield callcc".split()
+    ),
+    waits=frozenset(
+        "sleep gets readline IO.select select Process.wait Process.wait2 Thread.stop .gets .accept .read .readline "
+        ".readpartial .recv .recvfrom .pop .deq .join .wait .value .take .sysread .getc".split()
+    ),
     branches={"if": ("condition", "consequence"), "if_modifier": ("condition", "body")},
-)  # fmt: skip
+)
