@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polyrun.policy.constants import NotConstant, constant
-from polyrun.policy.grammar import Constant, Grammar
+from polyrun.policy.grammar import Constant, Grammar, part
 from polyrun.policy.resolve import Resolver
 from polyrun.policy.rules import LoopKind
 from polyrun.policy.scopes import Scope
@@ -55,7 +55,7 @@ class _Body:
     def verdict(self) -> LoopKind | None:
         labels = {
             label.text() for kind, name in self._grammar.labels.items()
-            for one in self._body.find_all(kind=kind) if (label := one.field(name)) is not None
+            for one in self._body.find_all(kind=kind) if (label := part(one, name, 0)) is not None
         }  # fmt: skip
         if self._leaves(self._body, labels, _CALLS_FOLLOWED, is_loop=True):
             return None

@@ -114,8 +114,10 @@ class Resolver:
             sides = [unwrapped(node, grammar)]
         elif kind in grammar.choices:
             sides = [node.field(name) for name in grammar.choices[kind]]
-        elif kind in grammar.names_in_text and (text := self.text(node, scope)) is not None:
-            return self._named(grammar.name_text(text), scope, depth)
+        elif kind in grammar.names_in_text:
+            if (text := self.text(node, scope)) is not None:
+                return self._named(grammar.name_text(text), scope, depth)
+            sides = list(inside) if len(inside := node.named_children()) == 1 else []  # `"$x"`
         return [one for side in sides if side for one in self.meanings(side, scope, depth)] or [UNKNOWN]
 
     def _named(self, name: str, scope: Scope, depth: int) -> list[str]:

@@ -191,11 +191,48 @@ GRAMMAR = Grammar(
     continues=frozenset(),
     functions=frozenset({"method", "singleton_method", "class", "module", "lambda"}),
     exits=frozenset(
-        "raise fail exit exit! abort throw exec Process.exit Process.exit! Process.exec .next Fiber.yield callcc".split()
+        {
+            "raise",
+            "fail",
+            "exit",
+            "exit!",
+            "abort",
+            "throw",
+            "exec",
+            "Process.exit",
+            "Process.exit!",
+            "Process.exec",
+            ".next",
+            "Fiber.yield",
+            "callcc",
+        }
     ),
     waits=frozenset(
-        "sleep gets readline IO.select select Process.wait Process.wait2 Thread.stop .gets .accept .read .readline "
-        ".readpartial .recv .recvfrom .pop .deq .join .wait .value .take .sysread .getc".split()
+        {
+            "sleep",
+            "gets",
+            "readline",
+            "IO.select",
+            "select",
+            "Process.wait",
+            "Process.wait2",
+            "Thread.stop",
+            ".gets",
+            ".accept",
+            ".read",
+            ".readline",
+            ".readpartial",
+            ".recv",
+            ".recvfrom",
+            ".pop",
+            ".deq",
+            ".join",
+            ".wait",
+            ".value",
+            ".take",
+            ".sysread",
+            ".getc",
+        }
     ),
     branches={"if": ("condition", "consequence"), "if_modifier": ("condition", "body")},
 )
