@@ -127,6 +127,8 @@ def _text(node: SgNode, scope: Scope, grammar: Grammar, depth: int) -> str:
             found.append(unescape(child.text()))
         elif kind in parts:
             text = child.text()
+            if any(one.kind() != _ESCAPED for one in child.named_children()):  # `"a $x"`
+                raise NotConstant
             found.append(unescape(text) if any(one.kind() == _ESCAPED for one in child.children()) else text)
         elif kind not in ("string_start", "string_end"):
             inside = [child] if kind in grammar.identifiers else child.named_children()

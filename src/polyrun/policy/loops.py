@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from polyrun.policy.constants import NotConstant, constant
 from polyrun.policy.grammar import Constant, Grammar, part
 from polyrun.policy.resolve import Resolver
-from polyrun.policy.rules import LoopKind
+from polyrun.policy.rules import LoopKind, last_part
 from polyrun.policy.scopes import Scope
 
 if TYPE_CHECKING:
@@ -102,7 +102,10 @@ class _Body:
         return False
 
     def _call_leaves(self, node: SgNode, kind: str, follow: int) -> bool:
-        if kind in self._grammar.bare_calls:
+        function: SgNode | None = node
+        if kind in self._grammar.acts:
+            pass
+        elif kind in self._grammar.bare_calls:
             parent = node.parent()
             fields = self._grammar.calls.get(parent.kind()) if parent is not None else None
             function = None if parent is not None and fields and parent.field(fields[0]) == node else node
@@ -127,4 +130,4 @@ class _Body:
 
 
 def _listed(name: str, names: frozenset[str]) -> bool:
-    return name in names or f".{name.rpartition('.')[2]}" in names
+    return name in names or f".{last_part(name)}" in names

@@ -84,12 +84,17 @@ class Names:
     def about(self, name: str) -> list[Rule]:
         """The rules that have a pattern for the full `name`."""
         found = list(self._exact.get(name, ()))
-        _, dot, method = name.rpartition(".")
-        if dot:
+        method = last_part(name)
+        if method != name:
             found += self._methods.get(method, ())
         found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
         found += [rule for glob, rule in self._globs if glob.match(name)]
         return found
+
+
+def last_part(name: str) -> str:
+    """What stands behind the last dot or arrow of a full name."""
+    return name.replace("->", ".").rpartition(".")[2]
 
 
 @frozen
