@@ -134,8 +134,8 @@ def _evaluation(node: SgNode) -> str | None:
 
 def _substitution(node: SgNode) -> str | None:
     """`s/x/y/ee` runs what the replacement gives."""
-    flags = node.named_children()[-1:]
-    return "s///ee" if flags and flags[0].text().count("e") > 1 else None
+    flags = "".join(child.text() for child in node.named_children() if child.kind() == "substitution_regexp_modifiers")
+    return "s///ee" if flags.count("e") > 1 else None
 
 
 def _literal(text: str) -> str:
