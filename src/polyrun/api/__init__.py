@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from polyrun.api.compat import Runner, parse_mix_file, run_code, runner, validate_mix_file
     from polyrun.api.containers import BuildFailed, BuiltImage, PruneReport, build_images, list_images, prune_images
+    from polyrun.api.policies import RuleTest, policy_rules, test_policy
     from polyrun.api.reading import CheckResult
     from polyrun.api.running import arun, run
     from polyrun.api.settings import load_settings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "polyrun.api.compat": "Runner parse_mix_file run_code runner validate_mix_file",
     "polyrun.api.containers": "BuildFailed BuiltImage PruneReport build_images list_images prune_images",
+    "polyrun.api.policies": "RuleTest policy_rules test_policy",
     "polyrun.api.reading": "CheckResult",
     "polyrun.api.running": "arun run",
     "polyrun.api.settings": "load_settings",
@@ -42,6 +44,7 @@ __all__ = [
     "LanguageStatus",
     "Leftover",
     "PruneReport",
+    "RuleTest",
     "Runner",
     "Warm",
     "arun",
@@ -56,11 +59,13 @@ __all__ = [
     "load_settings",
     "parse_mix_file",
     "plan",
+    "policy_rules",
     "prune_images",
     "run",
     "run_code",
     "runner",
     "test_language",
+    "test_policy",
     "validate_mix_file",
     "values",
 ]

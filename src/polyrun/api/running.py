@@ -111,9 +111,10 @@ async def _compose(
     if kept is None:
         cleanup.push_async_callback(chosen.sandbox.close)
     _check_values(settings, plan)
+    scratch = cleanup.enter_context(make_scratch())
+    plan = await _judged(plan, settings, folders, chosen.sandbox, scratch)
     toolchains = await toolchains_for(chosen.sandbox, [job.language for job in plan.jobs])
     reap(folders.cache, thorough=False)  # what a killed run left behind
-    scratch = cleanup.enter_context(make_scratch())
     cache = BuildCache(folders.cache)
     cleanup.callback(cache.close)
     overlay = None if settings.permissions.write_workspace else os.path.join(scratch, "overlay")
@@ -166,6 +167,16 @@ async def _choose(settings: Settings, plan: Plan, folders: Folders, kept: dict[s
     chosen.sandbox.notes.clear()  # of the run before, where the sandbox stays
     await chosen.sandbox.reap()
     return chosen
+
+
+async def _judged(plan: Plan, settings: Settings, folders: Folders, sandbox: Sandbox, scratch: str) -> Plan:
+    """`plan` with what the static analysis says of its blocks."""
+    if settings.policy == "off":
+        return plan
+    from polyrun.api.judging import check_allowed, judged
+
+    check_allowed(settings)
+    return await judged(plan, settings, folders, sandbox, scratch)
 
 
 def _check_values(settings: Settings, plan: Plan) -> None:

@@ -20,6 +20,7 @@ _COMMANDS = {
     "languages": Lazy("polyrun.cli.languages:languages", "list the languages, or test one"),
     "doctor": Lazy("polyrun.cli.doctor:doctor", "show what this host's sandboxes and toolchains can do"),
     "images": Lazy("polyrun.cli.images:images", "build, list and prune the images of the docker sandbox"),
+    "policy": Lazy("polyrun.cli.policy:policy", "list, explain and test the rules of the static analysis"),
     "explain": Lazy("polyrun.cli.explain:explain", "explain a code such as PR103"),
     "history": Lazy("polyrun.cli.history:history", "list earlier runs"),
     "values": Lazy("polyrun.cli.values:values", "list what a document's last run exported"),

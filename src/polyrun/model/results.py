@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from polyrun.model.capture import Capture
-from polyrun.model.diagnostics import Diagnostic
+from polyrun.model.diagnostics import Diagnostic, Severity
 from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.limits import Usage
 from polyrun.model.outcomes import Outcome, Status
@@ -61,6 +61,11 @@ class BlockResult:
     def ok(self) -> bool:
         """Whether the block did what it should."""
         return self.status is Status.OK
+
+    @property
+    def remarks(self) -> tuple[Diagnostic, ...]:
+        """The findings besides the `problem`, without mere notes."""
+        return tuple(one for one in self.findings if one != self.problem and one.severity is not Severity.NOTE)
 
     @property
     def exit_code(self) -> int | None:

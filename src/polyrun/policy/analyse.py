@@ -9,6 +9,7 @@ from ast_grep_py import SgRoot
 
 from polyrun.model.diagnostics import Severity
 from polyrun.policy.grammars import grammar_of
+from polyrun.policy.inner import Place
 from polyrun.policy.loops import endless
 from polyrun.policy.resolve import Resolver
 from polyrun.policy.rules import ANY, Condition, Finding, Names, Rule
@@ -34,7 +35,7 @@ class Analyser:
     def __init__(self, grammar: str, rules: tuple[Rule, ...]) -> None:
         self._grammar = grammar_of(grammar)
         mine = tuple(rule for rule in rules if grammar in rule.grammars)
-        self._names = Names(mine)
+        self._names = Names(mine, self._grammar.dot)
         self._structural = [rule for rule in mine if rule.match]
         self._loops = {rule.loop: rule for rule in mine if rule.loop is not None}
 
@@ -43,43 +44,47 @@ class Analyser:
         text = code.decode("utf-8", "replace")
         worst: dict[tuple[object, ...], Finding] = {}
         lines = text.split("\n")
-        for rule, node, name in self._matches(text):
-            finding = _finding(rule, node, name, lines)
+        for rule, found, name in self._matches(text):
+            finding = _finding(rule, found, name, lines)
             place = (finding.start, finding.code)
             if place not in worst or _ORDER[finding.severity] < _ORDER[worst[place].severity]:
                 worst[place] = finding
         return sorted(worst.values(), key=lambda one: (one.start, one.end, one.code))[:MAX_FINDINGS]
 
-    def _matches(self, text: str, depth: int = 0) -> Iterator[tuple[Rule, SgNode, str]]:
+    def _matches(self, text: str, depth: int = 0) -> Iterator[tuple[Rule, Place, str]]:
         root = SgRoot(text, self._grammar.name).root()
         survey, resolver = Survey(root, self._grammar), Resolver(self._grammar)
+        busy: list[Place] = []
+        for node, scope, origin in survey.loops:
+            kind = endless(node, scope, resolver)
+            if kind == "busy":
+                busy.append(Place(node, origin))
+            if kind is not None and kind in self._loops:
+                yield self._loops[kind], Place(node.child(0) or node, origin), node.text().split("\n")[0]
         for reference in survey.references:
-            yield from self._named(reference, resolver, depth)
+            place = Place(reference.node, reference.origin)
+            repeats = any(place.is_in(loop) for loop in busy)
+            yield from self._named(reference, resolver, depth, repeats=repeats)
         for rule in self._structural:
             for node in root.find_all(cast("Config", {**rule.match})):
-                yield rule, node, node.text()
-        for node, scope in survey.loops:
-            kind = endless(node, scope, resolver)
-            if kind is not None and kind in self._loops:
-                yield self._loops[kind], node.child(0) or node, node.text().split("\n")[0]
+                yield rule, Place(node), node.text()
 
-    def _named(self, reference: Reference, resolver: Resolver, depth: int) -> Iterator[tuple[Rule, SgNode, str]]:
+    def _named(
+        self, reference: Reference, resolver: Resolver, depth: int, *, repeats: bool
+    ) -> Iterator[tuple[Rule, Place, str]]:
         pending, seen = [reference], 0
         while pending and seen < _MAX_CARRIED:
             one, seen = pending.pop(), seen + 1
             for name in resolver.meanings(one.node, one.scope):
                 for rule in self._names.about(name):
-                    if rule.uses or (
-                        one.call is not None
-                        and all(_meets(condition, one.call, one, resolver) for condition in rule.where)
-                    ):
-                        yield rule, one.node, name
+                    if (repeats or not rule.repeated) and _speaks_of(rule, name, one, resolver):
+                        yield rule, Place(one.node, one.origin), name
                 pending += self._carried(name, one, resolver)
                 yield from self._in_text(name, one, resolver, depth)
 
     def _in_text(
         self, name: str, carrier: Reference, resolver: Resolver, depth: int
-    ) -> Iterator[tuple[Rule, SgNode, str]]:
+    ) -> Iterator[tuple[Rule, Place, str]]:
         """What the rules find in code that stands in a constant text, as in `sh -c "rm x"`."""
         if self._grammar.code is None or carrier.call is None or depth >= _MAX_TEXTS:
             return
@@ -87,7 +92,8 @@ class Analyser:
         at = self._grammar.code(name, [_text(node, carrier.scope, resolver) for node in nodes])
         code = resolver.text(nodes[at], carrier.scope) if at is not None else None
         if at is not None and code is not None:
-            yield from ((rule, nodes[at], found) for rule, _, found in self._matches(code, depth + 1))
+            place = Place(nodes[at], carrier.origin)
+            yield from ((rule, place, found) for rule, _, found in self._matches(code, depth + 1))
 
     def _carried(self, name: str, carrier: Reference, resolver: Resolver) -> list[Reference]:
         """The calls that a call makes with its arguments, such as that of `rm` in `sudo rm x`."""
@@ -96,44 +102,69 @@ class Analyser:
         nodes = resolver.arguments(carrier.call)[0][carrier.skip :]
         texts = [_text(node, carrier.scope, resolver) for node in nodes]
         return [
-            Reference(nodes[at], carrier.scope, carrier.call, carrier.skip + at + 1)
+            Reference(nodes[at], carrier.scope, carrier.call, carrier.origin, carrier.skip + at + 1)
             for at in self._grammar.carried(name, texts)
         ]
 
 
 def _text(node: SgNode, scope: Scope, resolver: Resolver) -> str:
     value = resolver.value(node, scope)
-    return resolver.source(node, scope) if value is None else str(value)
+    return resolver.written(node, scope)[0].text() if value is None else str(value)
 
 
-def _meets(condition: Condition, call: SgNode, reference: Reference, resolver: Resolver) -> bool:
+def _speaks_of(rule: Rule, name: str, reference: Reference, resolver: Resolver) -> bool:
+    if rule.named is not None and rule.named.search(name) is None:
+        return False
+    call = reference.call
+    return bool(rule.uses) or (
+        call is not None and all(_meets(condition, reference, call, resolver) for condition in rule.where)
+    )
+
+
+def _meets(condition: Condition, reference: Reference, call: SgNode, resolver: Resolver) -> bool:
     positions, keywords = resolver.arguments(call)
-    positions, scope = positions[reference.skip :], reference.scope
+    positions = positions[reference.skip :]
     if ANY in condition.argument:
         given = [*positions, *keywords.values()]
-        return any(_fits(condition, node, scope, resolver) for node in given) is not condition.absent
-    node: SgNode | None = None
-    for wanted in condition.argument:
-        if isinstance(wanted, str):
-            node = node or keywords.get(wanted)
-        elif wanted < len(positions):
-            node = node or positions[wanted]
+        return any(_fits(condition, node, reference.scope, resolver) for node in given) is not condition.absent
+    node = _argument(condition, reference, (positions, keywords), resolver)
     if node is None or condition.absent:
         return node is None and condition.absent
-    return _fits(condition, node, scope, resolver)
+    return _fits(condition, node, reference.scope, resolver)
 
 
 def _fits(condition: Condition, node: SgNode, scope: Scope, resolver: Resolver) -> bool:
     value = resolver.value(node, scope)
     if condition.constant is not None and (value is not None) is not condition.constant:
         return False
-    text = resolver.source(node, scope) if value is None else str(value)
-    return condition.text is None or condition.text.search(text) is not None
+    if condition.least is not None and not (isinstance(value, int | float) and value >= condition.least):
+        return False
+    if condition.text is None:
+        return True
+    text = resolver.written(node, scope)[0].text() if value is None else str(value)
+    return condition.text.search(text) is not None
 
 
-def _finding(rule: Rule, node: SgNode, name: str, lines: list[str]) -> Finding:
-    found = node.range()
+def _argument(
+    condition: Condition, reference: Reference, given: tuple[list[SgNode], dict[str, SgNode]], resolver: Resolver
+) -> SgNode | None:
+    """The argument that a condition speaks of, if it is given."""
+    positions, keywords = given
+    for wanted in condition.argument:
+        node: SgNode | None = None
+        if wanted == ".":
+            fields = resolver.grammar.members.get(reference.node.kind())
+            node = reference.node.field(fields[0]) if fields else None
+        elif isinstance(wanted, str):
+            node = keywords.get(wanted)
+        elif wanted < len(positions):
+            node = positions[wanted]
+        if node is not None:
+            return node
+    return None
+
+
+def _finding(rule: Rule, found: Place, name: str, lines: list[str]) -> Finding:
     message = rule.message.replace("{name}", name.removeprefix("?")[:80])
-    start = found.start.line, len(lines[found.start.line][: found.start.column].encode())
-    end = found.end.line, len(lines[found.end.line][: found.end.column].encode())
-    return Finding(rule.name, rule.code, rule.severity, message, rule.remedy, start, end)
+    start, end = ((line, len(lines[line][:column].encode())) for line, column in found.ends())
+    return Finding(rule.name, rule.code, rule.severity, message, rule.reason, rule.remedy, start, end)

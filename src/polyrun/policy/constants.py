@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator as operators
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
 
 from polyrun.policy.grammar import Constant, Grammar
 from polyrun.policy.scopes import NOT_READ, Scope, Value
@@ -37,6 +38,28 @@ _ESCAPED = "escape_sequence"
 
 _NEGATIONS = ("!", "not")
 
+_MAX_NUMBER = 10**40
+_MAX_BASE = 10**6
+_MAX_EXPONENT = 128
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operators.add,
+    "-": operators.sub,
+    "*": operators.mul,
+    "/": operators.truediv,
+    "//": operators.floordiv,
+    "%": operators.mod,
+    "**": operators.pow,
+    "<<": operators.lshift,
+    "==": operators.eq,
+    "===": operators.eq,
+    "!=": operators.ne,
+    "!==": operators.ne,
+    "<": operators.lt,
+    "<=": operators.le,
+    ">": operators.gt,
+    ">=": operators.ge,
+}
+
 
 class NotConstant(Exception):
     """The expression may have more than one value."""
@@ -62,9 +85,8 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
     if kind in grammar.adjoining:
         parts = [constant(child, scope, grammar, depth + 1) for child in node.named_children()]
         return _joined(parts)
-    if kind in grammar.sums and _operator(node) == grammar.sums[kind]:
-        sides = [side for name in ("left", "right") if (side := node.field(name)) is not None]
-        return _joined(constant(side, scope, grammar, depth + 1) for side in sides)
+    if kind in grammar.sums or kind in grammar.arithmetic:
+        return _combined(node, kind, scope, grammar, depth)
     negated = kind in grammar.negations and _operator(node) in _NEGATIONS
     inside: SgNode | None = None
     if kind in grammar.transparent:
@@ -72,9 +94,9 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
     elif negated:
         inside = node.field(grammar.negations[kind])
     elif kind in grammar.identifiers:
-        bindings = scope.find(grammar.name_text(node.text())) or []
-        if len(bindings) == 1 and isinstance(bindings[0], Value):
-            return _bound(bindings[0], grammar, depth)
+        bound = scope.sole(grammar.name_text(node.text()))
+        if bound is not None:
+            return _bound(bound, grammar, depth)
     if inside is None:
         raise NotConstant
     value = constant(inside, scope, grammar, depth + 1)
@@ -151,6 +173,39 @@ def _joined(values: Iterable[Constant]) -> str:
             raise NotConstant
         text += value
     return text
+
+
+def _combined(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: int) -> Constant:
+    """What an operator makes of two constants: texts joined, numbers reckoned and compared."""
+    operator = _operator(node)
+    is_sum = operator == grammar.sums.get(kind)
+    if not is_sum and (kind not in grammar.arithmetic or operator not in _OPERATORS):
+        raise NotConstant
+    fields = [side for name in ("left", "right") if (side := node.field(name)) is not None]
+    sides = fields or [child for child in node.named_children() if child.kind() not in grammar.skipped]
+    if len(sides) != 2:
+        raise NotConstant
+    left, right = (constant(side, scope, grammar, depth + 1) for side in sides)
+    if is_sum and isinstance(left, str) and isinstance(right, str):
+        return _joined((left, right))
+    if kind not in grammar.arithmetic or operator is None:
+        raise NotConstant
+    return _reckoned(left, operator, right)
+
+
+def _reckoned(left: Constant, operator: str, right: Constant) -> Constant:
+    """Raises `NotConstant` for what is no number, and for numbers that are too large to be worth it."""
+    if not isinstance(left, int | float) or not isinstance(right, int | float):
+        raise NotConstant
+    if operator in ("**", "<<") and not (0 <= right <= _MAX_EXPONENT and abs(left) <= _MAX_BASE):
+        raise NotConstant
+    if abs(left) > _MAX_NUMBER or abs(right) > _MAX_NUMBER:
+        raise NotConstant
+    try:
+        value: Constant = _OPERATORS[operator](left, right)
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise NotConstant from error
+    return value
 
 
 def _number(text: str) -> int | float:

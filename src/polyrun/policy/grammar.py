@@ -17,7 +17,18 @@ if TYPE_CHECKING:
 Bind = Callable[["Binder", "SgNode", "Scope", "Scope"], None]
 """Binds the names that a node brings: told the binder, the node, the scope around it and the one that it opens."""
 
+Given = Callable[["SgNode"], "list[SgNode]"]
+"""Gives the arguments of a call."""
+
+Inner = Callable[["SgNode"], "str | None"]
+"""Gives the text of a node as code to be parsed: as long as the node's, or longer at its end; `None` if it is none."""
+
 Constant = str | int | bool | float | None
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of `text`: a set of names that is easy to read."""
+    return frozenset(text.split())
 
 
 @dataclass(frozen=True)
@@ -48,33 +59,38 @@ class Grammar:
 
     Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index, where there
     are no fields: the first and the last child); `dots` is what stands before the name of such a kind if not `dot`.
+    `rooted` members without an object are names of the outermost scope, as in `::name`.
     `transparent` kinds mean their one named child or the field named; `choices` mean any of the fields named.
     `calls`: kind → fields of function and arguments, which are all children of the one node of `argument_lists`;
-    `bare_calls` are kinds of names that may be calls by themselves, as in Ruby.
+    `given`: kind of call → how to get its arguments, where they are in no field; `bare_calls` are kinds of names that
+    may be calls by themselves, as in Ruby.
     `keywords`: kind of a named argument → fields of name and value. `names_in_text` are kinds of text that name what is
     called, as in a shell.
     `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
-    identifiers that are no references. `scopes` open a region of names, `binders` bind names.
-    `rewrites` turn full names into the one that rules use.
-    `loaders` are calls that give the module named by their first argument; `getters` give the attribute of their first
-    argument that the second names; `senders` are methods that stand for the one that their first argument names, such
-    as `send`; `dot` is what stands between the parts of the names that rules use. `acts` are kinds that do what a call
-    of the name given would do (`None`: not this one), such as backticks; where they are `calls` without a field of
-    arguments, all their children are arguments. `carried` tells, of a call's full name and the texts of its arguments,
-    which of these are themselves called with those behind them, as by `sudo` and `call_user_func`. A kind that is in
-    `members` and in `calls` is a call with the object, if any, before it.
+    identifiers that are no references. `scopes` open a region of names, `binders` bind names. `rewrites` turn full
+    names into the ones that rules use.
+    `inner` are kinds whose text is code that the grammar does not read, such as bodies of macros. `loaders` are calls
+    that give the module named by their first argument; `getters` give the attribute of their first argument that the
+    second names; `givers` give their first argument itself, or the like of it; `senders` are methods that stand for the
+    one that their first argument names, such as `send`; `implicit` are modules whose names are known without an import;
+    `dot` is what stands between the parts of the names that rules use. `acts` are kinds that do what a call of the name
+    given would do (`None`: not this one), such as backticks; where they are `calls` without a field of arguments, all
+    their children are arguments. `carried` tells, of a call's full name and the texts of its arguments, which of these
+    are themselves called with those behind them, as by `sudo` and `call_user_func`. A kind that is in `members` and in
+    `calls` is a call with the object, if any, before it.
 
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: what `literal` makes of its text),
-    `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `adjoining` kinds join
-    their children, `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are
-    true. `code` tells which argument of a call is text of the same language that is run, as by `sh -c`.
+    `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
+    operands and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their children,
+    `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are true. `code` tells
+    which argument of a call is text of the same language that is run, as by `sh -c`.
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
-    time. `labels` maps the kind of a labelled statement to the field of its label. `exits` are calls that never come
-    back, `waits` calls that wait (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a
-    conditional to the fields of its condition and consequence. Where kinds do not tell such things apart, `read_as`
-    gives the one to take a node for.
+    time. `labels` maps the kind of a labelled statement to the field of its label (empty: its child of one of
+    `label_kinds`, which are what a jump may name). `exits` are calls that never come back, `waits` calls that wait
+    (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a conditional to the fields of its
+    condition and consequence. Where kinds do not tell such things apart, `read_as` gives the one to take a node for.
     """
 
     name: str
@@ -85,6 +101,8 @@ class Grammar:
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calls: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     bare_calls: frozenset[str] = frozenset()
+    given: Mapping[str, Given] = field(default_factory=dict)
+    rooted: frozenset[str] = frozenset()
     argument_lists: frozenset[str] = frozenset({"argument_list", "arguments"})
     keywords: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     names_in_text: frozenset[str] = frozenset()
@@ -95,10 +113,12 @@ class Grammar:
     rewrites: tuple[tuple[re.Pattern[str], str], ...] = ()
     loaders: frozenset[str] = frozenset()
     getters: frozenset[str] = frozenset()
+    givers: frozenset[str] = frozenset()
     senders: frozenset[str] = frozenset()
     acts: Mapping[str, Callable[[SgNode], str | None]] = field(default_factory=dict)
     carried: Callable[[str, Sequence[str]], Iterable[int]] | None = None
     code: Callable[[str, Sequence[str]], int | None] | None = None
+    implicit: tuple[str, ...] = ()
     dot: str = "."
     dots: Mapping[str, str] = field(default_factory=dict)
     strings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -106,7 +126,9 @@ class Grammar:
     numbers: frozenset[str] = frozenset()
     constants: Mapping[str, Constant] = field(default_factory=dict)
     sums: Mapping[str, str] = field(default_factory=dict)
+    arithmetic: frozenset[str] = frozenset()
     negations: Mapping[str, str] = field(default_factory=dict)
+    inner: Mapping[str, Inner] = field(default_factory=dict)
     adjoining: frozenset[str] = frozenset()
     truthy: Callable[[Constant], bool] = bool
     loops: Mapping[str, Loop] = field(default_factory=dict)
@@ -119,6 +141,9 @@ class Grammar:
     absorbers: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     labels: Mapping[str, str] = field(default_factory=dict)
+    label_kinds: frozenset[str] = frozenset(
+        {"identifier", "statement_identifier", "label", "label_name", "label_identifier", "name"}
+    )
     exits: frozenset[str] = frozenset()
     waits: frozenset[str] = frozenset()
     awaits: frozenset[str] = frozenset()

@@ -23,8 +23,9 @@ _MAX_FILES = 200
 _MAX_BYTES = 1 << 20
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _TEXTS = ("message", "reason", "remedy", "example")
+_CONDITION = ("argument", "text", "constant", "least", "absent")
 _MATCHERS = ("uses", "calls", "match", "loop")
-_KEYS = {"name", "code", "severity", "safe", "where", *_TEXTS, *_MATCHERS}
+_KEYS = {"name", "code", "severity", "safe", "where", "named", "repeated", *_TEXTS, *_MATCHERS}
 _FAMILY = "PR7"
 
 
@@ -112,24 +113,32 @@ def _rule(path: str, stem: str, grammars: tuple[str, ...], entry: object) -> Rul
         uses=_texts(entry.get("uses")),
         calls=_texts(entry.get("calls")),
         where=tuple(_condition(where, one) for one in entry.get("where", ())),
+        named=_pattern(where, entry.get("named")),
+        repeated=bool(entry.get("repeated", False)),
         match=match,
         loop=entry.get("loop"),
     )
 
 
 def _condition(where: str, entry: Any) -> Condition:
-    if not isinstance(entry, Mapping) or set(entry) - {"argument", "text", "constant", "absent"}:
-        raise BadRules(f"{where}: `where` is a list of tables with `argument`, `text`, `constant` and `absent`")
+    if not isinstance(entry, Mapping) or set(entry).difference(_CONDITION):
+        raise BadRules(f"{where}: `where` is a list of tables with {', '.join(f'`{key}`' for key in _CONDITION)}")
     wanted = entry.get("argument")
     arguments = tuple(wanted) if isinstance(wanted, list) else (wanted,)
     if not all(isinstance(one, (int, str)) and not isinstance(one, bool) for one in arguments):
         raise BadRules(f"{where}: `argument` must be a position from 0, a keyword, or a list of them")
-    text = entry.get("text")
+    least = entry.get("least")
+    if least is not None and (isinstance(least, bool) or not isinstance(least, int | float)):
+        raise BadRules(f"{where}: `least` must be a number")
+    pattern = _pattern(where, entry.get("text"))
+    return Condition(arguments, pattern, entry.get("constant"), least, absent=bool(entry.get("absent", False)))
+
+
+def _pattern(where: str, text: object) -> re.Pattern[str] | None:
     try:
-        pattern = None if text is None else re.compile(str(text))
+        return None if text is None else re.compile(str(text))
     except re.error as error:
         raise BadRules(f"{where}: `{text}` is not a regular expression: {error}") from error
-    return Condition(arguments, pattern, entry.get("constant"), absent=bool(entry.get("absent", False)))
 
 
 def _texts(value: object) -> tuple[str, ...]:

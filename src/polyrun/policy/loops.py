@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from polyrun.policy.constants import NotConstant, constant
 from polyrun.policy.grammar import Constant, Grammar, part
+from polyrun.policy.inner import inner_root
 from polyrun.policy.resolve import Resolver
-from polyrun.policy.rules import LoopKind, last_part
+from polyrun.policy.rules import LoopKind
 from polyrun.policy.scopes import Scope
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 _CALLS_FOLLOWED = 3
-_LABELS = frozenset({"identifier", "statement_identifier", "label", "label_name", "label_identifier", "name"})
 
 
 def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
@@ -25,7 +25,8 @@ def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
     if isinstance(condition, bool) or not _holds(condition, grammar, until=form.until):
         return None
     body = node.field(form.body) or node
-    return _Body(body, scope, resolver).verdict()
+    own = {_label(one, grammar) for one in (node, node.parent()) if one is not None and one.kind() in grammar.labels}
+    return _Body(body, own, scope, resolver).verdict()
 
 
 def _holds(condition: SgNode | None, grammar: Grammar, *, until: bool) -> bool:
@@ -45,8 +46,9 @@ def _literal(node: SgNode, grammar: Grammar) -> Constant:
 class _Body:
     """Looks for what leaves a loop, and for what waits in it."""
 
-    def __init__(self, body: SgNode, scope: Scope, resolver: Resolver) -> None:
+    def __init__(self, body: SgNode, own_labels: set[str | None], scope: Scope, resolver: Resolver) -> None:
         self._body = body
+        self._own_labels = own_labels
         self._scope = scope
         self._resolver = resolver
         self._grammar = resolver.grammar
@@ -54,8 +56,8 @@ class _Body:
 
     def verdict(self) -> LoopKind | None:
         labels = {
-            label.text() for kind, name in self._grammar.labels.items()
-            for one in self._body.find_all(kind=kind) if (label := part(one, name, 0)) is not None
+            label for kind in self._grammar.labels
+            for one in self._body.find_all(kind=kind) if (label := _label(one, self._grammar)) is not None
         }  # fmt: skip
         if self._leaves(self._body, labels, _CALLS_FOLLOWED, is_loop=True):
             return None
@@ -76,7 +78,8 @@ class _Body:
                 return True
             if kind in grammar.awaits:
                 self._waits = True
-            if (kind in grammar.calls or kind in grammar.bare_calls) and self._call_leaves(node, kind, follow):
+            is_call = kind in grammar.calls or kind in grammar.bare_calls
+            if is_call and self._call_leaves(node, kind, follow, is_loop=is_loop):
                 return True
             if kind in grammar.branches and self._never(node, kind):
                 dead = node.field(grammar.branches[kind][1])
@@ -84,24 +87,24 @@ class _Body:
                 continue
             if kind in grammar.loops or kind in grammar.absorbers:
                 depth += 1
-            stack.extend((child, depth) for child in node.children())
+            inside = inner_root(node, grammar) or node
+            stack.extend((child, depth) for child in inside.children())
         return False
 
     def _jumps(self, node: SgNode, kind: str, depth: int, labels: set[str]) -> bool:
         grammar = self._grammar
         if kind in grammar.returns or kind in grammar.yields:
             return True
-        label = next((child.text() for child in node.named_children() if child.kind() in _LABELS), None)
+        label = _label(node, grammar)
         if kind in grammar.breaks:
             if label is not None:
                 return label not in labels
             levels = next((child.text() for child in node.named_children() if child.text().isdigit()), "1")
             return depth < int(levels[:4])
-        if kind in grammar.gotos or kind in grammar.continues:
-            return label is not None and label not in labels
-        return False
+        jumps = kind in grammar.gotos or kind in grammar.continues
+        return jumps and label is not None and label not in labels and label not in self._own_labels
 
-    def _call_leaves(self, node: SgNode, kind: str, follow: int) -> bool:
+    def _call_leaves(self, node: SgNode, kind: str, follow: int, *, is_loop: bool) -> bool:
         function: SgNode | None = node
         if kind in self._grammar.acts:
             pass
@@ -115,11 +118,17 @@ class _Body:
             return False
         target = node if kind in self._grammar.members else function
         for name in self._resolver.meanings(target, self._scope):
-            if _listed(name, self._grammar.exits):
+            if self._listed(name, self._grammar.exits):
                 return True
-            self._waits = self._waits or _listed(name, self._grammar.waits)
+            self._waits = self._waits or self._listed(name, self._grammar.waits)
         own = self._resolver.own_function(function, self._scope)
-        return own is not None and follow > 0 and self._leaves(own, set(), follow - 1, is_loop=False)
+        if own is None or follow == 0:
+            return False
+        in_place = is_loop and own.kind() not in self._grammar.functions  # a macro
+        return self._leaves(own, set(), follow - 1, is_loop=in_place)
+
+    def _listed(self, name: str, names: frozenset[str]) -> bool:
+        return name in names or f".{name.rpartition(self._grammar.dot)[2]}" in names
 
     def _never(self, node: SgNode, kind: str) -> bool:
         condition = node.field(self._grammar.branches[kind][0])
@@ -129,5 +138,10 @@ class _Body:
             return False
 
 
-def _listed(name: str, names: frozenset[str]) -> bool:
-    return name in names or f".{last_part(name)}" in names
+def _label(node: SgNode, grammar: Grammar) -> str | None:
+    """The label that a statement carries, or that a jump names."""
+    name = grammar.labels.get(node.kind())
+    if name is not None:
+        label = part(node, name, 0)
+        return label.text() if label is not None else None
+    return next((child.text() for child in node.named_children() if child.kind() in grammar.label_kinds), None)

@@ -17,7 +17,6 @@ UNKNOWN = "?"
 
 _MAX_MEANINGS = 16
 _MAX_STEPS = 256
-_MAX_NAMES = 8
 _NOWHERE = Scope("module")
 
 
@@ -48,17 +47,17 @@ class Resolver:
         except NotConstant:
             return None
 
-    def source(self, node: SgNode, scope: Scope) -> str:
-        """The source text of `node`, or of what the plain name that it is was bound to."""
-        for _ in range(_MAX_NAMES):
+    def written(self, node: SgNode, scope: Scope) -> tuple[SgNode, Scope]:
+        """The expression that `node` stands for, and its scope: names that are bound once are followed."""
+        for _ in range(MAX_DEPTH):
             inside = unwrapped(node, self.grammar) if node.kind() in self.grammar.transparent else None
             node = inside or node
             is_name = node.kind() in self.grammar.identifiers
-            bindings = (scope.find(self.grammar.name_text(node.text())) if is_name else None) or []
-            if len(bindings) != 1 or not isinstance(bindings[0], Value):
+            bound = scope.sole(self.grammar.name_text(node.text())) if is_name else None
+            if bound is None:
                 break
-            node, scope = bindings[0].node, bindings[0].scope
-        return node.text()
+            node, scope = bound.node, bound.scope
+        return node, scope
 
     def arguments(self, call: SgNode) -> tuple[list[SgNode], dict[str, SgNode]]:
         """The arguments of a call by position and by keyword."""
@@ -93,6 +92,8 @@ class Resolver:
         return self.text(given[0], scope) if given else None
 
     def _argument_nodes(self, call: SgNode) -> list[SgNode]:
+        if (listed := self.grammar.given.get(call.kind())) is not None:
+            return listed(call)
         name = self.grammar.calls[call.kind()][1]
         given = call.field_children(name) if name else call.named_children()
         if len(given) == 1 and given[0].kind() in self.grammar.argument_lists:
@@ -140,8 +141,9 @@ class Resolver:
         if not isinstance(binding, Value) or binding in self._following or self._steps > _MAX_STEPS:
             return [UNKNOWN]
         self._following.add(binding)
+        path = "".join(f"{self.grammar.dot}{part}" for part in binding.path)
         try:
-            return self.meanings(binding.node, binding.scope, depth)
+            return [f"{one}{path}" for one in self.meanings(binding.node, binding.scope, depth)]
         finally:
             self._following.discard(binding)
 
@@ -158,7 +160,7 @@ class Resolver:
             return self._sent(node, name, inside, scope, depth)
         dot = self.grammar.dots.get(kind, self.grammar.dot)
         if inside is None:
-            return [name] if kind in self.grammar.dots else [f"{UNKNOWN}{dot}{name}"]
+            return [name if kind in self.grammar.rooted else f"{UNKNOWN}{dot}{name}"]
         return [f"{base}{dot}{name}" for base in self.meanings(inside, scope, depth)]
 
     def _sent(self, node: SgNode, name: str, inside: SgNode | None, scope: Scope, depth: int) -> list[str]:
@@ -178,6 +180,8 @@ class Resolver:
         for name in self.meanings(function, scope, depth):
             if name in self.grammar.loaders or name in self.grammar.getters:
                 found += self._looked_up(node, name, scope, depth)
+            elif name in self.grammar.givers and (given := self.arguments(node)[0]):
+                found += self.meanings(given[0], scope, depth)
             else:
                 found.append(f"{name}()")
         return found

@@ -21,15 +21,17 @@ LoopKind = Literal["busy", "waiting"]
 class Condition:
     """What one argument of a call must be for a rule to hold.
 
-    `argument` is its 0-based position or its keyword; of several, the first that is given counts. `text` must be found
-    in its value if that is a constant, else in its source text; `constant` says whether it must be one. With `absent`
-    no such argument may be given. The position `any` is met if one of the arguments meets it; with `absent`, if none
-    does.
+    `argument` is its 0-based position or its keyword, `.` is what the method is called on; of several, the first that
+    is given counts. `text` must be found in its value if that is a constant, else in its source text (of a name that is
+    bound once: in that of what it is bound to); `constant` says whether it must be one; it must be a constant number of
+    `least` or more. With `absent` no such argument may be given. The position `any` is met if one of the arguments
+    meets it; with `absent`, if none does.
     """
 
     argument: tuple[int | str, ...]
     text: re.Pattern[str] | None = None
     constant: bool | None = None
+    least: float | None = None
     absent: bool = False
 
 
@@ -38,7 +40,8 @@ class Rule:
     """One rule.
 
     `name` is `FILE/RULE`. It matches one of four things: a reference to one of `uses`, a call of one of `calls` whose
-    arguments meet all of `where`, a node that ast-grep's rule object `match` finds, or an endless `loop`.
+    arguments meet all of `where`, a node that ast-grep's rule object `match` finds, or an endless `loop`. Of the first
+    two, `named` must be found in the full name, and `repeated` ones count in endless busy loops only.
     `message` may hold `{name}`, what the code means by the words that were found. `example` is code that it matches,
     `safe` code that it does not; `remedy` is what to write instead.
     """
@@ -55,6 +58,8 @@ class Rule:
     uses: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()
+    named: re.Pattern[str] | None = None
+    repeated: bool = False
     match: Mapping[str, object] = NOTHING
     loop: LoopKind | None = None
 
@@ -62,10 +67,12 @@ class Rule:
 class Names:
     """Finds the rules that speak of a name.
 
-    Patterns are exact, `prefix.*`, `.method` of anything, or have a `*` elsewhere too.
+    Patterns are exact, `prefix.*`, `.method` of anything, or have a `*` elsewhere too. `dot` is what stands between the
+    parts of the names; patterns of methods begin with a full stop all the same.
     """
 
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
+    def __init__(self, rules: tuple[Rule, ...], dot: str = ".") -> None:
+        self._dot = dot
         self._exact: dict[str, list[Rule]] = {}
         self._methods: dict[str, list[Rule]] = {}
         self._prefixes: list[tuple[str, Rule]] = []
@@ -84,27 +91,26 @@ class Names:
     def about(self, name: str) -> list[Rule]:
         """The rules that have a pattern for the full `name`."""
         found = list(self._exact.get(name, ()))
-        method = last_part(name)
-        if method != name:
+        _, dot, method = name.rpartition(self._dot)
+        if dot:
             found += self._methods.get(method, ())
         found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
         found += [rule for glob, rule in self._globs if glob.match(name)]
         return found
 
 
-def last_part(name: str) -> str:
-    """What stands behind the last dot or arrow of a full name."""
-    return name.replace("->", ".").rpartition(".")[2]
-
-
 @frozen
 class Finding:
-    """What a rule found in a block: `start` and `end` are (line from 0, byte in it) in the block's code."""
+    """What a rule found in a block: `start` and `end` are (line from 0, byte in it) in the block's code.
+
+    `message`, `reason` and `remedy` are the rule's.
+    """
 
     rule: str
     code: Code
     severity: Severity
     message: str
+    reason: str
     remedy: str
     start: tuple[int, int]
     end: tuple[int, int]

@@ -18,10 +18,14 @@ NOT_READ = object()
 
 @dataclass(slots=True, eq=False)
 class Value:
-    """A name stands for an expression, to be read in `scope`; `known` is the constant that it is found to be."""
+    """A name stands for an expression, to be read in `scope`, or for the member at `path` of what it gives.
+
+    `known` is the constant that it was found to be.
+    """
 
     node: SgNode
     scope: Scope
+    path: tuple[str, ...] = ()
     known: object = NOT_READ
 
 
@@ -70,14 +74,25 @@ class Scope:
             scope = scope.parent
         return scope
 
-    def find(self, name: str) -> list[Binding] | None:
-        """What `name` may stand for here, from the nearest scope that knows it; `None` where nobody does."""
+    def owner(self, name: str) -> Scope | None:
+        """The nearest scope that knows `name`: where an assignment without a declaration binds it."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.names and (scope.kind != "class" or scope is self):
-                return scope.names[name]
+                return scope
             scope = scope.parent
         return None
+
+    def find(self, name: str) -> list[Binding] | None:
+        """What `name` may stand for here, from the nearest scope that knows it; `None` where nobody does."""
+        scope = self.owner(name)
+        return None if scope is None else scope.names[name]
+
+    def sole(self, name: str) -> Value | None:
+        """The expression that `name` stands for here, if it is bound to that one and to nothing else."""
+        bindings = self.find(name) or []
+        only = bindings[0] if len(bindings) == 1 else None
+        return only if isinstance(only, Value) and not only.path else None
 
     def wildcards(self) -> list[str]:
         """The modules whose names all came in, here or further out."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polyrun.policy.grammar import Grammar, part
+from polyrun.policy.inner import THE_BLOCK, Origin, inner_root
 from polyrun.policy.scopes import Binder, Scope
 
 if TYPE_CHECKING:
@@ -24,12 +25,13 @@ class TooMuch(Exception):
 class Reference:
     """A name, a chain of members as long as it goes, or a call; `call` is the call that it is the function of.
 
-    Its arguments are those of the call from `skip` on.
+    Its arguments are those of the call from `skip` on. `origin` is where its tree begins.
     """
 
     node: SgNode
     scope: Scope
     call: SgNode | None
+    origin: Origin = THE_BLOCK
     skip: int = 0
 
 
@@ -38,51 +40,57 @@ class Survey:
 
     def __init__(self, root: SgNode, grammar: Grammar) -> None:
         self.grammar = grammar
-        self.module = Scope("module")
+        self.module = Scope("module", everything_of=[*grammar.implicit])
         self.references: list[Reference] = []
-        self.loops: list[tuple[SgNode, Scope]] = []
+        self.loops: list[tuple[SgNode, Scope, Origin]] = []
+        self._budget = MAX_NODES
         self._binder = Binder(grammar.name_text)
         self._named = {*grammar.identifiers, *grammar.members, *grammar.subscripts}
         self._silent: dict[str, list[str]] = {}
         for kind, name in grammar.quiet:
             self._silent.setdefault(kind, []).append(name)
-        self._walk(root)
+        self._trees = [(root, self.module, THE_BLOCK)]
+        while self._trees:
+            self._walk(*self._trees.pop())
 
-    def _walk(self, root: SgNode) -> None:
-        grammar, budget = self.grammar, MAX_NODES
-        stack: list[tuple[SgNode, Scope, SgNode | None, bool]] = [(root, self.module, None, False)]
+    def _walk(self, root: SgNode, around: Scope, origin: Origin) -> None:
+        grammar = self.grammar
+        stack: list[tuple[SgNode, Scope, SgNode | None, bool]] = [(root, around, None, False)]
         while stack:
             node, scope, call, is_part = stack.pop()
             kind = node.kind()
-            budget -= 1
-            if budget < 0:
+            self._budget -= 1
+            if self._budget < 0:
                 raise TooMuch("its syntax tree is too large")
             opens = grammar.scopes.get(kind)
             inner = scope if opens is None else Scope(opens, scope)
             self._bind(node, kind, scope, inner)
+            if kind in grammar.inner and (tree := inner_root(node, grammar)) is not None:
+                self._trees.append((tree, inner, origin.inner(node)))
+                continue
             if kind in grammar.skipped:
                 continue
             if kind in grammar.loops and node.is_named():  # a keyword may be of the same kind
-                self.loops.append((node, inner))
+                self.loops.append((node, inner, origin))
             if kind in grammar.acts:
-                self.references.append(Reference(node, scope, node if kind in grammar.calls else None))
-                stack.extend((child, inner, None, False) for child in node.children())
+                self.references.append(Reference(node, scope, node if kind in grammar.calls else None, origin))
+                stack.extend((child, inner, None, False) for child in reversed(node.children()))
             elif kind in self._named:
                 if not is_part and node not in self._binder.quiets:
-                    self.references.append(Reference(node, scope, node if kind in grammar.calls else call))
-                stack.extend((child, inner, None, part) for child, part in self._parts(node, kind))
+                    self.references.append(Reference(node, scope, node if kind in grammar.calls else call, origin))
+                stack.extend((child, inner, None, part) for child, part in reversed([*self._parts(node, kind)]))
             elif kind in grammar.calls:
-                if (
-                    not is_part and node not in self._binder.quiets
-                ):  # what it gives may have a name: `getattr(os, "system")`
-                    self.references.append(Reference(node, scope, call))
+                # What it gives may have a name, as `getattr(os, "system")` has.
+                if not is_part and node not in self._binder.quiets:
+                    self.references.append(Reference(node, scope, call, origin))
                 function = node.field(grammar.calls[kind][0])
-                stack.extend((child, inner, node if child == function else None, False) for child in node.children())
+                children = reversed(node.children())
+                stack.extend((child, inner, node if child == function else None, False) for child in children)
             else:
                 if call is not None and kind in grammar.names_in_text:
-                    self.references.append(Reference(node, scope, call))
+                    self.references.append(Reference(node, scope, call, origin))
                 onward = call if kind in grammar.transparent else None
-                stack.extend((child, inner, onward, False) for child in node.children())
+                stack.extend((child, inner, onward, False) for child in reversed(node.children()))
 
     def _bind(self, node: SgNode, kind: str, scope: Scope, inner: Scope) -> None:
         if (binder := self.grammar.binders.get(kind)) is not None:

@@ -178,8 +178,14 @@ class Console:
         for name, step in (("build", result.build), ("run", result.run)):
             if step is not None and not (name == "build" and result.build_cached):
                 self._truncation(step)
+        if result.remarks and self._source is not None:
+            self._own_line()
+            self._say(render_text(self._source, result.remarks, colour=self._look.colour).rstrip("\n"))
+            self._told = not self._quiet and self._data
         if result.problem is not None and self._source is not None:
             self._own_line()
+            if result.remarks:
+                self._say("")
             self._say(render_text(self._source, [result.problem], colour=self._look.colour).rstrip("\n"))
             self._imports(result)
             self._told = not self._quiet and self._data

@@ -176,7 +176,6 @@ GRAMMAR = Grammar(
     name="perl",
     identifiers=frozenset({"function", "scalar", "bareword", "container_variable"}),
     members={"method_call_expression": ("invocant", "method")},
-    dots={"method_call_expression": "->"},
     subscripts={"hash_element_expression": ("hash", "key")},
     transparent={"parenthesized_expression": "", "refgen_expression": ""},
     choices={"conditional_expression": ("consequent", "alternative")},
@@ -211,7 +210,7 @@ GRAMMAR = Grammar(
         "func1op_call_expression": _first_word,
         "require_expression": lambda _node: "require",
     },
-    dot="::",
+    dot="->",
     strings={
         "interpolated_string_literal": ("string_content",),
         "string_literal": ("string_content",),

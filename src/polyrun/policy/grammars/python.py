@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from polyrun.policy.grammar import Grammar, Loop
+from polyrun.policy.grammar import Grammar, Loop, words
 from polyrun.policy.scopes import Function, Value
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _bind_target(binder: Binder, target: SgNode, value: SgNode | None, scope: Sc
     """Bind a name to its value, names in a pattern to the parts of a value that is written out."""
     kind = target.kind()
     if kind == "identifier":
-        if value is not None and value.kind() in ("identifier", "attribute"):
+        if value is not None and value.kind() in ("identifier", "attribute") and scope.kind != "class":
             binder.quiet(value)  # followed to where the name is used
         binder.bind(target, scope, Value(value, scope) if value is not None else None)
     elif kind in _PATTERNS:
@@ -118,6 +118,20 @@ def _parameters(binder: Binder, node: SgNode, _scope: Scope, inner: Scope) -> No
         binder.bind(name, inner, None)
 
 
+def _changed(binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> None:
+    """`x += 1`: the name is no longer what it was."""
+    target = node.field("left")
+    if target is not None and target.kind() == "identifier":
+        binder.bind(target, scope, None)
+
+
+def _captured(binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> None:
+    """`case x:` takes whatever comes."""
+    for one in node.named_children():
+        if one.kind() == "dotted_name" and len(one.named_children()) == 1:
+            binder.bind(one.named_children()[0], scope, None)
+
+
 def _outside(_binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> None:
     scope.globals.update(_folded(child.text()) for child in node.named_children())
 
@@ -135,7 +149,11 @@ def _endless_iterator(node: SgNode) -> SgNode | bool | None:
     """`for _ in itertools.count()` never ends by itself."""
     values = node.field("right")
     text = values.text() if values is not None else ""
-    return None if re.fullmatch(r"(?:itertools\.)?(?:count\(.*\)|cycle\(.*\)|repeat\([^,]*\))", text) else False
+    return (
+        None
+        if re.fullmatch(r"(?:itertools\.)?(?:count\(.*\)|cycle\(.*\)|repeat\([^,]*\)|iter\(int, *1\))", text)
+        else False
+    )
 
 
 GRAMMAR = Grammar(
@@ -168,6 +186,8 @@ GRAMMAR = Grammar(
         "function_definition": _definition,
         "lambda": _parameters,
         "class_definition": _class,
+        "augmented_assignment": _changed,
+        "case_pattern": _captured,
         "global_statement": _outside,
         "nonlocal_statement": _outside,
     },
@@ -178,12 +198,16 @@ GRAMMAR = Grammar(
         (re.compile(r"^sys\.modules\."), ""),
         (re.compile(r"(?<=.)\.__call__$"), ""),
         (re.compile(r"^(?:posix|nt)\."), "os."),
+        (re.compile(r"^(?:asyncio\.get_event_loop|asyncio\.new_event_loop)\(\)"), "asyncio.get_running_loop()"),
+        (re.compile(r"^os\.path\.os\."), "os."),
     ),
     loaders=frozenset({"__import__", "importlib.import_module", "importlib.__import__"}),
-    getters=frozenset({"getattr", "operator.attrgetter"}),
+    getters=frozenset({"getattr", "object.__getattribute__", "inspect.getattr_static"}),
+    givers=frozenset({"vars", "functools.partial", "contextlib.closing", "typing.cast"}),
     strings={"string": ("string_content",)},
     numbers=frozenset({"integer", "float"}),
     constants={"true": True, "false": False, "none": None},
+    arithmetic=frozenset({"binary_operator", "comparison_operator"}),
     sums={"binary_operator": "+"},
     negations={"not_operator": "argument"},
     adjoining=frozenset({"concatenated_string"}),
@@ -191,27 +215,18 @@ GRAMMAR = Grammar(
     throws=frozenset({"raise_statement"}),
     yields=frozenset({"yield"}),
     functions=frozenset({"function_definition", "lambda", "class_definition"}),
-    exits=frozenset(
-        {"sys.exit", "exit", "quit", "os._exit", "os.abort", "os.execv", "os.kill", "signal.raise_signal", "_exit"}
+    exits=words(
+        "sys.exit exit quit os._exit os.abort os.execv os.execve os.execvp os.execvpe os.execl os.execle os.execlp "
+        "os.execlpe signal.raise_signal os.kill _exit _thread.exit unittest.main pytest.exit pytest.fail pytest.skip "
+        ".throw"
     ),
-    waits=frozenset(
-        {
-            "time.sleep",
-            "asyncio.sleep",
-            "select.select",
-            "input",
-            "signal.pause",
-            ".accept",
-            ".recv",
-            ".get",
-            ".wait",
-            ".join",
-            ".select",
-            ".poll",
-            ".acquire",
-            ".readline",
-            ".read",
-        }
+    waits=words(
+        "time.sleep asyncio.sleep trio.sleep select.select input raw_input signal.pause signal.sigwait os.wait "
+        "os.waitpid os.read subprocess.run subprocess.call subprocess.check_call subprocess.check_output "
+        "urllib.request.urlopen requests.get requests.post sys.stdin.readline sys.stdin.read getpass.getpass "
+        "threading.Thread().join multiprocessing.Process().join .accept .recv .recvfrom .recv_into .recv_bytes .get "
+        ".wait .select .poll .acquire .readline .read .sleep .communicate .run_once .run_forever .serve_forever "
+        ".handle_request .wait_for .result .tick"
     ),
     awaits=frozenset({"await"}),
     branches={"if_statement": ("condition", "consequence")},

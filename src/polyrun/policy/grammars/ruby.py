@@ -125,6 +125,7 @@ GRAMMAR = Grammar(
     identifiers=_NAMES,
     members={"call": ("receiver", "method"), "scope_resolution": ("scope", "name")},
     dots={"scope_resolution": "::"},
+    rooted=frozenset({"scope_resolution"}),
     subscripts={"element_reference": ("object", "")},
     transparent={"parenthesized_statements": "", "block_argument": "", "splat_argument": ""},
     choices={"conditional": ("consequence", "alternative"), "binary": ("left", "right"), "if_modifier": ("body",)},
