@@ -153,7 +153,11 @@ class Resolver:
             name = (self.text(given[0], scope) if given else None) or UNKNOWN
         if inside is None:
             return [name] if is_sender else self._named(name, scope, depth)
-        return [f"{base}{self.grammar.dot}{name}" for base in self.meanings(inside, scope, depth)]
+        found = []
+        for base in self.meanings(inside, scope, depth):
+            full = f"{base}{self.grammar.dot}{name}"
+            found += self._looked_up(node, full, scope, depth) if full in self.grammar.loaders else [full]
+        return found
 
     def _call(self, node: SgNode, kind: str, scope: Scope, depth: int) -> list[str]:
         function = node.field(self.grammar.calls[kind][0])
