@@ -71,8 +71,8 @@ class Grammar:
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: what `literal` makes of its text),
     `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
     operands and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their children,
-    `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are true. `code` tells
-    which argument of a call is text of the same language that is run, as by `sh -c`.
+    `negations` (kind → field or, empty, its last named child, where the operator is `!` or `not`). `truthy` says which
+    constants are true. `code` tells which argument of a call is text of the same language that is run, as by `sh -c`.
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
