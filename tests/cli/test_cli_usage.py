@@ -29,6 +29,17 @@ def test_the_version_imports_almost_nothing() -> None:
     assert not imported & {"click", "asyncio", "yaml", "polyrun.api", "polyrun.report.console", "json", "tempfile"}
 
 
+def test_a_plain_run_imports_no_luxuries(tmp_path: Path) -> None:
+    (tmp_path / "doc.mix").write_text("#lang:bash\necho hello\n#end\n")
+    command = [sys.executable, "-X", "importtime", COMMAND, "run", "--raw", str(tmp_path / "doc.mix")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    imported = {line.rsplit("|", 1)[1].strip() for line in told.splitlines() if line.startswith("import time:")}
+    assert {"asyncio", "polyrun.execute.engine"} <= imported
+    # A failed import is told as well, such as that of `ssl`: so it is `_ssl` that counts.
+    luxuries = {"_ssl", "click", "dataclasses", "yaml", "polyrun.values", "polyrun.report.html"}
+    assert not imported & luxuries
+
+
 def test_running_imports_no_luxuries() -> None:
     code = "import sys, polyrun.cli.run, polyrun.api; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -42,16 +42,26 @@ class Input:
 
 @frozen
 class CheckResult:
-    """What `check` found: all diagnostics in document order; nothing was run."""
+    """What `check` found: all diagnostics in document order; nothing was run.
+
+    `findings` are those of them that the static analysis made.
+    """
 
     source: Source
     document: Document
     diagnostics: tuple[Diagnostic, ...]
+    findings: tuple[Diagnostic, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether the document can be run."""
+        """Whether the document can be run, and all of its blocks."""
         return not has_errors(self.diagnostics)
+
+    @property
+    def refused(self) -> bool:
+        """Whether only the policy keeps blocks of it from being run."""
+        others = [one for one in self.diagnostics if one not in self.findings]
+        return has_errors(self.findings) and not has_errors(others)
 
 
 def read_document(path: str | os.PathLike[str]) -> Input:

@@ -12,7 +12,7 @@ from polyrun.api.reading import CheckResult, analyse, as_input, runnable
 from polyrun.config.places import is_under
 from polyrun.config.settings import Settings
 from polyrun.languages import Language, Registry, Toolchain, ToolchainMissing, find_toolchain, toolchain_elsewhere
-from polyrun.model.diagnostics import Severity
+from polyrun.model.diagnostics import Diagnostic, Severity
 from polyrun.model.frozen import frozen, replace
 from polyrun.model.spans import Source
 from polyrun.plan import Plan
@@ -70,17 +70,29 @@ async def toolchains_for(sandbox: Sandbox, languages: Iterable[Language]) -> Map
 
 
 def check(document: str | os.PathLike[str] | Source, settings: Settings | None = None) -> CheckResult:
-    """Parse and plan `document` without running anything. Raises `DocumentUnreadable` only.
+    """Parse, plan and analyse `document` without running any of it.
 
-    What a block asks for and the user has not granted is a warning here: the document is not at fault.
+    Raises `DocumentUnreadable`, and `UsageError` for what `settings.allow` names in vain. What a block asks for and the
+    user has not granted is a warning here: the document is not at fault.
     """
     settings = settings or Settings()
     given = as_input(document)
     parsed, planned, diagnostics = analyse(given, registry_for(given.folder, settings.trusted_folders), settings)
     asked = [replace(job.refusal, severity=Severity.WARNING) for job in planned.jobs if job.refusal is not None]
     links = {job.info.index: job.links for job in planned.jobs}
-    found = sorted([*diagnostics, *asked, *unused(parsed, links)], key=lambda one: (one.primary.span.start, one.code))
-    return CheckResult(given.source, parsed, tuple(found))
+    findings = _findings(planned, settings)
+    found = [*diagnostics, *asked, *unused(parsed, links), *findings]
+    found.sort(key=lambda one: (one.primary.span.start, one.code))
+    return CheckResult(given.source, parsed, tuple(found), findings)
+
+
+def _findings(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
+    """What the static analysis says of all blocks; what it could not read for want of a grammar is no finding here."""
+    if settings.policy == "off":
+        return ()
+    from polyrun.api.judging import judge
+
+    return tuple(one for job in judge(plan, settings).jobs for one in job.findings)
 
 
 def plan(document: str | os.PathLike[str] | Source, settings: Settings | None = None) -> Plan:

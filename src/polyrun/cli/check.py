@@ -20,6 +20,7 @@ from polyrun.report.words import count
     cls=Command,
     examples=(
         Example("polyrun check stats.mix", "faults with their lines, and what to do about them"),
+        Example("polyrun check stats.mix --policy off", "without a look at what the code would do"),
         Example("polyrun check stats.mix --strict", "notes about the form count too"),
         Example("polyrun check stats.mix --format sarif > stats.sarif", "for code scanning in an editor or in CI"),
     ),
@@ -28,16 +29,19 @@ from polyrun.report.words import count
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="What is printed.")
 @click.option("--strict", is_flag=True, help="Treat notes about the document's form as errors.")
 @click.option("--set", "given_values", metavar="NAME[=VALUE]", multiple=True, help="An import that a run is given.")
+@click.option("--policy", type=click.Choice(["block", "warn", "off"]), help="What dangerous code leads to.")
+@click.option("--allow", metavar="CODE", multiple=True, help="Let this code or rule of the policy pass.")
 @click.option("-c", "--config", type=click.Path(), metavar="FILE", help="Read this polyrun.toml or config.json too.")
-def check(file: str, form: str, given_values: tuple[str, ...], config: str | None, *, strict: bool) -> int:
-    """Find the faults of the document FILE without running anything.
+def check(file: str, form: str, given_values: tuple[str, ...], config: str | None, **flags: object) -> int:
+    """Find the faults and the dangers of the document FILE without running anything.
 
-    Exits with 0 if it can be run and with 2 if not. FILE may be - for stdin.
+    Exits with 0 if it can be run, with 4 if the policy blocks some of it and with 2 if it has faults.
+    FILE may be - for stdin.
     """
     from polyrun import api
 
     document = given.document(file)
-    settings = given.settings(config, document, {"strict": strict})
+    settings = given.settings(config, document, flags)
     outside = given.values(given_values, bare=True)
     result = api.check(document, replace(settings, given=outside))
     if form == "text":
@@ -48,4 +52,4 @@ def check(file: str, form: str, given_values: tuple[str, ...], config: str | Non
     else:
         found = (to_json if form == "json" else to_sarif)(result.source, result.diagnostics)
         print_data(json.dumps(found, indent=2) + "\n")
-    return ExitCode.OK if result.ok else ExitCode.USAGE
+    return ExitCode.OK if result.ok else ExitCode.REFUSED if result.refused else ExitCode.USAGE

@@ -34,6 +34,10 @@ FLAGS = {
     "log_dir": ("--log-dir", "log.dir"),
     "log": ("--no-log", "log.keep"),
     "strict": ("--strict", "run.strict"),
+    "policy": ("--policy", "policy.mode"),
+    "allow": ("--allow", "policy.allow"),
+    "audit_dir": ("--dir", "audit.dir"),
+    "audit_key_file": ("--key-file", "audit.key-file"),
 }
 """Each parameter: the flag people write, and the setting it overrides."""
 
@@ -79,7 +83,9 @@ def settings(config: str | None, given: str | Source | None, chosen: Mapping[str
     from polyrun import api
 
     given_flags = {name: value for name, value in chosen.items() if value not in (None, (), False) and name != "log"}
-    overrides = {FLAGS[name][1]: value for name, value in given_flags.items()}
+    overrides = {
+        FLAGS[name][1]: list(value) if isinstance(value, tuple) else value for name, value in given_flags.items()
+    }
     if chosen.get("log") is False:
         overrides[FLAGS["log"][1]] = False
     # A document from stdin works in the current folder, so the settings found there are its own.

@@ -95,6 +95,12 @@ _SANDBOX = _several(
             shell_complete=_sandbox_names,
             help="auto, bubblewrap, local (isolates nothing), or require.",
         ),
+        click.option(
+            "--policy",
+            type=click.Choice(["block", "warn", "off"]),
+            help="What dangerous code leads to: it is not run, or a warning; off does not look.",
+        ),
+        click.option("--allow", metavar="CODE", multiple=True, help="Let this code or rule of the policy pass."),
         click.option("--allow-net", is_flag=True, help="Let blocks use the network."),
         click.option("--allow-read", type=click.Path(), metavar="PATH", multiple=True, help="Let blocks read PATH."),
         click.option(

@@ -36,6 +36,7 @@ def execute(
     `given_values` are `NAME=VALUE` each; `get`, `save_to`, `save_tables` and `report_to` are those of `Settings`.
     `flags` are those of `given.FLAGS` that were used. Raises what `api.run` raises.
     """
+    _import_asyncio()
     from polyrun import api
 
     names = _names(only)
@@ -44,7 +45,6 @@ def execute(
         "allow_write": tuple(path for path in allow_write if path),
         "allow_write_workspace": "" in allow_write,
     }
-    chosen = {name: list(value) if isinstance(value, tuple) and value else value for name, value in chosen.items()}
     document = given.document(file)
     settings = given.settings(config, document, chosen)
     if names:
@@ -57,7 +57,6 @@ def execute(
         outside = given.values(given_values)
         settings = replace(settings, given=outside, get=get, save_to=target, save_tables=save_tables, report_to=page)
     reporters = Reporters(form, raw=raw, verbose=verbose, quiet=quiet, values_only=bool(get) and form == "text")
-    _import_asyncio()
     run = api.run
     gc.freeze()  # all that was imported stays, so that no collection needs to look at it
     gc.enable()
@@ -77,7 +76,8 @@ def execute(
 def _import_asyncio() -> None:
     """Import `asyncio` without TLS: no run uses it, and OpenSSL takes a tenth of the time before the first block.
 
-    `asyncio` is made for Pythons that have no `ssl` module; afterwards `ssl` can be imported as ever.
+    This comes before all that imports `asyncio` for itself. `asyncio` is made for Pythons that have no `ssl` module;
+    afterwards `ssl` can be imported as ever.
     """
     if "ssl" in sys.modules or "asyncio" in sys.modules:
         return

@@ -19,9 +19,10 @@ from polyrun.model.frozen import frozen
 from polyrun.model.spans import Source, Span
 from polyrun.model.syntax import LanguageSyntax
 
-_ESCAPED = re.compile(rb"\n\\(?=\\*+#(?:lang:|end[ \t]*+(?:\r?\n|\r?\Z)|end:))")
-_COMMENT_OPENING = re.compile(rb"[ \t]*/\*")
-_STRAY_NAMED_END = re.compile(rb"\n(#end:[^\s]*)")
+# Compiled where they are used, as few bodies need them; `re` keeps what it has compiled.
+_ESCAPED = rb"\n\\(?=\\*+#(?:lang:|end[ \t]*+(?:\r?\n|\r?\Z)|end:))"
+_COMMENT_OPENING = rb"[ \t]*/\*"
+_STRAY_NAMED_END = rb"\n(#end:[^\s]*)"
 
 
 @frozen
@@ -141,7 +142,10 @@ class BodyReader:
                 self._collector.warning(Code.MISPLACED_DIRECTIVE, message, place)
 
     def _report_named_ends(self, span: Span) -> None:
-        for match in _STRAY_NAMED_END.finditer(self._source.data, span.start - 1, span.end):
+        data = self._source.data
+        if data.find(b"\n#end:", span.start - 1, span.end) < 0:
+            return
+        for match in re.compile(_STRAY_NAMED_END).finditer(data, span.start - 1, span.end):
             place = Span(*match.span(1))
             text = self._source.text(place)
             message = f"{quote(text)} closes only a block that was opened with {quote('until=' + text[5:])}"
@@ -165,11 +169,11 @@ def _unescaped(code: bytes, until: str | None) -> bytes:
         return code[1:]
     pattern = _ESCAPED
     if until is not None:
-        pattern = re.compile(rb"\n\\(?=\\*+#end:" + re.escape(until.encode()) + rb"[ \t]*+(?:\r?\n|\r?\Z))")
+        pattern = rb"\n\\(?=\\*+#end:" + re.escape(until.encode()) + rb"[ \t]*+(?:\r?\n|\r?\Z))"
     # Piece by piece into one buffer: `sub` would keep millions of pieces, for some documents.
     result = bytearray()
     position = 1
-    for match in pattern.finditer(code):
+    for match in re.compile(pattern).finditer(code):
         result += code[position : match.start() + 1]
         position = match.end()
     result += code[position:]
@@ -209,7 +213,7 @@ def _leading_run(data: bytes, span: Span, patterns: _Syntax, candidates: _Candid
 
 def _after_comment(data: bytes, start: int, end: int) -> int | None:
     """The line after the `/* … */` comment that starts on the line at `start` and has its lines to itself."""
-    opening = _COMMENT_OPENING.match(data, start, end)
+    opening = re.compile(_COMMENT_OPENING).match(data, start, end)
     close = data.find(b"*/", opening.end(), end) if opening else -1
     if close < 0:
         return None

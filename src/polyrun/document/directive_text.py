@@ -29,14 +29,15 @@ MAX_NAMES = 100_000
 
 VALUE_TYPES = tuple(kind.value for kind in Kind)
 
-_PARTS = re.compile(rb"(?:[^,()\[\]]|\([^()]*\)|\[[^\[\]]*\]|[()\[\]])+")
-_IMPORT = re.compile(
+# Compiled where they are used, as most documents have no directives; `re` keeps what it has compiled.
+_PARTS = rb"(?:[^,()\[\]]|\([^()]*\)|\[[^\[\]]*\]|[()\[\]])+"
+_IMPORT = (
     rb"(?:(?P<block>[A-Za-z_][A-Za-z0-9_-]*)\.)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
     rb"(?:[ \t]*:[ \t]*(?P<type>(?P<head>[A-Za-z]+)(?:\([^()]*\))?))?"
     rb"(?:[ \t]+as[ \t]+(?P<alias>[A-Za-z_][A-Za-z0-9_]*))?"
 )
-_EXPORT = re.compile(rb"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:[ \t]*:[ \t]*(?P<type>(?P<head>[A-Za-z]+)(?:\([^()]*\))?))?")
-_REQUIREMENT = re.compile(
+_EXPORT = rb"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:[ \t]*:[ \t]*(?P<type>(?P<head>[A-Za-z]+)(?:\([^()]*\))?))?"
+_REQUIREMENT = (
     rb"(?P<name>@?[A-Za-z0-9][A-Za-z0-9_./:-]*(?:\[[A-Za-z0-9_,. -]*\])?)[ \t]*(?P<constraint>(?:[<>=!~^@]|===)[^;]*)?"
 )
 
@@ -97,7 +98,7 @@ def _parts(data: bytes, text: Span) -> Iterator[Span]:
     """The stretches between commas that stand outside brackets, without blanks around them; may be empty."""
     position = text.start
     while True:
-        match = _PARTS.match(data, position, text.end)
+        match = re.compile(_PARTS).match(data, position, text.end)
         end = match.end() if match else position
         start = position
         while start < end and data[start] in b" \t\r":
@@ -118,7 +119,7 @@ def _name(match: re.Match[bytes], group: str) -> Name | None:
 
 
 def _imported(source: Source, part: Span, collector: Collector) -> ImportedName | None:
-    match = _IMPORT.fullmatch(source.data, part.start, part.end)
+    match = re.compile(_IMPORT).fullmatch(source.data, part.start, part.end)
     if match is None:
         hint = "write `rows`, `load.rows`, `load.rows as r`, or `rows:str` to have it turned into text"
         _refuse("import", source, part, hint, collector)
@@ -141,7 +142,7 @@ def _is_type(match: re.Match[bytes], collector: Collector) -> bool:
 
 
 def _exported(source: Source, part: Span, collector: Collector) -> ExportedName | None:
-    match = _EXPORT.fullmatch(source.data, part.start, part.end)
+    match = re.compile(_EXPORT).fullmatch(source.data, part.start, part.end)
     if match is None:
         _refuse("export", source, part, "write `total`, or `rows:table` to have the type checked", collector)
         return None
@@ -164,7 +165,7 @@ def _requirements(source: Source, parts: list[Span], collector: Collector) -> It
         if last is not None:
             yield last
             last = None
-        match = _REQUIREMENT.fullmatch(source.data, part.start, part.end)
+        match = re.compile(_REQUIREMENT).fullmatch(source.data, part.start, part.end)
         if match is None:
             hint = "write a package and, if it matters, its version: `pandas>=2`, `left-pad@1`"
             _refuse("requires", source, part, hint, collector)

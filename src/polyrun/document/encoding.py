@@ -12,9 +12,9 @@ from polyrun.model.spans import Source, Span
 BYTE_ORDER_MARK = codecs.BOM_UTF8
 _FOREIGN_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CHUNK = 1 << 20
-_LONE_RETURN = re.compile(rb"\r(?!\n)")
-_LONE_FEED = re.compile(rb"(?<!\r)\n")
-_PAIR = re.compile(rb"\r\n")
+_LONE_RETURN = rb"\r(?!\n)"
+_LONE_FEED = rb"(?<!\r)\n"
+_PAIR = rb"\r\n"
 
 
 def check_bytes(source: Source, collector: Collector) -> None:
@@ -42,10 +42,10 @@ def _check_newlines(data: bytes, collector: Collector) -> None:
         return
     pairs, feeds = data.count(b"\r\n"), data.count(b"\n")
     if data.count(b"\r") > pairs:
-        odd = _LONE_RETURN.search(data)
+        odd = re.search(_LONE_RETURN, data)
         message = "a carriage return stands alone; it does not end a line"
     elif pairs < feeds:
-        odd = (_LONE_FEED if pairs * 2 > feeds else _PAIR).search(data)
+        odd = re.search(_LONE_FEED if pairs * 2 > feeds else _PAIR, data)
         message = "the document mixes two kinds of line endings, LF and CRLF"
     else:
         return

@@ -17,13 +17,12 @@ OPENING = b"#lang:"
 LONGEST_HEADER = 64 * 1024
 
 _LANGUAGE = re.compile(rb"[ \t]*([^\s]*)")
-_OPTION = re.compile(
+_OPTION = (  # compiled where there is one, like `_ESCAPE`
     rb"""\s* (?P<key> [^\s="']+ )
-         (?: (?P<equals> [ \t]*=[ \t]* ) (?P<value> "(?:[^"\\]|\\.)*" | '[^']*' | [^\s"']* ) )?""",
-    re.VERBOSE | re.DOTALL,
+         (?: (?P<equals> [ \t]*=[ \t]* ) (?P<value> "(?:[^"\\]|\\.)*" | '[^']*' | [^\s"']* ) )?"""
 )
 _BLANK = re.compile(rb"\s*")
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
+_ESCAPE = r"(?s)\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|(.))"
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
 
 
@@ -64,7 +63,7 @@ def _read_options(line: bytes, position: int, base: int, collector: Collector) -
         position = blank.end()
         if position == len(line):
             return options
-        match = _OPTION.match(line, position)
+        match = re.compile(_OPTION, re.VERBOSE | re.DOTALL).match(line, position)
         if match is None or (match.end() < len(line) and not line[match.end() : match.end() + 1].isspace()):
             # Where a quote went wrong nothing after it can be trusted, so one diagnostic is enough.
             _report_malformed(line, position, base, match, collector)
@@ -119,7 +118,7 @@ def _unquoted(raw: bytes) -> str:
     except UnicodeDecodeError:
         raise ValueError("the value is not valid UTF-8") from None
     if text.startswith('"'):
-        text = _ESCAPE.sub(_unescaped, text[1:-1])
+        text = re.sub(_ESCAPE, _unescaped, text[1:-1])
     elif text.startswith("'"):
         text = text[1:-1]
     if "\0" in text:

@@ -29,9 +29,9 @@ from polyrun.model.syntax import LanguageSyntax
 MAX_BLOCKS = 100_000
 
 _CLOSING = re.compile(rb"\n#(?:(?P<next>lang:)|end[ \t]*+(?=\r?\n|\r?\Z))")
-_NAMED_END = re.compile(rb"\n(#end:([A-Za-z0-9_-]+)[ \t]*+)(?=\r?\n|\r?\Z)")
-_ALMOST_END = re.compile(rb"\n([ \t]*#[ \t]*end)[ \t]*+(?=\r?\n|\r?\Z)", re.IGNORECASE)
-_HEADER_START = re.compile(rb"#lang:[ \t]*[^\s]*")
+_NAMED_END = rb"\n(#end:([A-Za-z0-9_-]+)[ \t]*+)(?=\r?\n|\r?\Z)"  # compiled where it is needed, like those below
+_ALMOST_END = rb"(?i)\n([ \t]*#[ \t]*end)[ \t]*+(?=\r?\n|\r?\Z)"
+_HEADER_START = rb"#lang:[ \t]*[^\s]*"
 
 
 @frozen
@@ -192,7 +192,7 @@ class MixReader:
     def _named_ends(self) -> Mapping[bytes, list[Span]]:
         """All `#end:WORD` lines by word, in order; found once however many blocks ask."""
         ends: dict[bytes, list[Span]] = defaultdict(list)
-        for match in _NAMED_END.finditer(self._data):
+        for match in re.finditer(_NAMED_END, self._data):
             ends[match[2]].append(Span(*match.span(1)))
         return ends
 
@@ -201,8 +201,8 @@ class MixReader:
         text = block.language.text
         message = f"block {quote(text)} is never closed" if text else "the block is never closed"
         also, hint = None, f"add `{closing}` at the end of the document"
-        following = _HEADER_START.match(self._data, body.end)
-        almost = _ALMOST_END.search(self._data, body.start - 1, body.end) if len(body) else None
+        following = re.compile(_HEADER_START).match(self._data, body.end)
+        almost = re.compile(_ALMOST_END).search(self._data, body.start - 1, body.end) if len(body) else None
         if almost is not None:
             also = Label(Span(*almost.span(1)), "this does not close it")
             hint = f"write `{closing}` in lower case and in column 1"

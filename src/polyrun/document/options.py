@@ -16,10 +16,10 @@ from polyrun.model.spans import Span
 
 MAX_CPUS = 1024.0
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PERCENT = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)%")
-_BARE_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+_PERCENT = r"(\d{1,6}(?:\.\d{1,6})?)%"
+_BARE_NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _SWITCH = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 _SYNONYMS = {
     "mem": "memory",
@@ -75,12 +75,12 @@ def _memory(option: Option) -> Changes:
 def _cpu(option: Option) -> Changes:
     text = _text(option)
     hint = "write `cpu=10s` for processor time, or `cpu=50%` for a share of one processor"
-    if percent := _PERCENT.fullmatch(text):
+    if percent := re.fullmatch(_PERCENT, text):
         cpus = float(percent[1]) / 100
         if not 0 < cpus <= MAX_CPUS:
             raise _BadValue(f"{quote(text)} is out of range: a share is more than 0% and at most 102400%")
         return {"cpus": cpus}
-    if _BARE_NUMBER.fullmatch(text):
+    if re.fullmatch(_BARE_NUMBER, text):
         raise _BadValue(f"{quote(text)} has no unit", hint=hint)
     try:
         return {"cpu_s": parse_duration(text)}
@@ -110,7 +110,7 @@ def _paths(field: str) -> Callable[[Option], Changes]:
 def _env(option: Option) -> Changes:
     names = _list(option)
     for name in names:
-        if not _VARIABLE.fullmatch(name):
+        if not re.fullmatch(_VARIABLE, name):
             hint = "`env` lists variables to pass on, as in `env=HOME,LANG`"
             raise _BadValue(f"{quote(name)} is not the name of an environment variable", hint=hint)
     return {"env": names}
@@ -141,7 +141,7 @@ def _stdin(option: Option) -> Changes:
 def _tags(option: Option) -> Changes:
     tags = _list(option)
     for tag in tags:
-        if not _NAME.fullmatch(tag):
+        if not re.fullmatch(_NAME, tag):
             raise _BadValue(f"{quote(tag)} is not a tag", hint=_NAME_HINT)
     return {"tags": tags}
 
@@ -151,7 +151,7 @@ _NAME_HINT = "use a letter or `_`, then letters, digits, `_` or `-`"
 
 def _name(option: Option) -> Changes:
     text = _text(option)
-    if not _NAME.fullmatch(text):
+    if not re.fullmatch(_NAME, text):
         raise _BadValue(f"{quote(text)} is not a name", hint=_NAME_HINT, code=Code.BAD_NAME)
     return {"name": Name(text, option.value_span)}
 
@@ -164,7 +164,7 @@ def _after(option: Option) -> Changes:
     start = option.value_span.start + (len(option.value_span) - len(raw)) // 2
     for part in raw.split(","):
         text = part.strip()
-        if not _NAME.fullmatch(text):
+        if not re.fullmatch(_NAME, text):
             raise _BadValue(f"{quote(text)} is not a name", hint=_NAME_HINT, code=Code.BAD_NAME)
         at = start + part.index(text)
         names.append(Name(text, Span(at, at + len(text)) if exact else option.value_span))
@@ -174,7 +174,7 @@ def _after(option: Option) -> Changes:
 
 def _until(option: Option) -> Changes:
     text = _text(option)
-    if not _NAME.fullmatch(text):
+    if not re.fullmatch(_NAME, text):
         raise _BadValue(f"{quote(text)} cannot close a block", hint=_NAME_HINT)
     return {"until": text}
 

@@ -15,29 +15,29 @@ from polyrun.model.syntax import LanguageSyntax
 
 # Each match starts at the newline before its line. Headings (`# Title`) and `#hashtags` have no colon
 # right behind the word, and are left alone.
-_LOOKALIKE = re.compile(
-    rb"""\n (?P<line> (?P<indent>[ \t]*) \#
+_LOOKALIKE = rb"""\n (?P<line> (?P<indent>[ \t]*) \#
          (?: (?P<end> end (?::[^\s]*)? (?=[ \t]*+(?:\r?\n|\r?\Z)) )
            | (?P<gap>[ \t]*) (?P<word>[A-Za-z][A-Za-z-]{1,15} (?=:) | [Ll][Aa][Nn][Gg] (?=[ \t])) (?P<colon>:?)
-             [ \t]* (?P<next>[^\s]{0,40}) ) )""",
-    re.VERBOSE,
-)
+             [ \t]* (?P<next>[^\s]{0,40}) ) )"""
 
 
 def check_prose(source: Source, span: Span, languages: Mapping[str, LanguageSyntax], collector: Collector) -> None:
     """Report the lookalikes among the lines of `span`, which starts at a line's start."""
     data = source.data
+    if data.find(b"#", span.start, span.end) < 0:
+        return
+    lookalike = re.compile(_LOOKALIKE, re.VERBOSE)
     if span.start == 0 or data[span.start - 1 : span.start] != b"\n":
         # The very first line has no newline before it: look at a copy of it.
         feed = data.find(b"\n", span.start, span.end)
         end = span.end if feed < 0 else feed + 1
-        first = _LOOKALIKE.match(b"\n" + data[span.start : min(end, span.start + 256)])
+        first = lookalike.match(b"\n" + data[span.start : min(end, span.start + 256)])
         if first is not None:
             _check_line(first, span.start - 1, languages, collector)
         start = end - 1
     else:
         start = span.start - 1
-    for match in _LOOKALIKE.finditer(data, max(start, 0), span.end):
+    for match in lookalike.finditer(data, max(start, 0), span.end):
         if collector.full:
             return
         _check_line(match, 0, languages, collector)

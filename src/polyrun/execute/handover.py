@@ -1,25 +1,30 @@
-"""Values into a block and out of it: the folders it gets, and what becomes of what it left there."""
+"""Values into a block and out of it: the folders it gets, and what becomes of what it left there.
+
+What turns values into other types is loaded when one is to be turned, which most are not.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from polyrun.document.nearest import suggest
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.spans import Source
-from polyrun.model.values import CONTAINERS, Kind, ValueInfo
+from polyrun.model.values import CONTAINERS, Holds, Kind, ValueInfo
 from polyrun.plan import Job
 from polyrun.plan.links import Link, Wanted
 from polyrun.values.cbor import BadData
-from polyrun.values.change import CannotConvert, as_declared, as_wanted
-from polyrun.values.fits import Misfit, has_wide_numbers, misfit
-from polyrun.values.making import Workshop
 from polyrun.values.outbox import Content, Outbox
 from polyrun.values.store import Store, Stored
+
+if TYPE_CHECKING:
+    from polyrun.values.fits import Misfit
+    from polyrun.values.making import Workshop
 
 _LISTED = 12
 _LONGEST = 100
@@ -80,34 +85,48 @@ class Handover:
         imports: dict[str, Stored] = {}
         words: list[str] | None = [] if handing.wire == "shell" else None
         infos = []
-        workshop = self._store.workshop(job.info.index)
         for link in job.links.imports:
-            kept = self._kept[link.producer, link.name]
-            try:
-                stored = as_wanted(kept.stored, link.wanted, workshop)
-            except CannotConvert as error:
-                return Prepared(problem=self._refused(Code.TYPE_MISMATCH, job, link, str(error)))
-            problem = misfit(stored, handing.holds)
-            if problem is not None:
-                return Prepared(problem=self._misfit(job, link, problem))
-            try:
-                if words is not None:
-                    words += _words(link.local, stored, workshop)
-            except CannotConvert as error:
-                return Prepared(problem=self._refused(Code.CANNOT_HOLD, job, link, str(error)))
-            imports[link.local] = stored
-            infos.append(self._info(link.local, stored, kept))
+            given = self._given(job, link, handing.holds, words)
+            if isinstance(given, Diagnostic):
+                return Prepared(problem=given)
+            imports[link.local] = given
+            infos.append(self._info(link.local, given, self._kept[link.producer, link.name]))
         exports = {export.name: export.type for export in job.links.exports}
         inbox = self._store.inbox(job.info.index, imports, exports, words)
         outbox = self._store.outbox(job.info.index, job.limits.disk_bytes)
         return Prepared(inbox, outbox, tuple(infos), _bindings(job, imports))
+
+    def _given(self, job: Job, link: Link, holds: Holds, words: list[str] | None) -> Stored | Diagnostic:
+        """The value that `link` names as `job` gets it, or why it cannot; a shell's form of it is added to `words`."""
+        from polyrun.values.change import CannotConvert, as_wanted
+        from polyrun.values.fits import misfit
+
+        workshop = self._store.workshop(job.info.index)
+        try:
+            stored = as_wanted(self._kept[link.producer, link.name].stored, link.wanted, workshop)
+        except CannotConvert as error:
+            return self._refused(Code.TYPE_MISMATCH, job, link, str(error))
+        problem = misfit(stored, holds)
+        if problem is not None:
+            return self._misfit(job, link, problem)
+        try:
+            if words is not None:
+                words += _words(link.local, stored, workshop)
+        except CannotConvert as error:
+            return self._refused(Code.CANNOT_HOLD, job, link, str(error))
+        return stored
+
+    @staticmethod
+    def get_ready() -> None:
+        """Load what `take` needs, some milliseconds' work, for when there is nothing to do but wait for a block."""
+        from polyrun.values import preview, survey  # noqa: F401
 
     async def take(self, job: Job, outbox: Outbox) -> Taken:
         """Look at what `job`, which has ended well, has left in its outbox, and keep it."""
         if not job.links.exports:
             return Taken()
         try:
-            content = await asyncio.to_thread(outbox.read)
+            content = outbox.read() if outbox.is_small else await asyncio.to_thread(outbox.read)
             if content is None:
                 return Taken(problem=self._missing(job, job.links.exports[0], None))
             return self._accept(job, outbox, content)
@@ -129,11 +148,15 @@ class Handover:
                 return Taken(problem=self._at(Code.UNSUPPORTED_VALUE, export, message, job))
             if export.name not in stored:
                 return Taken(problem=self._missing(job, export, content))
-            try:
-                value = as_declared(stored[export.name], export.type, self._store.workshop(job.info.index))
-            except CannotConvert as error:
-                message = f"`{export.name}` is declared as `{export.type}`: {error}"
-                return Taken(problem=self._at(Code.TYPE_MISMATCH, export, message, job))
+            value = stored[export.name]
+            if export.type is not None:
+                from polyrun.values.change import CannotConvert, as_declared
+
+                try:
+                    value = as_declared(value, export.type, self._store.workshop(job.info.index))
+                except CannotConvert as error:
+                    message = f"`{export.name}` is declared as `{export.type}`: {error}"
+                    return Taken(problem=self._at(Code.TYPE_MISMATCH, export, message, job))
             accepted[export.name] = Kept(value, job.info.label, export)
         self._kept.update({(job.info.index, name): kept for name, kept in accepted.items()})
         return Taken(tuple(self._info(name, kept.stored, kept) for name, kept in accepted.items()))
@@ -199,6 +222,7 @@ def _bindings(job: Job, imports: Mapping[str, Stored]) -> Mapping[str, bytes]:
     if handing is None or handing.bindings is None:
         return NOTHING
     from polyrun.values.bindings import bind
+    from polyrun.values.fits import has_wide_numbers
 
     maps = {link.local for link in job.links.imports if (link.wanted or "").startswith("map")}
     types = {name: stored.type for name, stored in imports.items()}

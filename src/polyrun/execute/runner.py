@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from polyrun.execute.builds import Build, Builder
 from polyrun.execute.deadline import Deadline
-from polyrun.execute.problem import explain_failure, missing_toolchain
 from polyrun.execute.stdin import read_stdin
 from polyrun.execute.steps import Performed, Place, StepRunner
 from polyrun.execute.surroundings import Surroundings
 from polyrun.languages import ToolchainMissing
+from polyrun.model.diagnostics import Severity
 from polyrun.model.events import Event
 from polyrun.model.frozen import replace
 from polyrun.model.outcomes import Status
@@ -36,9 +37,12 @@ class JobRunner:
         """Perform `job` and say how it ended; cancelling the task gives a result with status `cancelled`."""
         toolchain = self._around.toolchains[job.language.id]
         result = unstarted(job, Status.OK)
-        if job.refusal is not None:
-            return replace(result, status=Status.BLOCKED, reason=job.refusal.message, problem=job.refusal)
+        refusal = job.refusal or next((one for one in job.findings if one.severity is Severity.ERROR), None)
+        if refusal is not None:
+            return replace(result, status=Status.BLOCKED, reason=refusal.message, problem=refusal)
         if isinstance(toolchain, ToolchainMissing):
+            from polyrun.execute.problem import missing_toolchain
+
             problem = missing_toolchain(job, toolchain)
             return replace(result, status=Status.TOOLCHAIN_MISSING, reason=problem.message, problem=problem)
         options = job.block.options
@@ -61,6 +65,7 @@ class JobRunner:
         outbox = prepared.outbox
         assert outbox is not None
         with outbox:
+            asyncio.get_running_loop().call_soon(handover.get_ready)
             result = await self._build_and_run(job, result, stdin, prepared.inbox, outbox.folder)
             if not result.ok:
                 return result
@@ -103,13 +108,18 @@ class JobRunner:
         return replace(ended, build=performed.result, reason=reason)
 
     def _ended(self, result: BlockResult, job: Job, status: Status, performed: Performed) -> BlockResult:
+        problem = None
+        if status is not Status.OK:
+            from polyrun.execute.problem import explain_failure
+
+            problem = explain_failure(job, self._around.document, status, performed)
         return replace(
             result,
             status=status,
             sandbox=self._around.capabilities.backend,
             enforced=tuple(sorted(performed.enforced)),
             reason=performed.result.outcome.reason,
-            problem=explain_failure(job, self._around.document, status, performed),
+            problem=problem,
         )
 
 

@@ -1,6 +1,6 @@
 """What to run: one TOML file per language. Knows no sandbox and never starts a process."""
 
-from polyrun.languages.entry import Names
+from polyrun.languages.handing import Names
 from polyrun.languages.locations import locate
 from polyrun.languages.lowering import lower, prepare_program
 from polyrun.languages.registry import Registry

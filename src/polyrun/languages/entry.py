@@ -7,31 +7,11 @@ from __future__ import annotations
 
 import re
 
-from polyrun.languages.handing import Main
+from polyrun.languages.handing import Main, Names, Opening
 from polyrun.languages.names import expand
 from polyrun.languages.pieces import Piece, split
 from polyrun.languages.returning import Body, with_puts
 from polyrun.languages.spec import FragmentSpec
-from polyrun.model.frozen import frozen
-
-
-@frozen
-class Names:
-    """The variables that a block imports, and those that it exports."""
-
-    imports: tuple[str, ...] = ()
-    exports: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.imports or self.exports)
-
-
-@frozen
-class Opening:
-    """What a `main` that is to be made begins with, and the variables that are there before it."""
-
-    text: str = ""
-    names: tuple[str, ...] = ()
 
 
 def opening(main: Main, passed: Names) -> Opening:

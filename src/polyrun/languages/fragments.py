@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from polyrun.languages import entry
-from polyrun.languages.entry import Names, Opening
+from polyrun.languages.handing import Names, Opening
 from polyrun.languages.names import encode, expand, line_names
 from polyrun.languages.pieces import MAX_HEADER, Piece, blank, mask, split, top_level
 from polyrun.languages.spec import FragmentSpec, Language, SourceSpec

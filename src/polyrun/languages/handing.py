@@ -14,6 +14,25 @@ IDENTIFIER = r"[A-Za-z_]\w*"
 
 
 @frozen
+class Names:
+    """The variables that a block imports, and those that it exports."""
+
+    imports: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.imports or self.exports)
+
+
+@frozen
+class Opening:
+    """What a `main` that is to be made begins with, and the variables that are there before it."""
+
+    text: str = ""
+    names: tuple[str, ...] = ()
+
+
+@frozen
 class Around:
     """Text of ours around the code of a block that imports or exports.
 

@@ -103,6 +103,7 @@ def load_language(
         image=None if image is None else _image(image),
         selftest=None if selftest is None else _selftest(selftest),
         values=None if values is None else load_handing(values, names),
+        grammar=top.optional_text("grammar"),
         digest=_digest(data, guest),
     )
     top.close()

@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from polyrun.languages.entry import Names, Opening
-from polyrun.languages.fragments import with_values, wrap
-from polyrun.languages.handing import Around
+from polyrun.languages.handing import Around, Names, Opening
 from polyrun.languages.names import encode, expand, line_names
 from polyrun.languages.spec import Language, Program, Step
 from polyrun.model.frozen import replace
@@ -27,11 +25,14 @@ def lower(language: Language, code: bytes, line: int, document: str, passed: Nam
     if spec.lf and b"\n" in code and code.count(b"\r\n") == code.count(b"\n"):
         code = code.replace(b"\r\n", b"\n")
     names = line_names(language, line, document)
-    before, opening = "", Opening()
+    before, wrapped = "", None
     if passed and language.values is not None:
         before, code = _surrounded(language.values.around, code, passed)
-        code, opening = with_values(language, code, passed)
-    wrapped = wrap(language, code, line, document, opening)
+    if language.fragment is not None:
+        from polyrun.languages.fragments import with_values, wrap  # most languages have a use for code as it is
+
+        code, opening = with_values(language, code, passed) if passed else (code, Opening())
+        wrapped = wrap(language, code, line, document, opening)
     is_fragment = wrapped is not None
     files = wrapped if wrapped is not None else {expand(spec.file, names): _align(language, code, line, names, before)}
     if spec.copy is not None:

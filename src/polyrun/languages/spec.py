@@ -196,7 +196,8 @@ class Language:
     share one.
     `locations` are regular expressions over one line of a message, with the groups `line` and optionally `message`;
     `{document}` in them stands for the document's base name. `limits` replace fields of the default `Limits`.
-    `values` says how its blocks import and export; without it they cannot.
+    `values` says how its blocks import and export; without it they cannot. `grammar` names the syntax that the static
+    analysis reads its code with; without one it is not analysed.
     `packages` maps an ecosystem (`debian`, `pypi`, `npm`) to what to install there; `image` says the same for a
     container if it is to hold something else, so that languages can share one. `digest` changes with every byte of
     the specification and of the guest.
@@ -220,6 +221,7 @@ class Language:
     image: Requirements | None = None
     selftest: SelfTest | None = None
     values: Handing | None = None
+    grammar: str | None = None
     digest: str = ""
 
     @property

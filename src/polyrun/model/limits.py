@@ -21,9 +21,9 @@ MIN_MEMORY = 4 * MIB
 MAX_WALL_S = 7 * 24 * 3600.0
 MAX_BYTES = 1 << 50
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
+_DURATION = r"(\d+(?:\.\d+)?)(ms|s|m|h)?"
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_SIZE = r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?"
 _SIZE_UNITS = {"": 1, "k": KIB, "m": MIB, "g": GIB, "t": 1024 * GIB}
 
 
@@ -32,7 +32,7 @@ def parse_duration(text: str) -> float:
 
     Raises `ValueError`, with a message fit for the user, unless 0 < result <= one week.
     """
-    match = _DURATION.fullmatch(text.strip())
+    match = re.fullmatch(_DURATION, text.strip())
     if match is None:
         raise ValueError(f"`{text}` is not a duration such as `250ms`, `10s`, `2m` or `1h`")
     seconds = float(match[1]) * _DURATION_UNITS[match[2]]
@@ -46,7 +46,7 @@ def parse_size(text: str) -> int:
 
     Raises `ValueError`, with a message fit for the user, unless 1 <= result <= 2**50.
     """
-    match = _SIZE.fullmatch(text.strip())
+    match = re.fullmatch(_SIZE, text.strip())
     if match is None:
         raise ValueError(f"`{text}` is not a size such as `64k`, `512m` or `1g`")
     size = float(match[1]) * _SIZE_UNITS[match[2].lower()]

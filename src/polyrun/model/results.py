@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from polyrun.model.capture import Capture
-from polyrun.model.diagnostics import Diagnostic
+from polyrun.model.diagnostics import Diagnostic, Severity
 from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.limits import Usage
 from polyrun.model.outcomes import Outcome, Status
@@ -63,6 +63,11 @@ class BlockResult:
         return self.status is Status.OK
 
     @property
+    def remarks(self) -> tuple[Diagnostic, ...]:
+        """The findings besides the `problem`, without mere notes."""
+        return tuple(one for one in self.findings if one != self.problem and one.severity is not Severity.NOTE)
+
+    @property
     def exit_code(self) -> int | None:
         """The exit code of the last step that ran, `None` after a signal or when none ran."""
         step = self.run or self.build
@@ -109,6 +114,7 @@ class RunResult:
     relative to the document's folder, that blocks created or changed; unless written through,
     they are kept in `artifacts_dir`. `values` are the exports that `settings.get` asked for, as strict JSON, and
     `saved` the files that `settings.save_to` asked for; `report` is the page that `settings.report_to` asked for.
+    `audit_head` is the end of the audit log's chain, `SEQ HASH`, when this run's last record was written.
     """
 
     run_id: str
@@ -127,6 +133,7 @@ class RunResult:
     values: Mapping[str, str] = NOTHING
     saved: tuple[str, ...] = ()
     report: str | None = None
+    audit_head: str | None = None
 
     @property
     def ok(self) -> bool:

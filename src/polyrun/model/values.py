@@ -101,6 +101,8 @@ class ValueType:
     @property
     def kind(self) -> Kind | None:
         """The one kind that it has besides null; `None` for a mixture."""
+        if len(self.kinds) == 1:
+            return self.kinds[0]
         kinds = [kind for kind in self.kinds if kind is not Kind.NULL]
         if not kinds:
             return Kind.NULL

@@ -167,4 +167,4 @@ def _argument(
 def _finding(rule: Rule, found: Place, name: str, lines: list[str]) -> Finding:
     message = rule.message.replace("{name}", name[:80])
     start, end = ((line, len(lines[line][:column].encode())) for line, column in found.ends())
-    return Finding(rule.name, rule.code, rule.severity, message, rule.remedy, start, end)
+    return Finding(rule.name, rule.code, rule.severity, message, rule.reason, rule.remedy, start, end)

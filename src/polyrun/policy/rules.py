@@ -101,12 +101,16 @@ class Names:
 
 @frozen
 class Finding:
-    """What a rule found in a block: `start` and `end` are (line from 0, byte in it) in the block's code."""
+    """What a rule found in a block: `start` and `end` are (line from 0, byte in it) in the block's code.
+
+    `message`, `reason` and `remedy` are the rule's.
+    """
 
     rule: str
     code: Code
     severity: Severity
     message: str
+    reason: str
     remedy: str
     start: tuple[int, int]
     end: tuple[int, int]

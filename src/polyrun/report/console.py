@@ -178,8 +178,14 @@ class Console:
         for name, step in (("build", result.build), ("run", result.run)):
             if step is not None and not (name == "build" and result.build_cached):
                 self._truncation(step)
+        if result.remarks and self._source is not None:
+            self._own_line()
+            self._say(render_text(self._source, result.remarks, colour=self._look.colour).rstrip("\n"))
+            self._told = not self._quiet and self._data
         if result.problem is not None and self._source is not None:
             self._own_line()
+            if result.remarks:
+                self._say("")
             self._say(render_text(self._source, [result.problem], colour=self._look.colour).rstrip("\n"))
             self._imports(result)
             self._told = not self._quiet and self._data
@@ -248,6 +254,8 @@ class Console:
             self._say(f"{count(len(result.saved), 'export')} saved: {names}{more}")
         if result.report is not None:
             self._say(f"report: {safe_line(result.report)}")
+        if result.audit_head is not None and self._verbose:
+            self._say(self._look.paint(f"audit: {result.audit_head}", "dim"))
         if result.log_path and (self._verbose or not result.ok):
             self._say(self._look.paint(f"log: {safe_line(result.log_path)}", "dim"))
 

@@ -22,6 +22,7 @@ _LINE_BYTES = 40
 """What the page spends on a line of code besides its text."""
 _LEAST = 4 * KIB
 _VALUES = 200
+_REMARKS = 20
 
 
 class BlockWriter:
@@ -44,6 +45,8 @@ class BlockWriter:
             yield from self._streams("build ", block.build)
         if block.run is not None:
             yield from self._streams("", block.run)
+        for remark in block.remarks[:_REMARKS]:
+            yield f'<pre class="problem">\n{text(render_text(self._source, [remark]))}</pre>\n'
         if block.problem is not None:
             yield f'<pre class="problem">\n{text(render_text(self._source, [block.problem]))}</pre>\n'
         elif block.reason and not block.ok:

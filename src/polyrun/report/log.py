@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 
 from polyrun.model.events import (
     BlockInfo,
@@ -23,6 +24,7 @@ from polyrun.model.events import (
 )
 from polyrun.model.limits import MIB, format_bytes
 from polyrun.model.results import BlockResult, RunResult
+from polyrun.model.spans import Source
 from polyrun.report.events import EventEncoder
 from polyrun.report.facts import encode
 from polyrun.report.logfiles import KEPT_RUNS, create_pair, prune
@@ -175,6 +177,7 @@ class _LineWriter:
         self._neutral: dict[str, Neutralizer] = {}
         self._pending: dict[str, str] = {}
         self._document = ""
+        self._source: Source | None = None
 
     def lines(self, event: Event) -> list[tuple[str, str, bool]]:
         """The lines for `event`, preceded by unfinished lines of output that it ends."""
@@ -183,7 +186,7 @@ class _LineWriter:
         lines = [("DEBUG", text, True) for text in self._flush()]
         match event:
             case RunStarted():
-                self._document = safe_line(event.document)
+                self._document, self._source = safe_line(event.document), event.source
                 where = f"{event.sandbox} (level {event.level})"
                 what = f"run {event.run_id}: {self._document}, {count(len(event.blocks), 'block')} in {where}"
                 return [("INFO", what, False)]
@@ -195,11 +198,19 @@ class _LineWriter:
                 argv = " ".join(safe_line(word) for word in event.argv)
                 lines.append(("DEBUG", f"{_who(event.block)} {event.step}: {argv}", False))
             case JobFinished():
+                lines += [("ERROR", f"{_who(event.block)} {text}", False) for text in self._remarks(event.result)]
                 level = "INFO" if event.result.ok or event.result.allowed_to_fail else "ERROR"
                 lines.append((level, f"{_who(event.block)} {_end(event.result)}", False))
             case RunFinished():
                 lines.append(("INFO" if event.result.ok else "ERROR", _run_end(event.result), False))
+                if event.result.audit_head is not None:
+                    lines.append(("INFO", f"audit log at {event.result.audit_head}", False))
         return lines
+
+    def _remarks(self, result: BlockResult) -> Iterator[str]:
+        for one in result.remarks:
+            place = f"{self._document}:{one.line(self._source)}" if self._source is not None else self._document
+            yield f"{one.severity}[{one.code}]: {safe_line(one.message)} at {place}"
 
     def _output(self, event: Output) -> list[tuple[str, str, bool]]:
         prefix = f"{_who(event.block)} {event.stream}"

@@ -301,8 +301,8 @@ def _write(folder: str, name: str, value: int | str) -> None:
 
 def _read(folder: str, name: str) -> str:
     try:
-        with open(os.path.join(folder, name)) as file:
-            return file.read()
+        with open(os.path.join(folder, name), "rb", buffering=0) as file:  # a box reads ten; as text they cost more
+            return file.read().decode()
     except OSError:
         return ""
 

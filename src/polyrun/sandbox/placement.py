@@ -42,8 +42,9 @@ def memberships(membership: str) -> dict[str, str]:
 
 def groups_of(pid: int) -> dict[str, str]:
     """Controller (or `unified`) → the name of the group that the process is in."""
-    with open(f"/proc/{pid}/cgroup") as membership:
-        return {name: os.path.basename(path) for name, path in memberships(membership.read()).items()}
+    with open(f"/proc/{pid}/cgroup", "rb", buffering=0) as file:
+        found = memberships(file.read().decode())
+    return {name: os.path.basename(path) for name, path in found.items()}
 
 
 def own_folder(mount: tuple[str, str] | None, group: str | None) -> str | None:

@@ -11,13 +11,16 @@ import re
 import stat
 from collections import OrderedDict
 from collections.abc import Callable, Collection
-from typing import Self
+from itertools import islice
+from typing import TYPE_CHECKING, Self
 
 from polyrun.model.frozen import frozen
 from polyrun.model.limits import format_bytes
 from polyrun.values.cbor import BadData, Reader
 from polyrun.values.nodes import Ref
-from polyrun.values.survey import Found, Survey
+
+if TYPE_CHECKING:
+    from polyrun.values.survey import Found
 
 VALUES = "values.cbor"
 VERSION = 1
@@ -30,6 +33,7 @@ _MAX_DEFINED_NAME = 100
 _MAX_MESSAGE = 500
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _HELD = 32
+_SMALL = 16 << 10
 
 
 @frozen
@@ -52,6 +56,13 @@ class Outbox:
         self._max_bytes = max_bytes
         self._held: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
+    @property
+    def is_small(self) -> bool:
+        """Whether there is a short value file and nothing else: `read` then takes milliseconds and needs no thread."""
+        with os.scandir(self._fd) as listing:
+            found = [(entry.name, entry.stat(follow_symlinks=False).st_size) for entry in islice(listing, 2)]
+        return len(found) == 1 and found[0][0] == VALUES and found[0][1] <= _SMALL
+
     def read(self) -> Content | None:
         """What is in it, or `None` when the block has not handed anything over. Raises `BadData`."""
         fd = self._open(VALUES)
@@ -71,6 +82,8 @@ class Outbox:
             os.close(fd)
 
     def _content(self, reader: Reader) -> Content:
+        from polyrun.values.survey import Survey  # not before a block has ended
+
         values: dict[str, Found] = {}
         refused: dict[str, str] = {}
         defined: list[str] = []

@@ -12,17 +12,18 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import FileIO
+from typing import TYPE_CHECKING
 
 from polyrun.model.frozen import frozen
 from polyrun.model.values import Kind, Slice, ValueType
-from polyrun.values import arrow, npy
 from polyrun.values.cbor import BadData, Reader, encode, head
 from polyrun.values.layout import NPY_HEAD
-from polyrun.values.making import Workshop
 from polyrun.values.nodes import Array, Ref
 from polyrun.values.outbox import VALUES, VERSION, Content, Outbox
-from polyrun.values.preview import preview
-from polyrun.values.survey import Found, FramedTable
+
+if TYPE_CHECKING:
+    from polyrun.values.making import Workshop
+    from polyrun.values.survey import Found, FramedTable
 
 WORDS = "values.words"
 """The value file of a shell's inbox."""
@@ -90,6 +91,8 @@ class Store:
 
     def workshop(self, index: int) -> Workshop:
         """Where data is made that block `index` needs in another form than it is."""
+        from polyrun.values.making import Workshop  # few values are made into others
+
         if index not in self._workshops:
             self._workshops[index] = Workshop(os.path.join(self._folder, f"made-{index}"), f"made-{index}-")
         return self._workshops[index]
@@ -199,6 +202,8 @@ _LOOKED_AT = 1 << 16
 
 
 def _look(beginning: bytes, stored: Stored) -> str:
+    from polyrun.values.preview import preview  # not before a block has ended
+
     try:
         return preview(Reader(beginning), stored.open)
     except BadData:  # it goes on behind what was read
@@ -220,6 +225,8 @@ def _refs(item: Array | FramedTable) -> tuple[Ref, ...]:
 
 def _frame(outbox: Outbox, item: Array | FramedTable) -> None:
     """Make the data file of an array or a table a standard file."""
+    from polyrun.values import arrow, npy  # few blocks make any
+
     if not _refs(item):  # a table without columns has no file
         return
     file = _refs(item)[0].file

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from polyrun.languages import Registry, lower
-from polyrun.languages.entry import Names
+from polyrun.languages.handing import Names
 
 LANGUAGE = Registry.load().get("rust")
 N = 'polyrun::put("n", &n);'

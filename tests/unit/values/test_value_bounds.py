@@ -215,3 +215,21 @@ def test_data_that_is_shorter_than_it_was_is_not_cut_in_silence(tmp_path: Path) 
     os.truncate(Path(stored.folder, "1-0"), 2)
     with pytest.raises(OSError, match="shorter than it was"):
         as_json(stored)
+
+
+def test_only_a_short_value_file_alone_is_small(tmp_path: Path) -> None:
+    """What is small is read at once, so nothing that takes long may pass for it, such as a table's file."""
+    short, long = b"\xa0", b"\xa0" * (16 << 10) + b"\xa0"
+    for number, (files, small) in enumerate(
+        (
+            ({VALUES: short}, True),
+            ({VALUES: long}, False),
+            ({VALUES: short, "1-0.npy": b""}, False),
+            ({"other.cbor": short}, False),
+            ({}, False),
+        )
+    ):
+        with Store(str(tmp_path)).outbox(number, 1 << 30) as outbox:
+            for name, data in files.items():
+                Path(outbox.folder, name).write_bytes(data)
+            assert outbox.is_small == small, files.keys()

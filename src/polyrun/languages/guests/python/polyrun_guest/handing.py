@@ -7,49 +7,78 @@ import os
 
 from .wire import Decoder, Encoder, Unsupported, head
 
-TYPE_CHECKING = False  # `typing` and `re` are left out: they take longer than all that a block with a few values needs
+# `typing` and `re` are left out, and the modules for large values wait until there is one: each takes longer than all
+# that a block with a few small values needs.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .incoming import Incoming
+    from .outgoing import Outgoing
+
 _VERSION = 1
+_FORMS = ("file", "array", "table")
+"""The declared types that a plain value can be turned into."""
 
 
 class Handing:
     """The values of one block, whose code is `source` and whose variables are `names`."""
 
     def __init__(self, source: bytes, names: dict[str, Any]) -> None:
-        from .incoming import Incoming
-
         self._names = names
+        self._source = source
         self._out = os.environ["POLYRUN_OUT"]
         self._pid = os.getpid()
-        inbox = os.environ["POLYRUN_IN"]
-        incoming = Incoming(inbox, source)
-        with open(os.path.join(inbox, "values.cbor"), "rb") as file:
-            facts = Decoder(file.read(), incoming.make).item()
+        self._inbox = os.environ["POLYRUN_IN"]
+        self._incoming: Incoming | None = None
+        self._outgoing: Outgoing | None = None
+        with open(os.path.join(self._inbox, "values.cbor"), "rb") as file:
+            facts = Decoder(file.read(), self._make).item()
         self._prefix: str = facts["prefix"]
         self._exports: dict[str, str | None] = facts["exports"]
-        names.update((name, incoming.plain(value)) for name, value in facts["imports"].items())
+        self._take(facts["imports"])
         self._known = set(names)
         self.failed = False
         if self._exports:
             atexit.register(self._hand_over)  # the first one registered is the last one called
 
+    def _take(self, imports: dict[str, Any]) -> None:
+        """Make the imports variables of the block."""
+        if self._incoming is not None:  # else all of them are plain values
+            imports = {name: self._incoming.plain(value) for name, value in imports.items()}
+        self._names.update(imports)
+
+    def _make(self, tag: int, value: Any) -> Any:
+        """The object for `value`, which stands behind `tag`."""
+        if self._incoming is None:
+            from .incoming import Incoming
+
+            self._incoming = Incoming(self._inbox, self._source)
+        return self._incoming.make(tag, value)
+
+    def _writer(self) -> Outgoing:
+        """What turns objects that are no plain values into something that can be written."""
+        if self._outgoing is None:
+            from .outgoing import Outgoing
+
+            self._outgoing = Outgoing(self._out, self._prefix)
+        return self._outgoing
+
     def _hand_over(self) -> None:
         """Write what the block exports. A child that it has forked has nothing to hand over."""
         if self.failed or os.getpid() != self._pid:
             return
-        from .outgoing import Outgoing
-
-        outgoing = Outgoing(self._out, self._prefix)
-        encoder = Encoder(outgoing.convert, outgoing.pack)
+        encoder = Encoder(lambda value: self._writer().convert(value), lambda value: self._writer().pack(value))
         values: list[bytes] = []
         refused: dict[str, str] = {}
         for name, declared in self._exports.items():
             if name not in self._names:
                 continue
             try:
-                values.append(encoder.encode(name) + encoder.encode(outgoing.top(self._names[name], declared)))
+                value = self._names[name]
+                if declared is not None and declared.startswith(_FORMS):
+                    value = self._writer().top(value, declared)
+                values.append(encoder.encode(name) + encoder.encode(value))
             except Unsupported as error:
                 refused[name] = str(error)
             except OSError as error:

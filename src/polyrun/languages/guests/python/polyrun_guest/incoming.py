@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import mmap
 import os
-from array import array
 
 from . import wire
 
@@ -61,6 +59,8 @@ class Incoming:
             return memoryview(bytearray())
         view = self._maps.get(ref.file)
         if view is None:
+            import mmap
+
             with open(self.path(ref.file), "rb") as file:
                 view = self._maps[ref.file] = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
         return view[ref.offset : ref.offset + ref.length]
@@ -99,6 +99,8 @@ class Incoming:
         return value
 
     def _numbers(self, dtype: str, data: Any) -> list[Any]:
+        from array import array
+
         numbers = array(FORMATS[dtype])
         numbers.frombytes(self.bytes(data) if isinstance(data, Ref) else data)
         return numbers.tolist()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from array import array
 
 from . import wire
 from .incoming import FORMATS, Grid
@@ -12,10 +11,10 @@ from .wire import Tagged, Unsupported
 
 TYPE_CHECKING = False  # see `handing`
 if TYPE_CHECKING:
+    from array import array
     from typing import Any, BinaryIO
 
 NPY_HEAD = 256
-_PACK_FROM = 32
 _INLINE_BYTES = 64 * 1024
 _DTYPES = {code: dtype for dtype, code in FORMATS.items()}
 _DTYPES |= {"l": "int64", "L": "uint64", "c": "uint8"}
@@ -50,7 +49,8 @@ class Outgoing:
                 return base(value)
         if isinstance(value, str):
             return str.__str__(value)
-        if isinstance(value, (bytearray, memoryview, array)):
+        arrays = sys.modules.get("array")
+        if isinstance(value, (bytearray, memoryview)) or (arrays is not None and isinstance(value, arrays.array)):
             return self._buffer(value)
         if isinstance(value, os.PathLike):
             return self._file(os.fspath(value))
@@ -82,17 +82,18 @@ class Outgoing:
         return name, open(os.path.join(self._folder, name), "xb")
 
     def pack(self, value: Any) -> Any:
-        """A list; one of many numbers of one type is stored as numbers."""
-        if len(value) >= _PACK_FROM:
-            kinds = set(map(type, value))
-            code = {int: "q", float: "d"}.get(next(iter(kinds))) if len(kinds) == 1 else None
-            if code is not None:
-                try:
-                    numbers = array(code, value)
-                except OverflowError:
-                    return value
-                return self.packed(numbers)
-        return value
+        """A long list; one of numbers of one type is stored as numbers."""
+        kinds = set(map(type, value))
+        code = {int: "q", float: "d"}.get(next(iter(kinds))) if len(kinds) == 1 else None
+        if code is None:
+            return value
+        from array import array
+
+        try:
+            numbers = array(code, value)
+        except OverflowError:
+            return value
+        return self.packed(numbers)
 
     def packed(self, numbers: array[Any]) -> Tagged:
         """A list of many numbers of one type."""

@@ -14,6 +14,7 @@ _SIZES = {24: ">B", 25: ">H", 26: ">I", 27: ">Q"}
 _SIMPLE = {0xF4: False, 0xF5: True, 0xF6: None}
 
 MAX_DEPTH = 64
+_PACK_FROM = 32
 
 
 class Unsupported(Exception):
@@ -94,7 +95,7 @@ class Decoder:
 class Encoder:
     """Writes one value file.
 
-    `convert` turns what is no plain value into one, or into `Raw` or `Tagged`; `pack` may do the same with a list.
+    `convert` turns what is no plain value into one, or into `Raw` or `Tagged`; `pack` may do the same with a long list.
     """
 
     def __init__(self, convert: Callable[[Any], Any], pack: Callable[[Any], Any]) -> None:
@@ -121,7 +122,7 @@ class Encoder:
         self._depth += 1
         try:
             if isinstance(value, (list, tuple)):
-                packed = self._pack(value)
+                packed = self._pack(value) if len(value) >= _PACK_FROM else value
                 if packed is not value:
                     return self.encode(packed)
                 return head(4, len(value)) + b"".join(map(self.encode, value))

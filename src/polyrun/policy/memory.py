@@ -1,0 +1,69 @@
+"""Answers remembered between runs: the same code under the same rules is analysed once."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+from polyrun import __version__
+from polyrun.model.digest import sha256
+from polyrun.policy.protocol import Answer, Piece, from_plain, to_plain
+
+_MOST = 1000
+_MAX_BYTES = 16 << 20
+
+
+class Memory:
+    """The answers in the file at `path`. A damaged file counts as none; whoever can write it can forge answers."""
+
+    def __init__(self, path: str, folders: Sequence[str]) -> None:
+        self._path = path
+        self._salt = "\0".join(_identity(folders))
+        self._known: dict[str, object] = {}
+        self._is_new = False
+        try:
+            with open(path, "rb") as file:
+                known = json.loads(file.read(_MAX_BYTES))
+            self._known = known if isinstance(known, dict) else {}
+        except (OSError, ValueError, RecursionError):
+            pass
+
+    def recall(self, piece: Piece) -> Answer | None:
+        """What was answered to `piece` before."""
+        plain = self._known.get(self._key(piece))
+        try:
+            return from_plain(plain) if isinstance(plain, dict) else None
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def keep(self, piece: Piece, answer: Answer) -> None:
+        """Remember an answer; a failure is no answer, since another time there may be more time."""
+        if answer.failure is None:
+            self._known[self._key(piece)] = to_plain(answer)
+            self._is_new = True
+
+    def content(self) -> bytes | None:
+        """What the file should hold from now on, `None` if it is right as it is: the newest thousand answers."""
+        if not self._is_new:
+            return None
+        return json.dumps(dict(list(self._known.items())[-_MOST:])).encode()
+
+    def _key(self, piece: Piece) -> str:
+        return sha256(f"{self._salt}\0{piece.grammar}\0".encode() + piece.code).hexdigest()
+
+
+def _identity(folders: Sequence[str]) -> Iterable[str]:
+    """What tells one set of rules, analyser and parsers from another."""
+    yield __version__
+    here = os.path.dirname(__file__)
+    parsers = (os.path.join(folder, "ast_grep_py") for folder in sys.path)
+    for folder in (here, *(os.path.join(here, name) for name in ("grammars", "rules")), *parsers, *folders):
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted((entry.name, entry.stat()) for entry in listing if not entry.is_dir())
+        except OSError:
+            continue
+        yield folder
+        yield from (f"{name} {state.st_mtime_ns} {state.st_size}" for name, state in entries)
