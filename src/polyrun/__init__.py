@@ -20,6 +20,9 @@ if TYPE_CHECKING:
         CheckResult,
         Warm,
         arun,
+        audit_head,
+        audit_records,
+        audit_verify,
         check,
         clean,
         doctor,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from polyrun.config.settings import Settings
     from polyrun.model.diagnostics import Diagnostic, Label, Severity
     from polyrun.model.errors import (
+        AuditUnavailable,
         ConfigError,
         DocumentError,
         DocumentUnreadable,
@@ -52,14 +56,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "polyrun.api": (
-        "CheckResult Warm arun check clean doctor explain history load_settings parse_mix_file run run_code runner "
-        "validate_mix_file"
+        "CheckResult Warm arun audit_head audit_records audit_verify check clean doctor explain history load_settings "
+        "parse_mix_file run run_code runner validate_mix_file"
     ),
     "polyrun.config.settings": "Settings",
     "polyrun.model.diagnostics": "Diagnostic Label Severity",
     "polyrun.model.errors": (
-        "ConfigError DocumentError DocumentUnreadable LanguageError PolyRunError SandboxError SandboxUnavailable "
-        "UsageError"
+        "AuditUnavailable ConfigError DocumentError DocumentUnreadable LanguageError PolyRunError SandboxError "
+        "SandboxUnavailable UsageError"
     ),
     "polyrun.model.limits": "Limits Usage",
     "polyrun.model.outcomes": "Outcome Status",
@@ -70,6 +74,7 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "AuditUnavailable",
     "BlockResult",
     "CheckResult",
     "ConfigError",
@@ -93,6 +98,9 @@ __all__ = [
     "UsageError",
     "Warm",
     "arun",
+    "audit_head",
+    "audit_records",
+    "audit_verify",
     "check",
     "clean",
     "doctor",

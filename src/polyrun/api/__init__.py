@@ -7,6 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from polyrun.api.audit import audit_head, audit_records, audit_verify
     from polyrun.api.compat import Runner, parse_mix_file, run_code, runner, validate_mix_file
     from polyrun.api.containers import BuildFailed, BuiltImage, PruneReport, build_images, list_images, prune_images
     from polyrun.api.policies import RuleTest, policy_rules, test_policy
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from polyrun.api.upkeep import CleanReport, DoctorReport, Leftover, clean, doctor, history, values
     from polyrun.api.warm import Warm
     from polyrun.model.codes import explain
+    from polyrun.report.audit.selecting import AuditRecord, Selection
+    from polyrun.report.audit.verifying import Fault, Verification
 
 _HOMES = {
+    "polyrun.api.audit": "audit_head audit_records audit_verify",
     "polyrun.api.compat": "Runner parse_mix_file run_code runner validate_mix_file",
     "polyrun.api.containers": "BuildFailed BuiltImage PruneReport build_images list_images prune_images",
     "polyrun.api.policies": "RuleTest policy_rules test_policy",
@@ -31,23 +35,32 @@ _HOMES = {
     "polyrun.api.upkeep": "CleanReport DoctorReport Leftover clean doctor history values",
     "polyrun.api.warm": "Warm",
     "polyrun.model.codes": "explain",
+    "polyrun.report.audit.selecting": "AuditRecord Selection",
+    "polyrun.report.audit.verifying": "Fault Verification",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "AuditRecord",
     "BuildFailed",
     "BuiltImage",
     "Check",
     "CheckResult",
     "CleanReport",
     "DoctorReport",
+    "Fault",
     "LanguageStatus",
     "Leftover",
     "PruneReport",
     "RuleTest",
     "Runner",
+    "Selection",
+    "Verification",
     "Warm",
     "arun",
+    "audit_head",
+    "audit_records",
+    "audit_verify",
     "build_images",
     "check",
     "clean",

@@ -21,6 +21,11 @@ class Folders:
         return os.path.join(self.state, "runs")
 
     @property
+    def audit(self) -> str:
+        """The default folder of the audit log."""
+        return os.path.join(self.state, "audit")
+
+    @property
     def languages(self) -> str:
         """What was read of the specifications of languages."""
         return os.path.join(self.cache, "languages")

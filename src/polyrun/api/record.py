@@ -13,7 +13,7 @@ from polyrun.execute.emitter import Listener
 from polyrun.execute.engine import Kept
 from polyrun.execute.exit_code import BLOCK_FAILED
 from polyrun.model.errors import UsageError
-from polyrun.model.events import Event
+from polyrun.model.events import Event, RunFinished, SecurityEvent
 from polyrun.model.frozen import replace
 from polyrun.model.results import RunResult
 from polyrun.report.log import RunLog
@@ -21,6 +21,7 @@ from polyrun.sandbox.artifacts import collect
 from polyrun.sandbox.base import Workspace
 
 if TYPE_CHECKING:
+    from polyrun.api.audit import Audit
     from polyrun.report.html import HtmlReport
 
 _PREFIX, _SUFFIX = "run_", ".files"
@@ -31,10 +32,11 @@ _TOLD = 5
 class Record:
     """Keeps the record of one run: logs and files in the folder that the settings name, and the page they ask for.
 
-    Raises `UsageError` for a page that cannot be written.
+    `audit` is the run's part of the audit log, if one is kept. Raises `UsageError` for a page that cannot be written.
     """
 
     def __init__(self, settings: Settings, folders: Folders, given: Input, run_id: str, started: float) -> None:
+        self.audit: Audit | None = None
         self._folder = os.fspath(settings.log_dir or folders.logs)
         self._given = given
         self._run_id = run_id
@@ -51,7 +53,7 @@ class Record:
     def listener(self, other: Listener | None) -> Listener:
         """A listener that records each event and then tells `other`."""
 
-        def listen(event: Event) -> None:
+        def tell(event: Event) -> None:
             if self._log is not None:
                 self._log.handle(event)
             if self._page is not None:
@@ -59,17 +61,40 @@ class Record:
             if other is not None:
                 other(event)
 
+        def listen(event: Event) -> None:
+            audit = self.audit
+            if audit is None:
+                tell(event)
+                return
+            audit.handle(event)
+            if not isinstance(event, RunFinished):  # which is the last one
+                tell(event)
+            news = audit.news()
+            if news is not None:
+                tell(SecurityEvent(event.time, "audit", news))
+            if isinstance(event, RunFinished):
+                tell(event)
+
         return listen
 
     def close(self) -> None:
         """Close what is open and remove the logs of old runs. Safe to call twice."""
+        if self.audit is not None:
+            self.audit.close()
         if self._page is not None:
             self._page.close()
         if self._log is not None:
             self._log.close()
 
     def publish(self, result: RunResult) -> RunResult:
-        """Write the page that was asked for. Without it the run has failed, and a note says why."""
+        """Write the page that was asked for, and the end of the audit log. Without them a note says why.
+
+        A run without its page has failed.
+        """
+        result = self._publish_page(result)
+        return result if self.audit is None else self.audit.end(result)
+
+    def _publish_page(self, result: RunResult) -> RunResult:
         if self._page is None:
             return result
         try:

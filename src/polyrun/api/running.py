@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
 
+from polyrun.api.audit import Audit, audited, check_out_of_reach
 from polyrun.api.docker_setup import docker_options
 from polyrun.api.folders import Folders, user_folders
 from polyrun.api.reading import Input, as_input, runnable
@@ -105,7 +106,7 @@ async def _compose(
 ) -> Engine:
     """Put one run together; `cleanup` undoes all of it but what is `kept`."""
     folders = user_folders()
-    _check_grants(settings)
+    _check_grants(settings, folders, given)
     plan, diagnostics = runnable(given, registry_for(given.folder, settings.trusted_folders), settings)
     chosen = await _choose(settings, plan, folders, kept)
     if kept is None:
@@ -128,7 +129,9 @@ async def _compose(
         handover = open_handover(given, plan, settings.given, scratch, cleanup)
     record = Record(settings, folders, given, run_id, started)
     cleanup.callback(record.close)
-    return Engine(
+    if settings.audit.keep:
+        record.audit = Audit(settings, folders, audited(given, plan, chosen, run_id))
+    engine = Engine(
         run_id,
         plan,
         Surroundings(
@@ -151,6 +154,9 @@ async def _compose(
         collect=lambda: _collect(record.keep(workspace), plan, settings, handover),
         publish=record.publish,
     )
+    if record.audit is not None:
+        record.audit.halt = engine.cancel
+    return engine
 
 
 async def _choose(settings: Settings, plan: Plan, folders: Folders, kept: dict[str, Sandbox] | None) -> Chosen:
@@ -204,7 +210,7 @@ def _collect(kept: Kept, plan: Plan, settings: Settings, handover: Handover | No
     return hand_out(plan, settings, handover, kept)
 
 
-def _check_grants(settings: Settings) -> None:
+def _check_grants(settings: Settings, folders: Folders, given: Input) -> None:
     """Refuse grants that could not be carried out; nothing would tell later that they were not."""
     for flag, paths in (("--allow-read", settings.permissions.read), ("--allow-write", settings.permissions.write)):
         for path in paths:
@@ -212,6 +218,8 @@ def _check_grants(settings: Settings) -> None:
                 raise UsageError(f"`{flag}={path}` would show the whole host", hint="name the folders that are needed")
             if not os.path.lexists(path):
                 raise UsageError(f"`{flag}={path}`: there is no such file or folder", hint="create it first")
+    if settings.audit.keep:
+        check_out_of_reach(settings, folders, given.folder)
 
 
 class _Signals:

@@ -11,6 +11,7 @@ from polyrun.cli.quick import plain_run
 from polyrun.cli.streams import complain, err, look
 from polyrun.model.codes import Code
 from polyrun.model.errors import (
+    AuditUnavailable,
     ConfigError,
     DocumentError,
     DocumentUnreadable,
@@ -62,7 +63,7 @@ def _refusal(error: PolyRunError) -> int:
         channel.text(render_text(error.source, error.diagnostics, colour=look(channel).colour))
         return ExitCode.USAGE
     complain(str(error), error.hint, error.code)
-    if isinstance(error, SandboxUnavailable):
+    if isinstance(error, SandboxUnavailable | AuditUnavailable):
         return ExitCode.REFUSED
     if isinstance(error, DocumentUnreadable | LanguageError | UsageError):
         return ExitCode.USAGE

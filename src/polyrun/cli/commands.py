@@ -23,6 +23,7 @@ _COMMANDS = {
     "policy": Lazy("polyrun.cli.policy:policy", "list, explain and test the rules of the static analysis"),
     "explain": Lazy("polyrun.cli.explain:explain", "explain a code such as PR103"),
     "history": Lazy("polyrun.cli.history:history", "list earlier runs"),
+    "audit": Lazy("polyrun.cli.audit:audit", "show and verify the audit log"),
     "values": Lazy("polyrun.cli.values:values", "list what a document's last run exported"),
     "clean": Lazy("polyrun.cli.clean:clean", "remove what killed runs left behind"),
     "completion": Lazy("polyrun.cli.completion:completion", "print the completion script for a shell"),

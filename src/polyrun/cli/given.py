@@ -36,6 +36,8 @@ FLAGS = {
     "strict": ("--strict", "run.strict"),
     "policy": ("--policy", "policy.mode"),
     "allow": ("--allow", "policy.allow"),
+    "audit_dir": ("--dir", "audit.dir"),
+    "audit_key_file": ("--key-file", "audit.key-file"),
 }
 """Each parameter: the flag people write, and the setting it overrides."""
 

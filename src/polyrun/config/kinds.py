@@ -17,6 +17,9 @@ from polyrun.model.limits import GIB, KIB, MAX_BYTES, MAX_WALL_S, MIB, check_mem
 from polyrun.model.syntax import LanguageSyntax
 
 MAX_CPUS = 1024.0
+LEAST_FILE = MIB
+"""A log whose files are smaller would be more files than log."""
+
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}")  # no word for a Dockerfile but the image's name
 _RUNTIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DOCKER_PERIOD_US = 100_000
@@ -118,6 +121,13 @@ def _read_memory(value: object, context: Context) -> int:
         return check_memory(size)
     except ValueError as error:
         raise BadValue(f"is out of range: {error}") from None
+
+
+def _read_file_size(value: object, context: Context) -> int:
+    size = _read_size(value, context)
+    if size < LEAST_FILE:
+        raise BadValue(f"is out of range: {shown(value)} is less than {LEAST_FILE // MIB} MiB")
+    return size
 
 
 def _show_size(count: int) -> str:
@@ -287,6 +297,7 @@ def _read_runtime(value: object, _: Context) -> str:
 DURATION = Kind("a duration such as `250ms`, `10s`, `2m`, or a number of seconds", _read_duration, _show_duration)
 SIZE = Kind("a size such as `64k`, `512m`, `1g`, or a number of bytes", _read_size, _show_size)
 MEMORY = Kind(SIZE.words, _read_memory, _show_size)
+FILE_SIZE = Kind("a size such as `64m` or `1g`, at least `1m`", _read_file_size, _show_size)
 CPUS = Kind("a share of processors such as `0.5`, `2` or `50%`", _read_cpus)
 DOCKER_CPUS = Kind(
     "a share of processors such as `0.5` or `50%`, or microseconds in each 100000 such as `50000`", _read_docker_cpus

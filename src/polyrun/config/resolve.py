@@ -7,7 +7,7 @@ from typing import Any
 
 from polyrun.config.files import ConfigFile
 from polyrun.config.layers import MAX_DIAGNOSTICS, Layer
-from polyrun.config.settings import DOCUMENT_CEILING, DockerSettings, Settings
+from polyrun.config.settings import DOCUMENT_CEILING, AuditSettings, DockerSettings, Settings
 from polyrun.config.table import ANY_LANGUAGE, ASKABLE, SETTINGS
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
@@ -110,7 +110,7 @@ def _flat(settings: Settings) -> dict[str, Any]:
     """The fields of `settings` by target, those of its parts dotted."""
     flat: dict[str, Any] = {}
     for name, value in as_dict(settings).items():
-        if isinstance(value, Limits | Permissions | DockerSettings):
+        if isinstance(value, Limits | Permissions | DockerSettings | AuditSettings):
             flat |= {f"{name}.{part}": inner for part, inner in as_dict(value).items()}
         elif name == "language_limits":
             flat |= {f"{name}.{language}.{part}": v for language, own in value.items() for part, v in own.items()}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from polyrun.model.frozen import NOTHING, frozen
-from polyrun.model.limits import GIB, Limits
+from polyrun.model.limits import GIB, MIB, Limits
 from polyrun.model.permissions import Permissions
 
 if TYPE_CHECKING:
@@ -42,6 +42,25 @@ class DockerSettings:
     allow_network: bool = False
     allow_mounts: bool = False
     read_only_root: bool = True
+
+
+@frozen
+class AuditSettings:
+    """Whether and how the audit log is kept.
+
+    `dir` is its folder (`None`: `audit` in the user's state folder), `key_file` holds what records are sealed with
+    (`None`: they are only chained). A file of `max_bytes` is full and a new one begun; `keep_files` full ones stay
+    (`None`: all). `on_failure` says what a log that cannot be written leads to: `warn` or `refuse`. With `sync` the end
+    of every run waits for the disk, not only what tells of something denied or found.
+    """
+
+    keep: bool = True
+    dir: Path | None = None
+    key_file: Path | None = None
+    max_bytes: int = 64 * MIB
+    keep_files: int | None = None
+    on_failure: str = "warn"
+    sync: bool = False
 
 
 @frozen
@@ -90,6 +109,7 @@ class Settings:
     log_file: Path | None = None
     log_level: LogLevel = "INFO"
     keep_logs: bool = True
+    audit: AuditSettings = AuditSettings()
     docker: DockerSettings = DockerSettings()
     trusted_folders: tuple[str, ...] = ()
     sources: tuple[Path, ...] = ()

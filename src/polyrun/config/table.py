@@ -38,6 +38,7 @@ TURN_OFF = Trust("may turn it off", lambda own, wanted: wanted <= own)
 SHORTEN = Trust("may shorten it", lambda own, wanted: own is None or set(wanted) <= set(own))
 _MODES = ("off", "warn", "block")
 TIGHTEN = Trust("may tighten it", lambda own, wanted: _MODES.index(wanted) >= _MODES.index(own))
+REFUSE = Trust("may set `refuse`", lambda own, wanted: wanted in (own, "refuse"))
 FREE = Trust("may set it", lambda _own, _wanted: True)
 REFUSED = Trust("refused", lambda _own, _wanted: False)
 
@@ -122,6 +123,37 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("log.level", kinds.LOG_LEVEL, "log_level", FREE, "what the log holds"),
     Setting("log.keep", kinds.FLAG, "keep_logs", TURN_ON, "write logs and history at all"),
+    Setting("audit.keep", kinds.FLAG, "audit.keep", TURN_ON, "write the [audit log](audit.md) at all"),
+    Setting("audit.dir", kinds.PATH, "audit.dir", REFUSED, "its folder; unset is `audit` in your state folder"),
+    Setting(
+        "audit.key-file",
+        kinds.PATH,
+        "audit.key_file",
+        REFUSED,
+        "the file with the key that records are sealed with; unset seals them with none",
+    ),
+    Setting("audit.max-size", kinds.FILE_SIZE, "audit.max_bytes", REFUSED, "where a file is full and the next begun"),
+    Setting(
+        "audit.keep-files",
+        kinds.count(1, 1 << 20),
+        "audit.keep_files",
+        REFUSED,
+        "how many full files stay; unset keeps all",
+    ),
+    Setting(
+        "audit.on-failure",
+        kinds.choice("warn", "refuse"),
+        "audit.on_failure",
+        REFUSE,
+        "what a log that cannot be written leads to: a warning, or no block is started any more",
+    ),
+    Setting(
+        "audit.sync",
+        kinds.FLAG,
+        "audit.sync",
+        TURN_ON,
+        "let the end of every run wait for the disk, not only what tells of something denied or found",
+    ),
     Setting(
         "policy.mode",
         kinds.choice("block", "warn", "off"),

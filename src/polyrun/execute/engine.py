@@ -85,11 +85,14 @@ class Engine:
         self._results: list[BlockResult] = []
         self._unannounced = list(plan.jobs)
 
-    def cancel(self) -> None:
-        """End the run: the running block is killed, the rest is not started. May be called at any time, repeatedly."""
+    def cancel(self, reason: str = _CANCELLED) -> None:
+        """End the run: the running block is killed, the rest is not started. May be called at any time, repeatedly.
+
+        `reason` is what is said of the blocks that are not started.
+        """
         if not self._cancelled:
             self._cancelled = True
-            self._schedule.stop(Status.CANCELLED, _CANCELLED)
+            self._schedule.stop(Status.CANCELLED, reason)
             if self._current is not None:
                 self._current.cancel()
 

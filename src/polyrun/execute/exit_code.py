@@ -8,6 +8,7 @@ from polyrun.model.outcomes import Status
 from polyrun.model.results import BlockResult
 
 BLOCK_FAILED = 1
+REFUSED = 4
 INTERNAL = 70
 INTERRUPTED = 130
 
@@ -25,7 +26,7 @@ def exit_code(blocks: Iterable[BlockResult], *, cancelled: bool) -> int:
     if Status.TOOLCHAIN_MISSING in failures:
         return 3
     if Status.BLOCKED in failures:
-        return 4
+        return REFUSED
     if any(status.is_limit for status in failures):
         return 5
     return BLOCK_FAILED

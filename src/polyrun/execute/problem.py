@@ -12,6 +12,7 @@ from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.limits import Usage, format_bytes
 from polyrun.model.outcomes import Feature, Status
+from polyrun.model.permissions import MAYBE_DENIED
 from polyrun.model.results import StepResult
 from polyrun.model.spans import Source, Span
 from polyrun.plan import Job
@@ -121,7 +122,7 @@ def _hint(job: Job, status: Status, performed: Performed, tail: bytes) -> str | 
     if status in (Status.NONZERO_EXIT, Status.BUILD_FAILED):
         for text, feature, flag in _DENIALS:
             if text in tail and feature in performed.enforced:
-                return f"if it was the sandbox that denied this, `{flag}` allows it; only for a document you trust"
+                return f"{MAYBE_DENIED}, `{flag}` allows it; only for a document you trust"
     return None
 
 

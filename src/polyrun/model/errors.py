@@ -84,5 +84,9 @@ class SandboxUnavailable(PolyRunError):
     code = Code.SANDBOX_UNAVAILABLE
 
 
+class AuditUnavailable(PolyRunError):
+    """The audit log cannot be written, or not trusted, and something depends on it."""
+
+
 class UsageError(PolyRunError):
     """The caller asked for something that does not exist or contradicts itself."""

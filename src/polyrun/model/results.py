@@ -114,6 +114,7 @@ class RunResult:
     relative to the document's folder, that blocks created or changed; unless written through,
     they are kept in `artifacts_dir`. `values` are the exports that `settings.get` asked for, as strict JSON, and
     `saved` the files that `settings.save_to` asked for; `report` is the page that `settings.report_to` asked for.
+    `audit_head` is the end of the audit log's chain, `SEQ HASH`, when this run's last record was written.
     """
 
     run_id: str
@@ -132,6 +133,7 @@ class RunResult:
     values: Mapping[str, str] = NOTHING
     saved: tuple[str, ...] = ()
     report: str | None = None
+    audit_head: str | None = None
 
     @property
     def ok(self) -> bool:

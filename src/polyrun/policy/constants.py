@@ -92,7 +92,8 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
     if kind in grammar.transparent:
         inside = unwrapped(node, grammar)
     elif negated:
-        inside = node.field(grammar.negations[kind])
+        name = grammar.negations[kind]
+        inside = node.field(name) if name else node.named_children()[-1]
     elif kind in grammar.identifiers:
         bound = scope.sole(grammar.name_text(node.text()))
         if bound is not None:

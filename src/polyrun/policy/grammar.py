@@ -72,18 +72,17 @@ class Grammar:
     `inner` are kinds whose text is code that the grammar does not read, such as bodies of macros. `loaders` are calls
     that give the module named by their first argument; `getters` give the attribute of their first argument that the
     second names; `givers` give their first argument itself, or the like of it; `senders` are methods that stand for the
-    one that their first argument names, such as `send`; `implicit` are modules whose names are known without an import;
-    `dot` is what stands between the parts of the names that rules use. `acts` are kinds that do what a call of the name
-    given would do (`None`: not this one), such as backticks; where they are `calls` without a field of arguments, all
-    their children are arguments. `carried` tells, of a call's full name and the texts of its arguments, which of these
-    are themselves called with those behind them, as by `sudo` and `call_user_func`. A kind that is in `members` and in
-    `calls` is a call with the object, if any, before it.
+    one that their first argument names, such as `send`; `dot` is what stands between the parts of the names that rules
+    use. `acts` are kinds that do what a call of the name given would do (`None`: not this one), such as backticks;
+    where they are `calls` without a field of arguments, all their children are arguments. `carried` tells, of a call's
+    full name and the texts of its arguments, which of these are themselves called with those behind them, as by `sudo`
+    and `call_user_func`. A kind that is in `members` and in `calls` is a call with the object, if any, before it.
 
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: what `literal` makes of its text),
     `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
     operands and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their children,
-    `negations` (kind → field, where the operator is `!` or `not`). `truthy` says which constants are true. `code` tells
-    which argument of a call is text of the same language that is run, as by `sh -c`.
+    `negations` (kind → field or, empty, its last named child, where the operator is `!` or `not`). `truthy` says which
+    constants are true. `code` tells which argument of a call is text of the same language that is run, as by `sh -c`.
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
@@ -118,7 +117,6 @@ class Grammar:
     acts: Mapping[str, Callable[[SgNode], str | None]] = field(default_factory=dict)
     carried: Callable[[str, Sequence[str]], Iterable[int]] | None = None
     code: Callable[[str, Sequence[str]], int | None] | None = None
-    implicit: tuple[str, ...] = ()
     dot: str = "."
     dots: Mapping[str, str] = field(default_factory=dict)
     strings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

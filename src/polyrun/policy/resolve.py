@@ -168,9 +168,12 @@ class Resolver:
         sent = self._sent_name(node, scope)
         if inside is None:
             return [sent] if sent else self._named(name, scope, depth)
-        name = sent or name
         dot = self.grammar.dots.get(node.kind(), self.grammar.dot)
-        return [f"{base}{dot}{name}" for base in self.meanings(inside, scope, depth)]
+        found = []
+        for base in self.meanings(inside, scope, depth):
+            full = f"{base}{dot}{sent or name}"
+            found += self._looked_up(node, full, scope, depth) if full in self.grammar.loaders else [full]
+        return found
 
     def _call(self, node: SgNode, kind: str, scope: Scope, depth: int) -> list[str]:
         function = node.field(self.grammar.calls[kind][0])

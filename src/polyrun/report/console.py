@@ -254,6 +254,8 @@ class Console:
             self._say(f"{count(len(result.saved), 'export')} saved: {names}{more}")
         if result.report is not None:
             self._say(f"report: {safe_line(result.report)}")
+        if result.audit_head is not None and self._verbose:
+            self._say(self._look.paint(f"audit: {result.audit_head}", "dim"))
         if result.log_path and (self._verbose or not result.ok):
             self._say(self._look.paint(f"log: {safe_line(result.log_path)}", "dim"))
 

@@ -132,6 +132,7 @@ def run_tail(result: RunResult) -> Facts:
         "values": {name: json.loads(text) for name, text in result.values.items()},
         "saved": list(result.saved),
         "report": result.report,
+        "audit_head": result.audit_head,
     }
 
 

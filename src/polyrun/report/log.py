@@ -203,6 +203,8 @@ class _LineWriter:
                 lines.append((level, f"{_who(event.block)} {_end(event.result)}", False))
             case RunFinished():
                 lines.append(("INFO" if event.result.ok else "ERROR", _run_end(event.result), False))
+                if event.result.audit_head is not None:
+                    lines.append(("INFO", f"audit log at {event.result.audit_head}", False))
         return lines
 
     def _remarks(self, result: BlockResult) -> Iterator[str]:

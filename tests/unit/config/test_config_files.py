@@ -105,6 +105,11 @@ permissions.env = ["TOKEN"]
 log.dir = "/etc"
 log.file = "/etc/passwd"
 log.keep = false
+audit.keep = false
+audit.dir = "/tmp"
+audit.key-file = "/etc/passwd"
+audit.max-size = "1m"
+audit.keep-files = 1
 trust.folders = ["/"]
 """
 
@@ -129,6 +134,9 @@ permissions.net = false
 permissions.env = []
 log.level = "DEBUG"
 log.keep = true
+audit.keep = true
+audit.on-failure = "refuse"
+audit.sync = true
 """
 
 
@@ -137,6 +145,13 @@ def test_a_file_beside_a_document_can_tighten(place: Place) -> None:
     got = place.load()
     assert (got.limits.wall_s, got.limits.cpus, got.run_wall_s, got.minimum) == (29.0, 0.5, 3600.0, 2)
     assert (got.strict, got.fail_fast, got.supported_languages) == (True, True, ("python",))
+    assert (got.audit.keep, got.audit.on_failure, got.audit.sync) == (True, "refuse", True)
+
+
+def test_a_file_beside_a_document_cannot_undo_what_the_user_tightened(place: Place) -> None:
+    place.own('audit.on-failure = "refuse"\naudit.sync = true\n')
+    place.found('audit.on-failure = "warn"\naudit.sync = false\n')
+    assert place.refused() == ["PR804 `audit.on-failure`", "PR804 `audit.sync`"]
 
 
 def test_a_file_beside_a_document_can_set_what_a_block_can(place: Place) -> None:

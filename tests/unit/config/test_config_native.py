@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from polyrun.config.load import load
-from polyrun.config.settings import Settings
+from polyrun.config.settings import AuditSettings, Settings
 from polyrun.config.table import SETTINGS
 from polyrun.model.errors import ConfigError
 from polyrun.model.limits import GIB, MIB
@@ -56,6 +56,15 @@ file = "run.log"
 level = "debug"
 keep = false
 
+[audit]
+keep = false
+dir = "audit"
+key-file = "audit.key"
+max-size = "2m"
+keep-files = 7
+on-failure = "refuse"
+sync = true
+
 [policy]
 mode = "warn"
 allow = ["PR704", "PR704", "python/eval"]
@@ -85,6 +94,15 @@ def test_every_setting_arrives_in_its_unit(load_file: Load, tmp_path: Path) -> N
     assert got.permissions.env == ("TOKEN",)
     assert (got.log_dir, got.log_file) == (tmp_path / "logs", tmp_path / "run.log")
     assert (got.log_level, got.keep_logs) == ("DEBUG", False)
+    assert got.audit == AuditSettings(
+        keep=False,
+        dir=tmp_path / "audit",
+        key_file=tmp_path / "audit.key",
+        max_bytes=2 * MIB,
+        keep_files=7,
+        on_failure="refuse",
+        sync=True,
+    )
     assert (got.policy, got.allow) == ("warn", ("PR704", "python/eval"))
     assert got.policy_rules == (str(tmp_path / "rules"),)
     assert got.trusted_folders == (str(tmp_path / "work"),)
@@ -193,6 +211,11 @@ def test_hints(load_file: Load, text: str, hint: str) -> None:
         load_file(text)
     (only,) = caught.value.diagnostics
     assert only.hint == hint
+
+
+@pytest.mark.parametrize("value", ['"1023k"', "0", "true", '"many"'])
+def test_a_file_of_the_audit_log_has_a_least_size(faults: Faults, value: str) -> None:
+    assert faults(f"[audit]\nmax-size = {value}\n") == [f"2:12 PR802 {value}"]
 
 
 def test_one_language_under_two_names_is_a_contradiction(faults: Faults) -> None:

@@ -1,0 +1,143 @@
+"""What the records of a run say. Names and messages come from documents, so each has a bound here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from polyrun.model.diagnostics import Diagnostic
+from polyrun.model.frozen import as_dict, frozen
+from polyrun.model.limits import Limits
+from polyrun.model.outcomes import Status
+from polyrun.model.permissions import MAYBE_DENIED, Permissions
+from polyrun.model.results import BlockResult, RunResult
+from polyrun.model.spans import Source
+from polyrun.report.facts import Facts, number
+
+_NAME = 500
+_PATH = 4096
+_TEXT = 400
+_LISTED = 16
+
+
+@frozen
+class Allowed:
+    """What one block was given: the SHA-256 of its code (hexadecimal), its limits and its permissions."""
+
+    code_sha256: str
+    limits: Limits
+    permissions: Permissions
+
+
+@frozen
+class AuditedRun:
+    """What is known of a run before it begins. `document_sha256` is hexadecimal, `uid` the user's number."""
+
+    run_id: str
+    source: Source
+    document_sha256: str
+    folder: str
+    sandbox: str
+    level: int
+    downgrades: tuple[str, ...]
+    blocks: Mapping[int, Allowed]
+    uid: int
+    version: str
+
+
+def run_begins(run: AuditedRun) -> Facts:
+    """The first record of a run."""
+    facts: Facts = {"kind": "run", **_document(run), "blocks": len(run.blocks)}
+    return facts | {**_sandbox(run), "uid": run.uid, "polyrun": run.version}
+
+
+def block_ended(run: AuditedRun, block: BlockResult) -> Facts:
+    """The record of one block, also of one that was not run."""
+    usage, allowed = block.usage, run.blocks[block.index]
+    return {
+        "kind": "block",
+        **_document(run),
+        "block": block.index,
+        "name": _short(block.name, _NAME),
+        "line": block.line,
+        "language": block.language,
+        "toolchain": _short(block.toolchain, _TEXT),
+        "code_sha256": allowed.code_sha256,
+        **_sandbox(run),
+        "ran": block.sandbox is not None,
+        "limits": as_dict(allowed.limits),
+        "permissions": _permissions(allowed.permissions),
+        "enforced": list(block.enforced),
+        "status": block.status.value,
+        "exit_code": block.exit_code,
+        "signal": block.signal,
+        "usage": {
+            "wall_s": number(usage.wall_s),
+            "cpu_s": number(usage.cpu_s),
+            "memory_bytes": usage.memory_bytes,
+            "processes": usage.processes,
+        },
+        "findings": [_finding(run.source, one) for one in block.findings[:_LISTED]],
+        "denials": denials(block),
+        "reason": _short(block.reason, _TEXT),
+    }
+
+
+def denials(block: BlockResult) -> list[Facts]:
+    """What was refused to `block`: before it ran (by `policy`), or, as its own message lets guess, by the `sandbox`."""
+    problem = block.problem
+    hint = problem.hint if problem is not None else None
+    if block.status is Status.BLOCKED:
+        code = problem.code.value if problem is not None else None
+        reason = block.reason or (problem.message if problem is not None else None)
+        return [{"by": "policy", "code": code, "message": _short(reason, _TEXT), "hint": _short(hint, _TEXT)}]
+    if problem is not None and hint is not None and hint.startswith(MAYBE_DENIED):
+        return [{"by": "sandbox", "code": None, "message": _short(problem.message, _TEXT), "hint": _short(hint, _TEXT)}]
+    return []
+
+
+def security_event(run: AuditedRun, kind: str, message: str) -> Facts:
+    """The record of something that happened to the isolation while blocks ran."""
+    return {"kind": "security", **_document(run), "event": kind, "message": _short(message, _TEXT)}
+
+
+def run_ended(run: AuditedRun, result: RunResult) -> Facts:
+    """The last record of a run. A run without one was killed, or is still going on."""
+    ended: Facts = {"status": result.status, "exit_code": result.exit_code, "wall_s": number(result.wall_s)}
+    return {"kind": "end", **_document(run), **ended}
+
+
+def _document(run: AuditedRun) -> Facts:
+    return {
+        "run_id": run.run_id,
+        "document": _short(run.source.name, _NAME),
+        "folder": _short(run.folder, _PATH),
+        "document_sha256": run.document_sha256,
+    }
+
+
+def _sandbox(run: AuditedRun) -> Facts:
+    return {"sandbox": run.sandbox, "level": run.level, "downgrades": _texts(run.downgrades)}
+
+
+def _permissions(granted: Permissions) -> Facts:
+    return {
+        "net": granted.net,
+        "read": _texts(granted.read),
+        "write": _texts(granted.write),
+        "write_workspace": granted.write_workspace,
+        "env": _texts(granted.env),
+    }
+
+
+def _finding(source: Source, found: Diagnostic) -> Facts:
+    message = _short(found.message, _TEXT)
+    return {"code": found.code.value, "severity": found.severity.value, "line": found.line(source), "message": message}
+
+
+def _texts(texts: Sequence[str]) -> list[str | None]:
+    return [_short(text, _TEXT) for text in texts[:_LISTED]]
+
+
+def _short(text: str | None, most: int) -> str | None:
+    """`text`, or its beginning with a mark."""
+    return text if text is None or len(text) <= most else text[: most - 1] + "…"
