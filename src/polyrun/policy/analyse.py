@@ -139,6 +139,10 @@ def _fits(condition: Condition, node: SgNode, scope: Scope, resolver: Resolver) 
         return False
     if condition.least is not None and not (isinstance(value, int | float) and value >= condition.least):
         return False
+    if condition.means is not None:
+        names = resolver.meanings(node, scope)
+        if not any(condition.means.search(name) for name in names):
+            return False
     if condition.text is None:
         return True
     text = resolver.written(node, scope)[0].text() if value is None else str(value)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import operator as operators
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from polyrun.policy.grammar import Constant, Grammar
-from polyrun.policy.scopes import NOT_READ, Scope, Value
+from polyrun.policy.scopes import Function, Scope, Value
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -31,13 +31,12 @@ _SIMPLE = {
     "e": "\x1b",
     "\n": "",
 }
-_MAX_TEXT = 1 << 16
-_NEVER = object()
 _ESCAPED = "escape_sequence"
 
 
 _NEGATIONS = ("!", "not")
 
+_MAX_TEXT = 100_000
 _MAX_NUMBER = 10**40
 _MAX_BASE = 10**6
 _MAX_EXPONENT = 128
@@ -96,22 +95,57 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
         inside = node.field(name) if name else node.named_children()[-1]
     elif kind in grammar.identifiers:
         bound = scope.sole(grammar.name_text(node.text()))
-        if bound is not None:
-            return _bound(bound, grammar, depth)
+        return _stood_for(bound, grammar, depth)
+    elif kind in grammar.calls:
+        return _worked_out(node, kind, scope, grammar, depth)
     if inside is None:
         raise NotConstant
     value = constant(inside, scope, grammar, depth + 1)
     return not grammar.truthy(value) if negated else value
 
 
-def _bound(value: Value, grammar: Grammar, depth: int) -> Constant:
-    """What a name is bound to, read once: names that are joined from names twice over would take for ever."""
-    if value.known is NOT_READ:
-        value.known = _NEVER  # should it be made of itself
-        value.known = constant(value.node, value.scope, grammar, depth + 1)
-    if value.known is _NEVER:
+def _stood_for(bound: Value | None, grammar: Grammar, depth: int) -> Constant:
+    """The value of a name that is bound once."""
+    if bound is None or bound.memo.get("constant", None) is NotConstant:
         raise NotConstant
-    return cast("Constant", value.known)
+    if "constant" not in bound.memo:
+        bound.memo["constant"] = NotConstant
+        bound.memo["constant"] = constant(bound.node, bound.scope, grammar, depth + 1)
+    value: Constant = bound.memo["constant"]
+    return value
+
+
+def _worked_out(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: int) -> Constant:
+    """What a known function makes of constants, such as `chr(111)`; a method gets what it is called on first."""
+    function, name = node.field(grammar.calls[kind][0]), ""
+    given = node.field_children(grammar.calls[kind][1])
+    if function is not None:
+        name = function.text()
+        if name not in grammar.known and function.kind() in grammar.members:
+            on, last = (function.field(field) for field in grammar.members[function.kind()])
+            name = f".{last.text()}" if last is not None else ""
+            given = [*([on] if on is not None else []), *given]
+        elif any(one is None or isinstance(one, Function) for one in scope.find(name.split(grammar.dot)[0]) or ()):
+            name = ""  # something of the block's own
+    if name not in grammar.known:
+        raise NotConstant
+    values: list[Constant] = []
+    while given:
+        one = given.pop(0)
+        if one.kind() in grammar.argument_lists or one.kind() in grammar.sequences:
+            given = [*one.named_children(), *given]
+        elif one.is_named() and one.kind() not in grammar.skipped:
+            values.append(constant(one, scope, grammar, depth + 1))
+    try:
+        return _short(grammar.known[name](values))
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
+        raise NotConstant from error
+
+
+def _short(value: Constant) -> Constant:
+    if isinstance(value, str) and len(value) > _MAX_TEXT:
+        raise NotConstant
+    return value
 
 
 def unwrapped(node: SgNode, grammar: Grammar) -> SgNode | None:
@@ -188,7 +222,7 @@ def _combined(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
         raise NotConstant
     left, right = (constant(side, scope, grammar, depth + 1) for side in sides)
     if is_sum and isinstance(left, str) and isinstance(right, str):
-        return _joined((left, right))
+        return _short(left + right)
     if kind not in grammar.arithmetic or operator is None:
         raise NotConstant
     return _reckoned(left, operator, right)

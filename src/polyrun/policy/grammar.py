@@ -81,15 +81,19 @@ class Grammar:
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: what `literal` makes of its text),
     `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
     operands and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their children,
-    `negations` (kind → field or, empty, its last named child, where the operator is `!` or `not`). `truthy` says which
-    constants are true. `code` tells which argument of a call is text of the same language that is run, as by `sh -c`.
+    `negations` (kind → field, where the operator is `!` or `not`). `known` functions (text of the called, or `.method`
+    → what it makes of its arguments, those in `sequences` laid out flat; what a method is called on comes first).
+    `truthy` says which constants are true. `code` tells which argument of a call is text of the same language that is
+    run, as by `sh -c`.
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
     time. `labels` maps the kind of a labelled statement to the field of its label (empty: its child of one of
     `label_kinds`, which are what a jump may name). `exits` are calls that never come back, `waits` calls that wait
     (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a conditional to the fields of its
-    condition and consequence. Where kinds do not tell such things apart, `read_as` gives the one to take a node for.
+    condition and consequence. `catchers` say of a statement around a loop whether it catches what the loop is expected
+    to end by, such as the end of an iterator. Where kinds do not tell such things apart, `read_as` gives the one to
+    take a node for.
     """
 
     name: str
@@ -128,6 +132,8 @@ class Grammar:
     negations: Mapping[str, str] = field(default_factory=dict)
     inner: Mapping[str, Inner] = field(default_factory=dict)
     adjoining: frozenset[str] = frozenset()
+    known: Mapping[str, Callable[[list[Constant]], Constant]] = field(default_factory=dict)
+    sequences: frozenset[str] = frozenset()
     truthy: Callable[[Constant], bool] = bool
     loops: Mapping[str, Loop] = field(default_factory=dict)
     breaks: frozenset[str] = frozenset({"break_statement"})
@@ -147,4 +153,5 @@ class Grammar:
     awaits: frozenset[str] = frozenset()
     branches: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     read_as: Mapping[str, Callable[[SgNode], str]] = field(default_factory=dict)
+    catchers: Mapping[str, Callable[[SgNode], bool]] = field(default_factory=dict)
     name_text: Callable[[str], str] = str

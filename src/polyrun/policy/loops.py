@@ -24,9 +24,22 @@ def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
     condition = form.condition(node)
     if isinstance(condition, bool) or not _holds(condition, grammar, until=form.until):
         return None
+    if _caught(node, grammar):
+        return None
     body = node.field(form.body) or node
     own = {_label(one, grammar) for one in (node, node.parent()) if one is not None and one.kind() in grammar.labels}
     return _Body(body, own, scope, resolver).verdict()
+
+
+def _caught(node: SgNode, grammar: Grammar) -> bool:
+    """Whether something around the loop is there for what ends it."""
+    for outer in node.ancestors():
+        kind = outer.kind()
+        if kind in grammar.functions:
+            return False
+        if kind in grammar.catchers and grammar.catchers[kind](outer):
+            return True
+    return False
 
 
 def _holds(condition: SgNode | None, grammar: Grammar, *, until: bool) -> bool:

@@ -28,6 +28,7 @@ class Resolver:
         self._following: set[Value] = set()
         self._known: dict[tuple[Scope, str], list[str]] = {}
         self._steps = 0
+        self._rewrites: dict[str, str] = {}
 
     def meanings(self, node: SgNode, scope: Scope, depth: int = 0) -> list[str]:
         """The full names that `node` may stand for; at most 16. What is not known is `?`."""
@@ -180,7 +181,8 @@ class Resolver:
         if function is None:
             return [UNKNOWN]
         found = []
-        for name in self.meanings(function, scope, depth):
+        own = [function.text()] if function.text() in self.grammar.givers else []  # helpers that compilers write out
+        for name in own or self.meanings(function, scope, depth):
             if name in self.grammar.loaders or name in self.grammar.getters:
                 found += self._looked_up(node, name, scope, depth)
             elif name in self.grammar.givers and (given := self.arguments(node)[0]):
@@ -201,6 +203,10 @@ class Resolver:
         return [f"{base}{self.grammar.dot}{attribute}" for base in self.meanings(positions[0], scope, depth)]
 
     def _rewritten(self, name: str) -> str:
-        for pattern, into in self.grammar.rewrites:
-            name = pattern.sub(into, name)
-        return name
+        known = self._rewrites.get(name)
+        if known is None:
+            known = name
+            for pattern, into in self.grammar.rewrites:
+                known = pattern.sub(into, known)
+            self._rewrites[name] = known
+        return known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -12,21 +12,17 @@ if TYPE_CHECKING:
 ScopeKind = Literal["module", "function", "class", "block"]
 
 
-NOT_READ = object()
-"""Stands for a constant that was not looked for yet."""
-
-
 @dataclass(slots=True, eq=False)
 class Value:
     """A name stands for an expression, to be read in `scope`, or for the member at `path` of what it gives.
 
-    `known` is the constant that it was found to be.
+    `memo` keeps what was found out about it: names may stand for sums of names, which is work without end otherwise.
     """
 
     node: SgNode
     scope: Scope
     path: tuple[str, ...] = ()
-    known: object = NOT_READ
+    memo: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
