@@ -109,7 +109,7 @@ class Analyser:
 
 def _text(node: SgNode, scope: Scope, resolver: Resolver) -> str:
     value = resolver.value(node, scope)
-    return node.text() if value is None else str(value)
+    return resolver.written(node, scope)[0].text() if value is None else str(value)
 
 
 def _speaks_of(rule: Rule, name: str, reference: Reference, resolver: Resolver) -> bool:
@@ -169,6 +169,6 @@ def _argument(
 
 
 def _finding(rule: Rule, found: Place, name: str, lines: list[str]) -> Finding:
-    message = rule.message.replace("{name}", name[:80])
+    message = rule.message.replace("{name}", name.removeprefix("?")[:80])
     start, end = ((line, len(lines[line][:column].encode())) for line, column in found.ends())
     return Finding(rule.name, rule.code, rule.severity, message, rule.reason, rule.remedy, start, end)

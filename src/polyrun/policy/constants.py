@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator as operators
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from polyrun.policy.grammar import Constant, Grammar
@@ -83,7 +83,7 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
     """The value of what is made of other expressions, or stands for one."""
     if kind in grammar.adjoining:
         parts = [constant(child, scope, grammar, depth + 1) for child in node.named_children()]
-        return "".join(map(_joinable, parts))
+        return _joined(parts)
     if kind in grammar.sums or kind in grammar.arithmetic:
         return _combined(node, kind, scope, grammar, depth)
     sign = operator_of(node) if kind in grammar.negations else None
@@ -92,7 +92,8 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
     if kind in grammar.transparent:
         inside = unwrapped(node, grammar)
     elif negated or sign == "-":
-        inside = node.field(grammar.negations[kind])
+        name = grammar.negations[kind]
+        inside = node.field(name) if name else node.named_children()[-1]
     elif kind in grammar.identifiers:
         bound = scope.sole(grammar.name_text(node.text()))
         return _stood_for(bound, grammar, depth)
@@ -179,26 +180,37 @@ def _text(node: SgNode, scope: Scope, grammar: Grammar, depth: int) -> str:
         if grammar.literal is not None:
             return grammar.literal(text)
         return unescape(text[1:-1]) if len(text) > 1 and text[0] in "\"'`" else text
-    found = []
+    found: list[Constant] = []
     for child in node.named_children():
         kind = child.kind()
         if kind == _ESCAPED:
             found.append(unescape(child.text()))
         elif kind in parts:
             text = child.text()
+            if any(one.kind() != _ESCAPED for one in child.named_children()):  # `"a $x"`
+                raise NotConstant
             found.append(unescape(text) if any(one.kind() == _ESCAPED for one in child.children()) else text)
         elif kind not in ("string_start", "string_end"):
             inside = [child] if kind in grammar.identifiers else child.named_children()
             if len(inside) != 1:
                 raise NotConstant
-            found.append(_joinable(constant(inside[0], scope, grammar, depth + 1)))
-    return "".join(found)
+            found.append(constant(inside[0], scope, grammar, depth + 1))
+    return _joined(found)
 
 
 def operator_of(node: SgNode) -> str | None:
     """The operator of `node`: a field in most grammars, else the first child without a name."""
     operator = node.field("operator") or next((child for child in node.children() if not child.is_named()), None)
     return operator.text() if operator is not None else None
+
+
+def _joined(values: Iterable[Constant]) -> str:
+    text = ""
+    for value in values:
+        if not isinstance(value, str) or len(text) + len(value) > _MAX_TEXT:
+            raise NotConstant
+        text += value
+    return text
 
 
 def _combined(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: int) -> Constant:
@@ -231,12 +243,6 @@ def _reckoned(left: Constant, operator: str, right: Constant) -> Constant:
         value: Constant = _OPERATORS[operator](left, right)
     except (ArithmeticError, TypeError, ValueError) as error:
         raise NotConstant from error
-    return value
-
-
-def _joinable(value: Constant) -> str:
-    if not isinstance(value, str):
-        raise NotConstant
     return value
 
 

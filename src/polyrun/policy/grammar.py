@@ -45,16 +45,26 @@ class Loop:
     until: bool = False
 
 
+def part(node: SgNode, name: str, at: int) -> SgNode | None:
+    """The child of `node` in the field `name`, or, where the grammar has no field for it, the named child `at`."""
+    if name:
+        return node.field(name)
+    inside = node.named_children()
+    return inside[at] if inside else None
+
+
 @dataclass(frozen=True)
 class Grammar:
     """One language's syntax, in the kinds and fields of its tree-sitter grammar (`name` is ast-grep's).
 
-    Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index);
+    Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index, where there
+    are no fields: the first and the last child); `dots` is what stands before the name of such a kind if not `dot`.
     `rooted` members without an object are names of the outermost scope, as in `::name`.
     `tables` (kind → kinds of a pair and of a key that is no expression) hold values under their keys.
     `transparent` kinds mean their one named child or the field named; `choices` mean any of the fields named.
     `calls`: kind → fields of function and arguments, which are all children of the one node of `argument_lists`;
-    `given`: kind of call → how to get its arguments, where they are in no field.
+    `given`: kind of call → how to get its arguments, where they are in no field; `bare_calls` are kinds of names that
+    may be calls by themselves, as in Ruby.
     `keywords`: kind of a named argument → fields of name and value. `names_in_text` are kinds of text that name what is
     called, as in a shell.
     `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
@@ -63,12 +73,11 @@ class Grammar:
     `inner` are kinds whose text is code that the grammar does not read, such as bodies of macros. `loaders` are calls
     that give the module named by their first argument; `getters` give the attribute of their first argument that the
     second names; `givers` give their first argument itself, or the like of it; `senders` are methods that stand for the
-    one that their first argument names, such as `send`; `implicit` are modules whose names are known without an import;
-    `dot` is what stands between the parts of the names that rules use. `acts` are kinds that do what a call of the name
-    given would do (`None`: not this one), such as backticks; where they are `calls` without a field of arguments, all
-    their children are arguments. `carried` tells, of a call's full name and the texts of its arguments, which of these
-    are themselves called with those behind them, as by `sudo` and `call_user_func`. A kind that is in `members` and in
-    `calls` is a call with the object, if any, before it.
+    one that their first argument names, such as `send`; `dot` is what stands between the parts of the names that rules
+    use. `acts` are kinds that do what a call of the name given would do (`None`: not this one), such as backticks;
+    where they are `calls` without a field of arguments, all their children are arguments. `carried` tells, of a call's
+    full name and the texts of its arguments, which of these are themselves called with those behind them, as by `sudo`
+    and `call_user_func`. A kind that is in `members` and in `calls` is a call with the object, if any, before it.
 
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: what `literal` makes of its text),
     `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
@@ -96,6 +105,7 @@ class Grammar:
     transparent: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calls: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    bare_calls: frozenset[str] = frozenset()
     given: Mapping[str, Given] = field(default_factory=dict)
     rooted: frozenset[str] = frozenset()
     argument_lists: frozenset[str] = frozenset({"argument_list", "arguments"})
@@ -113,8 +123,8 @@ class Grammar:
     acts: Mapping[str, Callable[[SgNode], str | None]] = field(default_factory=dict)
     carried: Callable[[str, Sequence[str]], Iterable[int]] | None = None
     code: Callable[[str, Sequence[str]], int | None] | None = None
-    implicit: tuple[str, ...] = ()
     dot: str = "."
+    dots: Mapping[str, str] = field(default_factory=dict)
     strings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     literal: Callable[[str], str] | None = None
     numbers: frozenset[str] = frozenset()
@@ -144,6 +154,6 @@ class Grammar:
     waits: frozenset[str] = frozenset()
     awaits: frozenset[str] = frozenset()
     branches: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    catchers: Mapping[str, Callable[[SgNode], bool]] = field(default_factory=dict)
     read_as: Mapping[str, Callable[[SgNode], str]] = field(default_factory=dict)
+    catchers: Mapping[str, Callable[[SgNode], bool]] = field(default_factory=dict)
     name_text: Callable[[str], str] = str

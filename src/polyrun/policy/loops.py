@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polyrun.policy.constants import MAX_DEPTH, NotConstant, constant, operator_of, unwrapped
-from polyrun.policy.grammar import Grammar
+from polyrun.policy.grammar import Grammar, part
 from polyrun.policy.inner import inner_root
 from polyrun.policy.resolve import Resolver
 from polyrun.policy.rules import LoopKind
@@ -110,7 +110,8 @@ class _Body:
                 return True
             if kind in grammar.awaits:
                 self._waits = True
-            if kind in grammar.calls and self._call_leaves(node, kind, follow, is_loop=is_loop):
+            is_call = kind in grammar.calls or kind in grammar.bare_calls
+            if is_call and self._call_leaves(node, kind, follow, is_loop=is_loop):
                 return True
             if kind in grammar.branches and self._never(node, kind):
                 dead = node.field(grammar.branches[kind][1])
@@ -136,7 +137,15 @@ class _Body:
         return jumps and label is not None and label not in labels and label not in self._own_labels
 
     def _call_leaves(self, node: SgNode, kind: str, follow: int, *, is_loop: bool) -> bool:
-        function = node.field(self._grammar.calls[kind][0])
+        function: SgNode | None = node
+        if kind in self._grammar.acts:
+            pass
+        elif kind in self._grammar.bare_calls:
+            parent = node.parent()
+            fields = self._grammar.calls.get(parent.kind()) if parent is not None else None
+            function = None if parent is not None and fields and parent.field(fields[0]) == node else node
+        else:
+            function = node.field(self._grammar.calls[kind][0])
         if function is None:
             return False
         target = node if kind in self._grammar.members else function
@@ -160,7 +169,8 @@ class _Body:
 
 def _label(node: SgNode, grammar: Grammar) -> str | None:
     """The label that a statement carries, or that a jump names."""
-    if name := grammar.labels.get(node.kind()):
-        label = node.field(name)
+    name = grammar.labels.get(node.kind())
+    if name is not None:
+        label = part(node, name, 0)
         return label.text() if label is not None else None
     return next((child.text() for child in node.named_children() if child.kind() in grammar.label_kinds), None)

@@ -68,9 +68,9 @@ class Rule:
 class Names:
     """Finds the rules that speak of a name.
 
-    Patterns are exact, `prefix*`, `.method` of anything, or have a `*` elsewhere too. What a call gives (`prefix.f()`)
-    is not found by a prefix. `dot` is what stands between the parts of the names; patterns of methods begin with a full
-    stop all the same.
+    Patterns are exact, `prefix*`, `.method` of anything, or have a `*` elsewhere too. What a call gives
+    (`prefix.open()`) is not found by `prefix*`. `dot` is what stands between the parts of the names; patterns of
+    methods begin with a full stop all the same.
     """
 
     def __init__(self, rules: tuple[Rule, ...], dot: str = ".") -> None:

@@ -14,7 +14,7 @@ ScopeKind = Literal["module", "function", "class", "block"]
 
 @dataclass(slots=True, eq=False)
 class Value:
-    """A name stands for an expression, which is to be read in `scope`, or for the member at `path` of what it gives.
+    """A name stands for an expression, to be read in `scope`, or for the member at `path` of what it gives.
 
     `memo` keeps what was found out about it: names may stand for sums of names, which is work without end otherwise.
     """
