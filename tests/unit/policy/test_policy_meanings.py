@@ -38,7 +38,7 @@ def loops(grammar: str, code: str) -> list[str | None]:
     """How each loop in `code` goes on."""
     syntax = grammar_of(grammar)
     survey, resolver = Survey(SgRoot(code, syntax.name).root(), syntax), Resolver(syntax)
-    return [endless(node, scope, resolver) for node, scope in survey.loops]
+    return [endless(node, scope, resolver) for node, scope, _ in survey.loops]
 
 
 @pytest.mark.parametrize(
