@@ -193,7 +193,7 @@ def _joinable(value: Constant) -> str:
 
 
 def _number(text: str) -> int | float:
-    plain = text.replace("_", "").lower()
+    plain = text.replace("_", "").replace("'", "").lower()
     for read in (
         lambda: int(plain, 0),
         lambda: float(plain),
