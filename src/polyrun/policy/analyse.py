@@ -109,7 +109,7 @@ class Analyser:
 
 def _text(node: SgNode, scope: Scope, resolver: Resolver) -> str:
     value = resolver.value(node, scope)
-    return node.text() if value is None else str(value)
+    return resolver.written(node, scope)[0].text() if value is None else str(value)
 
 
 def _speaks_of(rule: Rule, name: str, reference: Reference, resolver: Resolver) -> bool:
@@ -139,6 +139,10 @@ def _fits(condition: Condition, node: SgNode, scope: Scope, resolver: Resolver) 
         return False
     if condition.least is not None and not (isinstance(value, int | float) and value >= condition.least):
         return False
+    if condition.means is not None:
+        names = resolver.meanings(node, scope)
+        if not any(condition.means.search(name) for name in names):
+            return False
     if condition.text is None:
         return True
     text = resolver.written(node, scope)[0].text() if value is None else str(value)
@@ -165,6 +169,6 @@ def _argument(
 
 
 def _finding(rule: Rule, found: Place, name: str, lines: list[str]) -> Finding:
-    message = rule.message.replace("{name}", name[:80])
+    message = rule.message.replace("{name}", name.removeprefix("?")[:80])
     start, end = ((line, len(lines[line][:column].encode())) for line, column in found.ends())
     return Finding(rule.name, rule.code, rule.severity, message, rule.reason, rule.remedy, start, end)

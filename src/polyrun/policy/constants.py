@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator as operators
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from polyrun.policy.grammar import Constant, Grammar
-from polyrun.policy.scopes import Scope
+from polyrun.policy.scopes import Function, Scope, Value
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -36,6 +36,7 @@ _ESCAPED = "escape_sequence"
 
 _NEGATIONS = ("!", "not")
 
+_MAX_TEXT = 100_000
 _MAX_NUMBER = 10**40
 _MAX_BASE = 10**6
 _MAX_EXPONENT = 128
@@ -82,24 +83,72 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
     """The value of what is made of other expressions, or stands for one."""
     if kind in grammar.adjoining:
         parts = [constant(child, scope, grammar, depth + 1) for child in node.named_children()]
-        return "".join(map(_joinable, parts))
+        return _joined(parts)
     if kind in grammar.sums or kind in grammar.arithmetic:
         return _combined(node, kind, scope, grammar, depth)
-    negated = kind in grammar.negations and _operator(node) in _NEGATIONS
+    sign = operator_of(node) if kind in grammar.negations else None
+    negated = sign in _NEGATIONS
     inside: SgNode | None = None
     if kind in grammar.transparent:
         inside = unwrapped(node, grammar)
-    elif negated:
+    elif negated or sign == "-":
         name = grammar.negations[kind]
         inside = node.field(name) if name else node.named_children()[-1]
     elif kind in grammar.identifiers:
         bound = scope.sole(grammar.name_text(node.text()))
-        if bound is not None:
-            inside, scope = bound.node, bound.scope
+        return _stood_for(bound, grammar, depth)
+    elif kind in grammar.calls:
+        return _worked_out(node, kind, scope, grammar, depth)
     if inside is None:
         raise NotConstant
     value = constant(inside, scope, grammar, depth + 1)
+    if sign == "-":
+        return _reckoned(0, sign, value)
     return not grammar.truthy(value) if negated else value
+
+
+def _stood_for(bound: Value | None, grammar: Grammar, depth: int) -> Constant:
+    """The value of a name that is bound once."""
+    if bound is None or bound.memo.get("constant", None) is NotConstant:
+        raise NotConstant
+    if "constant" not in bound.memo:
+        bound.memo["constant"] = NotConstant
+        bound.memo["constant"] = constant(bound.node, bound.scope, grammar, depth + 1)
+    value: Constant = bound.memo["constant"]
+    return value
+
+
+def _worked_out(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: int) -> Constant:
+    """What a known function makes of constants, such as `chr(111)`; a method gets what it is called on first."""
+    function, name = node.field(grammar.calls[kind][0]), ""
+    given = node.field_children(grammar.calls[kind][1])
+    if function is not None:
+        name = function.text()
+        if name not in grammar.known and function.kind() in grammar.members:
+            on, last = (function.field(field) for field in grammar.members[function.kind()])
+            name = f".{last.text()}" if last is not None else ""
+            given = [*([on] if on is not None else []), *given]
+        elif any(one is None or isinstance(one, Function) for one in scope.find(name.split(grammar.dot)[0]) or ()):
+            name = ""  # something of the block's own
+    if name not in grammar.known:
+        raise NotConstant
+    values: list[Constant] = []
+    while given:
+        one = given.pop(0)
+        if one.kind() in grammar.argument_lists or one.kind() in grammar.sequences:
+            given = [*one.named_children(), *given]
+        elif one.is_named() and one.kind() not in grammar.skipped:
+            values.append(constant(one, scope, grammar, depth + 1))
+    try:
+        return _short(grammar.known[name](values))
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
+        raise NotConstant from error
+
+
+def _short(value: Constant) -> Constant:
+    if isinstance(value, str) and len(value) > _MAX_TEXT:
+        raise NotConstant
+    return value
 
 
 def unwrapped(node: SgNode, grammar: Grammar) -> SgNode | None:
@@ -131,31 +180,42 @@ def _text(node: SgNode, scope: Scope, grammar: Grammar, depth: int) -> str:
         if grammar.literal is not None:
             return grammar.literal(text)
         return unescape(text[1:-1]) if len(text) > 1 and text[0] in "\"'`" else text
-    found = []
+    found: list[Constant] = []
     for child in node.named_children():
         kind = child.kind()
         if kind == _ESCAPED:
             found.append(unescape(child.text()))
         elif kind in parts:
             text = child.text()
+            if any(one.kind() != _ESCAPED for one in child.named_children()):  # `"a $x"`
+                raise NotConstant
             found.append(unescape(text) if any(one.kind() == _ESCAPED for one in child.children()) else text)
         elif kind not in ("string_start", "string_end"):
             inside = [child] if kind in grammar.identifiers else child.named_children()
             if len(inside) != 1:
                 raise NotConstant
-            found.append(_joinable(constant(inside[0], scope, grammar, depth + 1)))
-    return "".join(found)
+            found.append(constant(inside[0], scope, grammar, depth + 1))
+    return _joined(found)
 
 
-def _operator(node: SgNode) -> str | None:
-    """The operator: a field in most grammars, else the first child without a name."""
+def operator_of(node: SgNode) -> str | None:
+    """The operator of `node`: a field in most grammars, else the first child without a name."""
     operator = node.field("operator") or next((child for child in node.children() if not child.is_named()), None)
     return operator.text() if operator is not None else None
 
 
+def _joined(values: Iterable[Constant]) -> str:
+    text = ""
+    for value in values:
+        if not isinstance(value, str) or len(text) + len(value) > _MAX_TEXT:
+            raise NotConstant
+        text += value
+    return text
+
+
 def _combined(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: int) -> Constant:
     """What an operator makes of two constants: texts joined, numbers reckoned and compared."""
-    operator = _operator(node)
+    operator = operator_of(node)
     is_sum = operator == grammar.sums.get(kind)
     if not is_sum and (kind not in grammar.arithmetic or operator not in _OPERATORS):
         raise NotConstant
@@ -165,7 +225,7 @@ def _combined(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
         raise NotConstant
     left, right = (constant(side, scope, grammar, depth + 1) for side in sides)
     if is_sum and isinstance(left, str) and isinstance(right, str):
-        return left + right
+        return _short(left + right)
     if kind not in grammar.arithmetic or operator is None:
         raise NotConstant
     return _reckoned(left, operator, right)
@@ -183,12 +243,6 @@ def _reckoned(left: Constant, operator: str, right: Constant) -> Constant:
         value: Constant = _OPERATORS[operator](left, right)
     except (ArithmeticError, TypeError, ValueError) as error:
         raise NotConstant from error
-    return value
-
-
-def _joinable(value: Constant) -> str:
-    if not isinstance(value, str):
-        raise NotConstant
     return value
 
 

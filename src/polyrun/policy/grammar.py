@@ -45,15 +45,26 @@ class Loop:
     until: bool = False
 
 
+def part(node: SgNode, name: str, at: int) -> SgNode | None:
+    """The child of `node` in the field `name`, or, where the grammar has no field for it, the named child `at`."""
+    if name:
+        return node.field(name)
+    inside = node.named_children()
+    return inside[at] if inside else None
+
+
 @dataclass(frozen=True)
 class Grammar:
     """One language's syntax, in the kinds and fields of its tree-sitter grammar (`name` is ast-grep's).
 
-    Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index);
+    Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index, where there
+    are no fields: the first and the last child); `dots` is what stands before the name of such a kind if not `dot`.
     `rooted` members without an object are names of the outermost scope, as in `::name`.
+    `tables` (kind → kinds of a pair and of a key that is no expression) hold values under their keys.
     `transparent` kinds mean their one named child or the field named; `choices` mean any of the fields named.
     `calls`: kind → fields of function and arguments, which are all children of the one node of `argument_lists`;
-    `given`: kind of call → how to get its arguments, where they are in no field.
+    `given`: kind of call → how to get its arguments, where they are in no field; `bare_calls` are kinds of names that
+    may be calls by themselves, as in Ruby.
     `keywords`: kind of a named argument → fields of name and value. `names_in_text` are kinds of text that name what is
     called, as in a shell.
     `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
@@ -71,24 +82,30 @@ class Grammar:
     Constants: `strings` (kind → kinds of its literal parts, in order; empty: what `literal` makes of its text),
     `numbers`, `constants` (kind or text → value), `sums` (kind → operator that joins texts), `arithmetic` (kinds of two
     operands and an operator, by which numbers are reckoned and compared), `adjoining` kinds join their children,
-    `negations` (kind → field or, empty, its last named child, where the operator is `!` or `not`). `truthy` says which
-    constants are true. `code` tells which argument of a call is text of the same language that is run, as by `sh -c`.
+    `negations` (kind → field, where the operator is `!` or `not`). `known` functions (text of the called, or `.method`
+    → what it makes of its arguments, those in `sequences` laid out flat; what a method is called on comes first).
+    `truthy` says which constants are true. `code` tells which argument of a call is text of the same language that is
+    run, as by `sh -c`.
 
     Loops: `loops`; `breaks`, `returns`, `throws`, `yields`, `gotos` and (to an outer label) `continues` are kinds that
     leave one; `absorbers` are kinds besides loops that a plain break leaves. `functions` hold code that runs another
     time. `labels` maps the kind of a labelled statement to the field of its label (empty: its child of one of
     `label_kinds`, which are what a jump may name). `exits` are calls that never come back, `waits` calls that wait
     (full names, or `.method`), `awaits` kinds that wait. `branches` maps the kind of a conditional to the fields of its
-    condition and consequence. Where kinds do not tell such things apart, `read_as` gives the one to take a node for.
+    condition and consequence. `catchers` say of a statement around a loop whether it catches what the loop is expected
+    to end by, such as the end of an iterator. Where kinds do not tell such things apart, `read_as` gives the one to
+    take a node for.
     """
 
     name: str
     identifiers: frozenset[str] = frozenset({"identifier"})
     members: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     subscripts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    tables: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     transparent: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calls: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    bare_calls: frozenset[str] = frozenset()
     given: Mapping[str, Given] = field(default_factory=dict)
     rooted: frozenset[str] = frozenset()
     argument_lists: frozenset[str] = frozenset({"argument_list", "arguments"})
@@ -107,6 +124,7 @@ class Grammar:
     carried: Callable[[str, Sequence[str]], Iterable[int]] | None = None
     code: Callable[[str, Sequence[str]], int | None] | None = None
     dot: str = "."
+    dots: Mapping[str, str] = field(default_factory=dict)
     strings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     literal: Callable[[str], str] | None = None
     numbers: frozenset[str] = frozenset()
@@ -116,6 +134,8 @@ class Grammar:
     negations: Mapping[str, str] = field(default_factory=dict)
     inner: Mapping[str, Inner] = field(default_factory=dict)
     adjoining: frozenset[str] = frozenset()
+    known: Mapping[str, Callable[[list[Constant]], Constant]] = field(default_factory=dict)
+    sequences: frozenset[str] = frozenset()
     truthy: Callable[[Constant], bool] = bool
     loops: Mapping[str, Loop] = field(default_factory=dict)
     breaks: frozenset[str] = frozenset({"break_statement"})
@@ -135,4 +155,5 @@ class Grammar:
     awaits: frozenset[str] = frozenset()
     branches: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     read_as: Mapping[str, Callable[[SgNode], str]] = field(default_factory=dict)
+    catchers: Mapping[str, Callable[[SgNode], bool]] = field(default_factory=dict)
     name_text: Callable[[str], str] = str

@@ -23,7 +23,7 @@ _MAX_FILES = 200
 _MAX_BYTES = 1 << 20
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _TEXTS = ("message", "reason", "remedy", "example")
-_CONDITION = ("argument", "text", "constant", "least", "absent")
+_CONDITION = ("argument", "text", "constant", "least", "means", "absent")
 _MATCHERS = ("uses", "calls", "match", "loop")
 _KEYS = {"name", "code", "severity", "safe", "where", "named", "repeated", *_TEXTS, *_MATCHERS}
 _FAMILY = "PR7"
@@ -130,8 +130,14 @@ def _condition(where: str, entry: Any) -> Condition:
     least = entry.get("least")
     if least is not None and (isinstance(least, bool) or not isinstance(least, int | float)):
         raise BadRules(f"{where}: `least` must be a number")
-    pattern = _pattern(where, entry.get("text"))
-    return Condition(arguments, pattern, entry.get("constant"), least, absent=bool(entry.get("absent", False)))
+    return Condition(
+        argument=arguments,
+        text=_pattern(where, entry.get("text")),
+        constant=entry.get("constant"),
+        least=least,
+        means=_pattern(where, entry.get("means")),
+        absent=bool(entry.get("absent", False)),
+    )
 
 
 def _pattern(where: str, text: object) -> re.Pattern[str] | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polyrun.policy.constants import NotConstant, constant
-from polyrun.policy.grammar import Constant, Grammar
+from polyrun.policy.constants import MAX_DEPTH, NotConstant, constant, operator_of, unwrapped
+from polyrun.policy.grammar import Grammar, part
 from polyrun.policy.inner import inner_root
 from polyrun.policy.resolve import Resolver
 from polyrun.policy.rules import LoopKind
@@ -24,23 +24,55 @@ def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
     condition = form.condition(node)
     if isinstance(condition, bool) or not _holds(condition, grammar, until=form.until):
         return None
+    if _caught(node, grammar):
+        return None
     body = node.field(form.body)
     own = {_label(one, grammar) for one in (node, node.parent()) if one is not None and one.kind() in grammar.labels}
     return _Body(body or node, own, scope, resolver, is_whole=body is None).verdict()
 
 
+def _caught(node: SgNode, grammar: Grammar) -> bool:
+    """Whether something around the loop is there for what ends it."""
+    for outer in node.ancestors():
+        kind = outer.kind()
+        if kind in grammar.functions:
+            return False
+        if kind in grammar.catchers and grammar.catchers[kind](outer):
+            return True
+    return False
+
+
 def _holds(condition: SgNode | None, grammar: Grammar, *, until: bool) -> bool:
     if condition is None:
         return True
+    truth = _truth(condition, grammar)
+    return truth is not None and truth is not until
+
+
+def _truth(condition: SgNode, grammar: Grammar, depth: int = 0) -> bool | None:
+    """Whether a condition is always true, or never; `None` where it may be either."""
+    while condition.kind() in grammar.transparent and (inside := unwrapped(condition, grammar)) is not None:
+        condition = inside
+    left, right = condition.field("left"), condition.field("right")
+    if (
+        left is not None
+        and right is not None
+        and depth < MAX_DEPTH
+        and (operator := operator_of(condition)) in _SETTLES
+    ):
+        sides = _truth(left, grammar, depth + 1), _truth(right, grammar, depth + 1)
+        settled = _SETTLES[operator]
+        if settled in sides:
+            return settled
+        return not settled if None not in sides else None
     try:
-        return grammar.truthy(_literal(condition, grammar)) is not until
+        # Without names: what a name stands for may change while the loop runs.
+        return grammar.truthy(constant(condition, Scope("module"), grammar))
     except NotConstant:
-        return False
+        return None
 
 
-def _literal(node: SgNode, grammar: Grammar) -> Constant:
-    """The value of a condition without names: what a name stands for may change while the loop runs."""
-    return constant(node, Scope("module"), grammar)
+_SETTLES: dict[str | None, bool] = {"or": True, "||": True, "and": False, "&&": False}
 
 
 class _Body:
@@ -82,7 +114,8 @@ class _Body:
                 return True
             if kind in grammar.awaits:
                 self._waits = True
-            if kind in grammar.calls and self._call_leaves(node, kind, follow, is_loop=is_loop):
+            is_call = kind in grammar.calls or kind in grammar.bare_calls
+            if is_call and self._call_leaves(node, kind, follow, is_loop=is_loop):
                 return True
             if kind in grammar.branches and self._never(node, kind):
                 dead = node.field(grammar.branches[kind][1])
@@ -108,7 +141,15 @@ class _Body:
         return jumps and label is not None and label not in labels and label not in self._own_labels
 
     def _call_leaves(self, node: SgNode, kind: str, follow: int, *, is_loop: bool) -> bool:
-        function = node.field(self._grammar.calls[kind][0])
+        function: SgNode | None = node
+        if kind in self._grammar.acts:
+            pass
+        elif kind in self._grammar.bare_calls:
+            parent = node.parent()
+            fields = self._grammar.calls.get(parent.kind()) if parent is not None else None
+            function = None if parent is not None and fields and parent.field(fields[0]) == node else node
+        else:
+            function = node.field(self._grammar.calls[kind][0])
         if function is None:
             return False
         target = node if kind in self._grammar.members else function
@@ -127,15 +168,13 @@ class _Body:
 
     def _never(self, node: SgNode, kind: str) -> bool:
         condition = node.field(self._grammar.branches[kind][0])
-        try:
-            return condition is not None and not self._grammar.truthy(_literal(condition, self._grammar))
-        except NotConstant:
-            return False
+        return condition is not None and _truth(condition, self._grammar) is False
 
 
 def _label(node: SgNode, grammar: Grammar) -> str | None:
     """The label that a statement carries, or that a jump names."""
-    if name := grammar.labels.get(node.kind()):
-        label = node.field(name)
+    name = grammar.labels.get(node.kind())
+    if name is not None:
+        label = part(node, name, 0)
         return label.text() if label is not None else None
     return next((child.text() for child in node.named_children() if child.kind() in grammar.label_kinds), None)

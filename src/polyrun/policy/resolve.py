@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polyrun.policy.constants import MAX_DEPTH, NotConstant, constant, unwrapped
-from polyrun.policy.grammar import Constant, Grammar
+from polyrun.policy.grammar import Constant, Grammar, part
 from polyrun.policy.scopes import Binding, Function, Scope, Value
 from polyrun.policy.survey import TooMuch
 
@@ -16,6 +16,8 @@ UNKNOWN = "?"
 """Stands for an object of the block's own, or one that nobody can tell."""
 
 _MAX_MEANINGS = 16
+_MAX_STEPS = 256
+_NOWHERE = Scope("module")
 
 
 class Resolver:
@@ -24,6 +26,10 @@ class Resolver:
     def __init__(self, grammar: Grammar) -> None:
         self.grammar = grammar
         self._following: set[Value] = set()
+        self._known: dict[tuple[Scope, str], list[str]] = {}
+        self._steps = 0
+        self._rewrites: dict[str, str] = {}
+        self._tables: dict[SgNode, list[str]] = {}
 
     def meanings(self, node: SgNode, scope: Scope, depth: int = 0) -> list[str]:
         """The full names that `node` may stand for; at most 16. What is not known is `?`."""
@@ -38,27 +44,55 @@ class Resolver:
 
     def value(self, node: SgNode, scope: Scope) -> Constant:
         """The constant that `node` is, `None` if it is not one."""
-        try:
-            return constant(node, scope, self.grammar)
-        except NotConstant:
-            return None
+        for _ in range(MAX_DEPTH):
+            try:
+                return constant(node, scope, self.grammar)
+            except NotConstant:
+                held = self._held(node, scope)
+            if held is None:
+                break
+            node, scope = held
+        return None
 
     def written(self, node: SgNode, scope: Scope) -> tuple[SgNode, Scope]:
         """The expression that `node` stands for, and its scope: names that are bound once are followed."""
         for _ in range(MAX_DEPTH):
-            if node.kind() not in self.grammar.identifiers:
-                break
-            bound = scope.sole(self.grammar.name_text(node.text()))
+            inside = unwrapped(node, self.grammar) if node.kind() in self.grammar.transparent else None
+            node = inside or node
+            is_name = node.kind() in self.grammar.identifiers
+            bound = scope.sole(self.grammar.name_text(node.text())) if is_name else None
             if bound is None:
                 break
             node, scope = bound.node, bound.scope
         return node, scope
 
+    def _held(self, node: SgNode, scope: Scope) -> tuple[SgNode, Scope] | None:
+        """What `table.key` or `table["key"]` is in a table that is written out."""
+        members = self.grammar.members
+        fields = members.get(node.kind()) or self.grammar.subscripts.get(node.kind())
+        inside, last = (
+            (node.field(fields[0]), node.field(fields[1])) if fields and self.grammar.tables else (None, None)
+        )
+        if inside is None or last is None:
+            return None
+        table, home = self.written(inside, scope)
+        pair, bare = self.grammar.tables.get(table.kind(), ("", ""))
+        name = self.grammar.name_text(last.text()) if node.kind() in members else self.text(last, scope)
+        for one in table.named_children() if pair and name else ():
+            key, value = one.field("key"), one.field("value")
+            if one.kind() in self.grammar.identifiers and self.grammar.name_text(one.text()) == name:
+                return one, home
+            if one.kind() == pair and key is not None and value is not None:
+                text = self.grammar.name_text(key.text()) if key.kind() == bare else self.text(key, home)
+                if text == name:
+                    return value, home
+        return None
+
     def arguments(self, call: SgNode) -> tuple[list[SgNode], dict[str, SgNode]]:
         """The arguments of a call by position and by keyword."""
         positions: list[SgNode] = []
         keywords: dict[str, SgNode] = {}
-        for node in self._argument_nodes(call)[self._is_sender(call) :]:
+        for node in self._argument_nodes(call)[1 if self._sent_name(call, _NOWHERE) else 0 :]:
             fields = self.grammar.keywords.get(node.kind())
             key, value = (node.field(fields[0]), node.field(fields[1])) if fields else (None, None)
             if key is not None and value is not None:
@@ -80,9 +114,11 @@ class Resolver:
         bindings = scope.find(name) or []
         return bindings[0].node if len(bindings) == 1 and isinstance(bindings[0], Function) else None
 
-    def _is_sender(self, call: SgNode) -> bool:
+    def _sent_name(self, call: SgNode, scope: Scope) -> str | None:
+        """The name of the method that `call` calls by its name, as in `send(:system)`."""
         name = call.field(self.grammar.calls[call.kind()][0]) if self.grammar.senders else None
-        return name is not None and name.text() in self.grammar.senders
+        given = self._argument_nodes(call) if name is not None and name.text() in self.grammar.senders else []
+        return self.text(given[0], scope) if given else None
 
     def _argument_nodes(self, call: SgNode) -> list[SgNode]:
         if (listed := self.grammar.given.get(call.kind())) is not None:
@@ -108,20 +144,30 @@ class Resolver:
             sides = [unwrapped(node, grammar)]
         elif kind in grammar.choices:
             sides = [node.field(name) for name in grammar.choices[kind]]
-        elif kind in grammar.names_in_text and (text := self.text(node, scope)) is not None:
-            return self._named(text, scope, depth)
+        elif kind in grammar.names_in_text:
+            if (text := self.text(node, scope)) is not None:
+                return self._named(grammar.name_text(text), scope, depth)
+            sides = list(inside) if len(inside := node.named_children()) == 1 else []  # `"$x"`
         return [one for side in sides if side for one in self.meanings(side, scope, depth)] or [UNKNOWN]
 
     def _named(self, name: str, scope: Scope, depth: int) -> list[str]:
         bindings = scope.find(name)
         if bindings is None:
             return [name, *(f"{module}{self.grammar.dot}{name}" for module in scope.wildcards())]
-        return [one for binding in bindings for one in self._bound(binding, depth)]
+        if self._following:
+            return [one for binding in bindings for one in self._bound(binding, depth)]
+        found = self._known.get((scope, name))
+        if found is None:
+            self._steps = 0
+            found = list(dict.fromkeys(one for binding in bindings for one in self._bound(binding, depth)))
+            self._known[scope, name] = found
+        return found
 
     def _bound(self, binding: Binding, depth: int) -> list[str]:
         if isinstance(binding, str):
             return [binding]
-        if not isinstance(binding, Value) or binding in self._following:
+        self._steps += 1  # names bound to several things, each with several names in it, are not followed to all ends
+        if not isinstance(binding, Value) or binding in self._following or self._steps > _MAX_STEPS:
             return [UNKNOWN]
         self._following.add(binding)
         path = "".join(f"{self.grammar.dot}{part}" for part in binding.path)
@@ -133,7 +179,7 @@ class Resolver:
     def _member(self, node: SgNode, kind: str, scope: Scope, depth: int) -> list[str]:
         is_member = kind in self.grammar.members
         fields = self.grammar.members[kind] if is_member else self.grammar.subscripts[kind]
-        inside, last = node.field(fields[0]), node.field(fields[1])
+        inside, last = part(node, fields[0], 0), part(node, fields[1], -1)
         if last is None:  # `f.(x)` calls `f`
             return self.meanings(inside, scope, depth) if inside and kind in self.grammar.calls else [UNKNOWN]
         name = self.grammar.name_text(last.text()) if is_member else self.text(last, scope)
@@ -141,21 +187,28 @@ class Resolver:
             return [UNKNOWN]
         if kind in self.grammar.calls:
             return self._sent(node, name, inside, scope, depth)
+        dot = self.grammar.dots.get(kind, self.grammar.dot)
         if inside is None:
-            return [name if kind in self.grammar.rooted else f"{UNKNOWN}{self.grammar.dot}{name}"]
-        return [f"{base}{self.grammar.dot}{name}" for base in self.meanings(inside, scope, depth)]
+            return [name if kind in self.grammar.rooted else f"{UNKNOWN}{dot}{name}"]
+        if (held := self._held(node, scope)) is not None:
+            return self._from_table(*held, depth)
+        return [f"{base}{dot}{name}" for base in self.meanings(inside, scope, depth)]
+
+    def _from_table(self, value: SgNode, scope: Scope, depth: int) -> list[str]:
+        if value not in self._tables:
+            self._tables[value] = [UNKNOWN]  # what a table says of itself
+            self._tables[value] = self.meanings(value, scope, depth)
+        return self._tables[value]
 
     def _sent(self, node: SgNode, name: str, inside: SgNode | None, scope: Scope, depth: int) -> list[str]:
         """What a call means that names its object and its method: `os.getpid()`, `send(:system)`."""
-        is_sender = self._is_sender(node)
-        if is_sender:
-            given = self._argument_nodes(node)
-            name = (self.text(given[0], scope) if given else None) or UNKNOWN
+        sent = self._sent_name(node, scope)
         if inside is None:
-            return [name] if is_sender else self._named(name, scope, depth)
+            return [sent] if sent else self._named(name, scope, depth)
+        dot = self.grammar.dots.get(node.kind(), self.grammar.dot)
         found = []
         for base in self.meanings(inside, scope, depth):
-            full = f"{base}{self.grammar.dot}{name}"
+            full = f"{base}{dot}{sent or name}"
             found += self._looked_up(node, full, scope, depth) if full in self.grammar.loaders else [full]
         return found
 
@@ -164,7 +217,8 @@ class Resolver:
         if function is None:
             return [UNKNOWN]
         found = []
-        for name in self.meanings(function, scope, depth):
+        own = [function.text()] if function.text() in self.grammar.givers else []  # helpers that compilers write out
+        for name in own or self.meanings(function, scope, depth):
             if name in self.grammar.loaders or name in self.grammar.getters:
                 found += self._looked_up(node, name, scope, depth)
             elif name in self.grammar.givers and (given := self.arguments(node)[0]):
@@ -185,6 +239,10 @@ class Resolver:
         return [f"{base}{self.grammar.dot}{attribute}" for base in self.meanings(positions[0], scope, depth)]
 
     def _rewritten(self, name: str) -> str:
-        for pattern, into in self.grammar.rewrites:
-            name = pattern.sub(into, name)
-        return name
+        known = self._rewrites.get(name)
+        if known is None:
+            known = name
+            for pattern, into in self.grammar.rewrites:
+                known = pattern.sub(into, known)
+            self._rewrites[name] = known
+        return known

@@ -24,14 +24,15 @@ class Condition:
     `argument` is its 0-based position or its keyword, `.` is what the method is called on; of several, the first that
     is given counts. `text` must be found in its value if that is a constant, else in its source text (of a name that is
     bound once: in that of what it is bound to); `constant` says whether it must be one; it must be a constant number of
-    `least` or more. With `absent` no such argument may be given. The position `any` is met if one of the arguments
-    meets it; with `absent`, if none does.
+    `least` or more; `means` must be found in one of the full names that it may stand for. With `absent` no such
+    argument may be given. The position `any` is met if one of the arguments meets it; with `absent`, if none does.
     """
 
     argument: tuple[int | str, ...]
     text: re.Pattern[str] | None = None
     constant: bool | None = None
     least: float | None = None
+    means: re.Pattern[str] | None = None
     absent: bool = False
 
 
@@ -67,8 +68,9 @@ class Rule:
 class Names:
     """Finds the rules that speak of a name.
 
-    Patterns are exact, `prefix.*`, `.method` of anything, or have a `*` elsewhere too. `dot` is what stands between the
-    parts of the names; patterns of methods begin with a full stop all the same.
+    Patterns are exact, `prefix*`, `.method` of anything, or have a `*` elsewhere too. What a call gives
+    (`prefix.open()`) is not found by `prefix*`. `dot` is what stands between the parts of the names; patterns of
+    methods begin with a full stop all the same.
     """
 
     def __init__(self, rules: tuple[Rule, ...], dot: str = ".") -> None:
@@ -87,6 +89,7 @@ class Names:
                     self._methods.setdefault(pattern[1:], []).append(rule)
                 else:
                     self._exact.setdefault(pattern, []).append(rule)
+        self._starts = tuple(prefix for prefix, _ in self._prefixes)
 
     def about(self, name: str) -> list[Rule]:
         """The rules that have a pattern for the full `name`."""
@@ -94,7 +97,8 @@ class Names:
         _, dot, method = name.rpartition(self._dot)
         if dot:
             found += self._methods.get(method, ())
-        found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
+        if name.startswith(self._starts) and not name.endswith(")"):
+            found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
         found += [rule for glob, rule in self._globs if glob.match(name)]
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -14,11 +14,15 @@ ScopeKind = Literal["module", "function", "class", "block"]
 
 @dataclass(slots=True, eq=False)
 class Value:
-    """A name stands for an expression, which is to be read in `scope`, or for the member at `path` of what it gives."""
+    """A name stands for an expression, to be read in `scope`, or for the member at `path` of what it gives.
+
+    `memo` keeps what was found out about it: names may stand for sums of names, which is work without end otherwise.
+    """
 
     node: SgNode
     scope: Scope
     path: tuple[str, ...] = ()
+    memo: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from polyrun.policy.grammar import Grammar
+from polyrun.policy.grammar import Grammar, part
 from polyrun.policy.inner import THE_BLOCK, Origin, inner_root
 from polyrun.policy.scopes import Binder, Scope
 
@@ -70,7 +70,7 @@ class Survey:
                 continue
             if kind in grammar.skipped:
                 continue
-            if kind in grammar.loops:
+            if kind in grammar.loops and node.is_named():  # a keyword may be of the same kind
                 self.loops.append((node, inner, origin))
             if kind in grammar.acts:
                 self.references.append(Reference(node, scope, node if kind in grammar.calls else None, origin))
@@ -104,15 +104,15 @@ class Survey:
         if fields is not None and kind in self.grammar.calls:
             inside, name = node.field(fields[0]), node.field(fields[1])
             for child in node.children():
-                part = child == inside and child.kind() in self._named and child.kind() not in self.grammar.calls
                 if child != name:
-                    yield child, part
+                    is_part = child == inside and child.kind() in self._named
+                    yield child, is_part and child.kind() not in self.grammar.calls
         elif fields is not None:
             inside = node.field(fields[0])
             if inside is not None:
                 yield inside, inside.kind() in self._named
         elif kind in self.grammar.subscripts:
-            inside = node.field(self.grammar.subscripts[kind][0])
+            inside = part(node, self.grammar.subscripts[kind][0], 0)
             for child in node.children():
                 yield child, child == inside and child.kind() in self._named
         else:

@@ -8,12 +8,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from polyrun.policy.grammar import Grammar
 
-GRAMMARS = ("bash", "c", "cpp", "go", "java", "javascript", "lua", "php", "python", "ruby", "rust", "typescript")
+GRAMMARS = (
+    "bash",
+    "c",
+    "cpp",
+    "go",
+    "java",
+    "javascript",
+    "lua",
+    "perl",
+    "php",
+    "python",
+    "ruby",
+    "rust",
+    "typescript",
+)
 """The names of the grammars that there are."""
 
 
 def grammar_of(name: str) -> Grammar:
-    """The grammar called `name`. Raises `KeyError`."""
+    """The grammar called `name`. Raises `KeyError` if there is none, or if its package is not installed."""
     if name not in GRAMMARS:
         raise KeyError(name)
     grammar: Grammar = import_module(f"{__name__}.{name}").GRAMMAR

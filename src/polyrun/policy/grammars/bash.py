@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from polyrun.policy.scopes import Binder, Scope
 
-_VARIABLE = re.compile(r"\s*\$\{?(\w+)\}?")
+_VARIABLE = re.compile(r"\s*\$\{?(\w+)(?:\[[@*0]\])?\}?")
 _ASSIGNMENT = re.compile(r"\w+=")
 _FOLDER = re.compile(r"^(?:/usr)?(?:/local)?/s?bin/(?=.)")
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
@@ -137,6 +137,10 @@ def _assignment(_binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> N
     parent = node.parent()
     if name is None or (parent is not None and parent.kind() == "command"):  # for that command alone
         return
+    if value is not None and value.kind() == "array":  # a command with its arguments
+        first = value.child(1)
+        scope.bind(f"${name.text()}", _plain(first) if first is not None and first.kind() == "word" else None)
+        return
     is_plain = any(child.text() == "=" for child in node.children())
     scope.bind(f"${name.text()}", Value(value, scope) if value is not None and is_plain else None)
 
@@ -173,7 +177,9 @@ def _command(_binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> None
 def _redirection(node: SgNode) -> str | None:
     """`<` or `>`; nothing for copies of descriptors such as `2>&1`."""
     operator = next((child.text() for child in node.children() if not child.is_named()), "")
-    return None if operator in (">&", "<&", "<&-", ">&-") else ">" if ">" in operator else "<"
+    place = node.field("destination")
+    is_copy = operator in ("<&-", ">&-") or (operator in (">&", "<&") and place is not None and place.text()[:1] != "/")
+    return None if is_copy else ">" if ">" in operator else "<"
 
 
 def _pipeline(node: SgNode) -> str | None:

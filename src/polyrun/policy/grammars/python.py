@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import unicodedata
 from typing import TYPE_CHECKING
 
 from polyrun.policy.grammar import Grammar, Loop, words
+from polyrun.policy.reckoning import as_number, as_text, from_base64
 from polyrun.policy.scopes import Function, Value
 
 if TYPE_CHECKING:
@@ -156,10 +158,26 @@ def _endless_iterator(node: SgNode) -> SgNode | bool | None:
     )
 
 
+def _catches(node: SgNode) -> bool:
+    """`try` with a handler for a fault that is named: not for all of them, and not for the user's Ctrl-C."""
+    return any(
+        child.kind() == "except_clause" and _NAMED_FAULT.match(child.text()) is not None for child in node.children()
+    )
+
+
+def _expects(node: SgNode) -> bool:
+    """`with suppress(E):` and a test's `with raises(E):` are there for a fault."""
+    return _EXPECTED.match(node.text()) is not None
+
+
+_EXPECTED = re.compile(r"with\s+(?:\w+\.)?(?:suppress|raises|assertRaises(?:Regex)?)\(")
+_NAMED_FAULT = re.compile(r"except\s+(?!\(?(?:KeyboardInterrupt|Exception|BaseException|SystemExit)\b)\(?\w")
+
 GRAMMAR = Grammar(
     name="python",
     members={"attribute": ("object", "attribute")},
     subscripts={"subscript": ("value", "subscript")},
+    tables={"dictionary": ("pair", "")},
     transparent={"parenthesized_expression": "", "await": ""},
     choices={"conditional_expression": (), "boolean_operator": ("left", "right")},
     calls={"call": ("function", "arguments")},
@@ -192,9 +210,9 @@ GRAMMAR = Grammar(
         "nonlocal_statement": _outside,
     },
     rewrites=(
-        (re.compile(r"^(?:builtins|__builtins__|__builtin__)\.(?:__dict__\.)?"), ""),
-        (re.compile(r"^(?:globals|locals|vars)\(\)\.(?:__builtins__\.)?"), ""),
         (re.compile(r"\.__dict__(?=\.)"), ""),
+        (re.compile(r"^(?:builtins|__builtins__|__builtin__)\.(?!__dict__)"), ""),
+        (re.compile(r"^(?:globals|locals|vars)\(\)\.(?:__builtins__\.)?"), ""),
         (re.compile(r"^sys\.modules\."), ""),
         (re.compile(r"(?<=.)\.__call__$"), ""),
         (re.compile(r"^(?:posix|nt)\."), "os."),
@@ -203,13 +221,26 @@ GRAMMAR = Grammar(
     ),
     loaders=frozenset({"__import__", "importlib.import_module", "importlib.__import__"}),
     getters=frozenset({"getattr", "object.__getattribute__", "inspect.getattr_static"}),
-    givers=frozenset({"vars", "functools.partial", "contextlib.closing", "typing.cast"}),
+    givers=frozenset({"vars", "dict", "functools.partial", "contextlib.closing", "typing.cast"}),
     strings={"string": ("string_content",)},
     numbers=frozenset({"integer", "float"}),
     constants={"true": True, "false": False, "none": None},
     arithmetic=frozenset({"binary_operator", "comparison_operator"}),
+    known={
+        "chr": lambda given: chr(as_number(given[0])),
+        "str": lambda given: as_text(given[0]),
+        "os.path.join": lambda given: posixpath.join(*map(as_text, given)),
+        ".join": lambda given: as_text(given[0]).join(map(as_text, given[1:])),
+        ".lower": lambda given: as_text(given[0]).lower(),
+        ".replace": lambda given: as_text(given[0]).replace(as_text(given[1]), as_text(given[2])),
+        ".decode": lambda given: as_text(given[0]),
+        ".encode": lambda given: as_text(given[0]),
+        "bytes.fromhex": lambda given: bytes.fromhex(as_text(given[0])).decode(),
+        **dict.fromkeys(("base64.b64decode", "b64decode"), lambda given: from_base64(given[0])),
+    },
+    sequences=frozenset({"list", "tuple"}),
     sums={"binary_operator": "+"},
-    negations={"not_operator": "argument"},
+    negations={"not_operator": "argument", "unary_operator": "argument"},
     adjoining=frozenset({"concatenated_string"}),
     loops={"while_statement": Loop(_while), "for_statement": Loop(_endless_iterator)},
     throws=frozenset({"raise_statement"}),
@@ -228,7 +259,8 @@ GRAMMAR = Grammar(
         ".wait .select .poll .acquire .readline .read .sleep .communicate .run_once .run_forever .serve_forever "
         ".handle_request .wait_for .result .tick"
     ),
-    awaits=frozenset({"await"}),
+    awaits=frozenset({"await", "async"}),
     branches={"if_statement": ("condition", "consequence")},
+    catchers={"try_statement": _catches, "with_statement": _expects},
     name_text=_folded,
 )

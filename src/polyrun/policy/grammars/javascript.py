@@ -1,0 +1,7 @@
+"""JavaScript's syntax (tree-sitter-javascript)."""
+
+from __future__ import annotations
+
+from polyrun.policy.grammars.ecmascript import grammar
+
+GRAMMAR = grammar("javascript", frozenset(), {}, {})
