@@ -247,7 +247,7 @@ def _reckoned(left: Constant, operator: str, right: Constant) -> Constant:
 
 
 def _number(text: str) -> int | float:
-    plain = text.replace("_", "").lower()
+    plain = text.replace("_", "").replace("'", "").lower()
     for read in (
         lambda: int(plain, 0),
         lambda: float(plain),

@@ -26,9 +26,9 @@ def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
         return None
     if _caught(node, grammar):
         return None
-    body = node.field(form.body) or node
+    body = node.field(form.body)
     own = {_label(one, grammar) for one in (node, node.parent()) if one is not None and one.kind() in grammar.labels}
-    return _Body(body, own, scope, resolver).verdict()
+    return _Body(body or node, own, scope, resolver, is_whole=body is None).verdict()
 
 
 def _caught(node: SgNode, grammar: Grammar) -> bool:
@@ -78,8 +78,11 @@ _SETTLES: dict[str | None, bool] = {"or": True, "||": True, "and": False, "&&": 
 class _Body:
     """Looks for what leaves a loop, and for what waits in it."""
 
-    def __init__(self, body: SgNode, own_labels: set[str | None], scope: Scope, resolver: Resolver) -> None:
+    def __init__(
+        self, body: SgNode, own_labels: set[str | None], scope: Scope, resolver: Resolver, *, is_whole: bool
+    ) -> None:
         self._body = body
+        self._statement = None if is_whole else body
         self._own_labels = own_labels
         self._scope = scope
         self._resolver = resolver
@@ -98,7 +101,8 @@ class _Body:
     def _leaves(self, body: SgNode, labels: set[str], follow: int, *, is_loop: bool) -> bool:
         """Whether something in `body` ends the loop, or, if it is a function's body, everything around."""
         grammar = self._grammar
-        stack = [(child, 0) for child in body.children()]
+        # The body may be no more than `return x;`.
+        stack = [(child, 0) for child in ([body] if body is self._statement else body.children())]
         while stack:
             node, depth = stack.pop()
             kind = node.kind()
