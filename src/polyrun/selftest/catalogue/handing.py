@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hostile.catalogue.attack import SMALL, Attack, Expect
+from polyrun.selftest.catalogue.attack import SMALL, Attack, Expect
 from polyrun.model.frozen import replace
 from polyrun.model.limits import MIB
 from polyrun.model.outcomes import Status
@@ -262,5 +262,6 @@ tell("made", number + 1)
         held=Expect(status=(Status.OK, Status.DISK_LIMIT), facts={"made": "40000"}, seconds=35.0),
         capable={"made": "1000"},
         outside_bound=1000,
+        alone=True,
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hostile.catalogue.attack import SECRET, SMALL, Attack, Expect
+from polyrun.selftest.catalogue.attack import SECRET, SMALL, Attack, Expect
 from polyrun.model.frozen import replace
 from polyrun.model.limits import MIB
 from polyrun.model.outcomes import Status
@@ -166,6 +166,7 @@ while True:
         ),
         capable={"nice": "None", "idle": "None", "processor": "None"},
         outside_bound=1,
+        alone=True,
     ),
     Attack(
         rows=(6,),
@@ -211,6 +212,7 @@ tell("sent", sent)
         held=Expect(status=(Status.TIME_LIMIT,), facts={"started": "yes"}, seconds=6.0),
         capable={"sent": "1000"},
         outside_bound=1000,
+        alone=True,
     ),
     Attack(
         rows=(5, 27),
@@ -321,13 +323,19 @@ paths |= {line.split()[3] for line in lines.splitlines()} - {"/"}
 reached = []
 for path in sorted(paths):
     try:
-        if os.listdir(path) != os.listdir("/" + path.strip("/").split("/")[-1]):
-            reached.append(path)
+        if os.path.samefile(path, "/" + path.strip("/").split("/")[-1]):
+            continue
+    except OSError:
+        pass
+    try:
+        os.listdir(path)
+        reached.append(path)
     except OSError:
         pass
 tell("reached", [path for path in reached if re.search("docker|overlay|containers|polyrun-|" + P["planted"], path)])
 """,
         held=Expect(facts={"reached": r"\[\]"}),
+        not_shown="a throw-away host has no files of the real one, so there is nowhere to go",
     ),
     Attack(
         rows=(59,),
@@ -352,5 +360,6 @@ tell("writable", writable[:5])
 tell("made", made[:5])
 """,
         held=Expect(facts={"writable": r"\[\]", "made": r"\[\]"}),
+        capable={"writable": r"\['/sys/.*", "made": r"\['/sys/fs.*"},
     ),
 )  # fmt: skip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from hostile.catalogue import clock, files, handing, keeper, kernel, memory, network, output, proc, processes
-from hostile.catalogue.attack import Attack
+from polyrun.selftest.catalogue import clock, files, handing, keeper, kernel, memory, network, output, proc, processes
+from polyrun.selftest.catalogue.attack import Attack
 
 ATTACKS: Final[dict[str, Attack]] = {
     attack.name: attack

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hostile.catalogue.attack import SECRET, Attack, Expect
+from polyrun.selftest.catalogue.attack import SECRET, Attack, Expect
 from polyrun.model.outcomes import Status
 
 _GONE = "ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENXIO"
@@ -271,9 +271,9 @@ attempt("logs", lambda: "the host's" if [(s := os.stat("/var/log")).st_dev, s.st
         name="read-the-environment",
         title="look for tokens in every environment that can be reached",
         program="""
-tell("own", os.environ.get("POLYRUN_TEST_TOKEN", "absent"))
+tell("own", os.environ.get("POLYRUN_SELFTEST_TOKEN", "absent"))
 for pid in ("self", "1", "2", str(os.getppid())):
-    attempt(f"of {pid}", lambda: "token" if b"TEST_TOKEN" in open(f"/proc/{pid}/environ", "rb").read() else "clean")
+    attempt(f"of {pid}", lambda: "token" if b"SELFTEST_TOKEN" in open(f"/proc/{pid}/environ", "rb").read() else "clean")
 tell("names", sorted(set(os.environ) - {"PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "LANG", "TZ", "PWD", "SHLVL", "_",
                                         "LC_CTYPE", "OLDPWD"}))
 """,

@@ -1,0 +1,133 @@
+"""The judgement: what was seen in a box against what a box of its level promises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from polyrun.model.outcomes import Status
+from polyrun.model.selftest import AttackResult, Checked, Verdict
+from polyrun.sandbox.ground.baits import SECRET
+from polyrun.selftest.catalogue.attack import Attack, Expect
+from polyrun.selftest.facts import facts_of
+from polyrun.selftest.observed import Observed
+
+_NOT_TOLD = "(not told)"
+_LONGEST = 300
+_ERROR = re.compile(r"E[A-Z0-9]+")
+_REFUSALS = {"ENOSYS", "ValueError", "gaierror", "E.*", "None", "", r"\[\]"}
+
+
+def judge(attack: Attack, level: int, seen: Observed) -> AttackResult:
+    """What `seen` says of a box at `level`; whether the attack is capable at all is another question.
+
+    A box that shows more than it promises holds, also where a weakness is known.
+    """
+    promise = attack.promise(level)
+    checks = tuple(examine(attack, promise.expect, seen))
+    verdict = Verdict.HELD if all(check.ok for check in checks) else Verdict.NOT_HELD
+    if verdict is Verdict.HELD and promise.weakness is not None:
+        verdict = Verdict.WEAKNESS
+    if promise.weakness is not None and promise.expect is not attack.held:
+        better = tuple(examine(attack, attack.held, seen))
+        if all(check.ok for check in better):
+            checks, verdict = better, Verdict.HELD
+    return AttackResult(
+        rows=attack.rows,
+        name=attack.name,
+        title=attack.title,
+        verdict=verdict,
+        expected=expected(attack.held if verdict is Verdict.HELD else promise.expect),
+        got=got(promise.expect, seen, [check for check in checks if not check.ok]),
+        weakness=promise.weakness if verdict is Verdict.WEAKNESS else None,
+        checks=checks,
+        wall_s=seen.seconds,
+    )
+
+
+def examine(attack: Attack, expect: Expect, seen: Observed) -> Iterator[Checked]:
+    """Each thing that must be so, and whether it is."""
+    printed = seen.stdout + seen.stderr
+    where = printed[max(printed.find(SECRET) - 60, 0) :][:_LONGEST] if SECRET in printed else "not printed"
+    yield Checked("secret", "not printed", where, SECRET not in printed)
+    statuses = [status.value for status in expect.status]
+    how = seen.status if not seen.reason else f"{seen.status}: {seen.reason[:_LONGEST]}"
+    yield Checked("status", " or ".join(statuses), how, seen.status in statuses)
+    if expect.exit_code is not None:
+        yield _same("exit code", str(expect.exit_code), str(seen.exit_code))
+    if expect.signal is not None:
+        yield _same("signal", expect.signal, str(seen.signal))
+    if expect.reason is not None:
+        said = seen.reason or ""
+        yield Checked("reason", expect.reason, said[:_LONGEST], re.search(expect.reason, said) is not None)
+    yield from _facts(expect.facts, facts_of(seen.stdout))
+    yield Checked("ended within", f"{expect.seconds:g} s", f"{seen.seconds:.2f} s", seen.seconds < expect.seconds)
+    most = 2 * attack.limits.flood_bytes + 65536  # of two streams
+    yield Checked("printed at most", f"{most} bytes", f"{seen.printed} bytes", seen.printed <= most)
+    yield Checked("left behind", "nothing", "; ".join(seen.left)[:_LONGEST] or "nothing", not seen.left)
+    if expect.kept is not None:
+        yield _files("artifacts kept", expect.kept, seen.kept)
+    if expect.handed is not None:
+        yield _files("handed out", expect.handed, seen.handed)
+    for path, pattern in expect.refused.items():
+        why = seen.refused.get(path, "(kept)")
+        yield Checked(f"artifact {path!r}", f"refused: {pattern}", why[:_LONGEST], re.search(pattern, why) is not None)
+
+
+def expected(expect: Expect) -> str:
+    """The promise in a few words."""
+    parts = [_status(status.value, expect.exit_code, expect.signal) for status in expect.status]
+    told = " or ".join(dict.fromkeys(parts))
+    patterns = list(expect.facts.values())
+    if patterns and expect.status[0] is Status.OK:
+        if all(_is_refusal(pattern) for pattern in patterns):
+            return "refused"
+        if any(_is_refusal(pattern) and _ERROR.match(pattern) for pattern in patterns):
+            return "refused" if expect.status == (Status.OK,) else f"{told}, refused"
+    return told
+
+
+def got(expect: Expect, seen: Observed, troubles: Sequence[Checked]) -> str:
+    """What was seen, in a few words: what went wrong, if anything."""
+    if troubles:
+        worst = troubles[0]
+        more = f" (and {len(troubles) - 1} more)" if len(troubles) > 1 else ""
+        return f"{worst.name}: {worst.got}{more}"
+    told = _status(seen.status, seen.exit_code, seen.signal)
+    facts = facts_of(seen.stdout)
+    errors = [facts[name] for name in expect.facts if _ERROR.fullmatch(facts.get(name, ""))]
+    if not errors:
+        return told
+    distinct = ", ".join(sorted(dict.fromkeys(errors), key=errors.count, reverse=True))
+    return distinct if seen.status == Status.OK else f"{told}, {distinct}"
+
+
+def _facts(wanted: Mapping[str, str], told: Mapping[str, str]) -> Iterator[Checked]:
+    for name, pattern in wanted.items():
+        value = told.get(name, _NOT_TOLD)
+        yield Checked(name, pattern, value[:_LONGEST], re.fullmatch(pattern, value) is not None)
+
+
+def _same(name: str, wanted: str, seen: str) -> Checked:
+    return Checked(name, wanted, seen, wanted == seen)
+
+
+def _files(name: str, wanted: Sequence[str], seen: Sequence[str]) -> Checked:
+    ok = sorted(wanted) == sorted(seen)
+    return Checked(name, _listed(wanted), _listed(seen), ok)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, sorted(names)))[:_LONGEST] or "nothing"
+
+
+def _status(status: str, exit_code: int | None, signal: str | None) -> str:
+    if status == Status.NONZERO_EXIT:
+        return f"exit {exit_code}" if exit_code is not None else "a failure"
+    if status == Status.SIGNALLED:
+        return signal or "a signal"
+    return status.replace("_", " ")
+
+
+def _is_refusal(pattern: str) -> bool:
+    return all(_ERROR.fullmatch(part) or part in _REFUSALS for part in pattern.split("|"))
