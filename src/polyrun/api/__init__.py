@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from polyrun.api.compat import Runner, parse_mix_file, run_code, runner, validate_mix_file
     from polyrun.api.containers import BuildFailed, BuiltImage, PruneReport, build_images, list_images, prune_images
+    from polyrun.api.defences import aselftest, selftest
     from polyrun.api.reading import CheckResult
     from polyrun.api.running import arun, run
     from polyrun.api.settings import load_settings
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from polyrun.api.upkeep import CleanReport, DoctorReport, Leftover, clean, doctor, history, values
     from polyrun.api.warm import Warm
     from polyrun.model.codes import explain
+    from polyrun.model.selftest import AttackResult, SelfTestReport, Verdict
 
 _HOMES = {
     "polyrun.api.compat": "Runner parse_mix_file run_code runner validate_mix_file",
     "polyrun.api.containers": "BuildFailed BuiltImage PruneReport build_images list_images prune_images",
+    "polyrun.api.defences": "aselftest selftest",
     "polyrun.api.reading": "CheckResult",
     "polyrun.api.running": "arun run",
     "polyrun.api.settings": "load_settings",
@@ -29,10 +32,12 @@ _HOMES = {
     "polyrun.api.upkeep": "CleanReport DoctorReport Leftover clean doctor history values",
     "polyrun.api.warm": "Warm",
     "polyrun.model.codes": "explain",
+    "polyrun.model.selftest": "AttackResult SelfTestReport Verdict",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "AttackResult",
     "BuildFailed",
     "BuiltImage",
     "Check",
@@ -43,8 +48,11 @@ __all__ = [
     "Leftover",
     "PruneReport",
     "Runner",
+    "SelfTestReport",
+    "Verdict",
     "Warm",
     "arun",
+    "aselftest",
     "build_images",
     "check",
     "clean",
@@ -60,6 +68,7 @@ __all__ = [
     "run",
     "run_code",
     "runner",
+    "selftest",
     "test_language",
     "validate_mix_file",
     "values",

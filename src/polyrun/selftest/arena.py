@@ -35,17 +35,21 @@ _T = TypeVar("_T")
 
 @frozen
 class Place:
-    """A sandbox, the Python that its boxes have, and what that needs where boxes have programs of their own."""
+    """A sandbox, the Python that its boxes have, and what that needs where boxes have programs of their own.
+
+    `proving` is the host's Python, for attacks where nothing stops them.
+    """
 
     sandbox: Sandbox
     python: Python
     requirements: Requirements
+    proving: Python
 
     @classmethod
     def of(cls, sandbox: Sandbox, requirements: Requirements) -> Place:
         """Attacks in boxes of `sandbox`; `requirements` are those of the language Python."""
-        python = Python.of_host() if sandbox.shows_host else Python("/usr/bin/python3")
-        return cls(sandbox, python, requirements)
+        host = Python.of_host()
+        return cls(sandbox, host if sandbox.shows_host else Python("/usr/bin/python3"), requirements, host)
 
     async def left(self) -> list[str]:
         """What the boxes left in an engine; containers are thrown away in the background, so that is waited for.
@@ -104,7 +108,9 @@ class Arena:
             observed = await self._once(attack, spec, command)
         observed.left += _processes_with(marker)
         observed.left += [f"box folder {name}" for name in os.listdir(paths["scratch"]) if name.startswith("box-")]
-        observed.left += [f"in the document's folder: {name}" for name in os.listdir(paths["work"]) if name != _DOCUMENT]
+        observed.left += [
+            f"in the document's folder: {name}" for name in os.listdir(paths["work"]) if name != _DOCUMENT
+        ]
         if not _holds(os.path.join(paths["work"], _DOCUMENT), _DOCUMENT_TEXT):
             observed.left.append("a damaged document")
         if attack.build == "reads" and (
@@ -132,7 +138,7 @@ class Arena:
             "marker": marker,
             "numbers": programs.numbers(),
         }
-        argv = programs.words(attack, self._place.python.program, f"{{programs}}/{name}", planted, 0)
+        argv = programs.words(attack, (self._place.python.program, "-I"), f"{{programs}}/{name}", planted, 0)
         filled = [json.dumps(argument) if word == "{argument}" else word for word in argv]
         more = [word.replace("{planted}", planted) for word in attack.arguments]
         return Command((*filled, *more), writes_build=attack.build == "writes")

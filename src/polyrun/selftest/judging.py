@@ -15,7 +15,9 @@ from polyrun.selftest.observed import Observed
 _NOT_TOLD = "(not told)"
 _LONGEST = 300
 _ERROR = re.compile(r"E[A-Z0-9]+")
-_REFUSALS = {"ENOSYS", "ValueError", "gaierror", "E.*", "None", "", r"\[\]"}
+_ALSO_REFUSALS = {"ValueError", "gaierror", "E.*", "0", r"\[\]", "zeros"}
+_PLAIN = re.compile(r"[\w -]+")
+_SHOWN = 2
 
 
 def judge(attack: Attack, level: int, seen: Observed) -> AttackResult:
@@ -77,14 +79,13 @@ def examine(attack: Attack, expect: Expect, seen: Observed) -> Iterator[Checked]
 def expected(expect: Expect) -> str:
     """The promise in a few words."""
     parts = [_status(status.value, expect.exit_code, expect.signal) for status in expect.status]
-    told = " or ".join(dict.fromkeys(parts))
-    patterns = list(expect.facts.values())
-    if patterns and expect.status[0] is Status.OK:
-        if all(_is_refusal(pattern) for pattern in patterns):
-            return "refused"
-        if any(_is_refusal(pattern) and _ERROR.match(pattern) for pattern in patterns):
-            return "refused" if expect.status == (Status.OK,) else f"{told}, refused"
-    return told
+    ending = " or ".join(dict.fromkeys(parts))
+    if expect.status[0] is not Status.OK:
+        return ending
+    refused = [name for name, pattern in expect.facts.items() if _is_refusal(pattern)]
+    others = [f"{name} {pattern}" for name, pattern in expect.facts.items() if _PLAIN.fullmatch(pattern)]
+    words = ["refused"] if refused else others[:_SHOWN]
+    return ", ".join([*([ending] if len(parts) > 1 or not words else []), *words])
 
 
 def got(expect: Expect, seen: Observed, troubles: Sequence[Checked]) -> str:
@@ -93,13 +94,14 @@ def got(expect: Expect, seen: Observed, troubles: Sequence[Checked]) -> str:
         worst = troubles[0]
         more = f" (and {len(troubles) - 1} more)" if len(troubles) > 1 else ""
         return f"{worst.name}: {worst.got}{more}"
-    told = _status(seen.status, seen.exit_code, seen.signal)
+    ending = _status(seen.status, seen.exit_code, seen.signal)
+    if seen.status != Status.OK:
+        return ending
     facts = facts_of(seen.stdout)
-    errors = [facts[name] for name in expect.facts if _ERROR.fullmatch(facts.get(name, ""))]
-    if not errors:
-        return told
-    distinct = ", ".join(sorted(dict.fromkeys(errors), key=errors.count, reverse=True))
-    return distinct if seen.status == Status.OK else f"{told}, {distinct}"
+    errors = [facts.get(name, "") for name, pattern in expect.facts.items() if _is_refusal(pattern)]
+    distinct = [each for each in dict.fromkeys(errors) if _ERROR.fullmatch(each)]
+    others = [f"{name} {facts[name]}" for name, pattern in expect.facts.items() if _PLAIN.fullmatch(pattern)]
+    return ", ".join(distinct or (["nothing"] if errors else others[:_SHOWN])) or ending
 
 
 def _facts(wanted: Mapping[str, str], told: Mapping[str, str]) -> Iterator[Checked]:
@@ -130,4 +132,7 @@ def _status(status: str, exit_code: int | None, signal: str | None) -> str:
 
 
 def _is_refusal(pattern: str) -> bool:
-    return all(_ERROR.fullmatch(part) or part in _REFUSALS for part in pattern.split("|"))
+    """Whether a fact that matches says that something was not possible."""
+    parts = pattern.split("|")
+    refused = [part for part in parts if _ERROR.fullmatch(part) or part == r"\[\]"]
+    return bool(refused) and all(part in refused or part in _ALSO_REFUSALS for part in parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 
 from polyrun.model.frozen import frozen
 from polyrun.sandbox.host import run_trusted
@@ -81,11 +82,11 @@ def _compiled(attack: Attack, folder: str) -> str:
     return name
 
 
-def words(attack: Attack, python: str, path: str, planted: str, bound: float) -> tuple[str, ...]:
+def words(attack: Attack, python: Sequence[str], path: str, planted: str, bound: float) -> tuple[str, ...]:
     """The command line of the attack whose file is at `path`; `{argument}` is to be filled in."""
     match attack.language:
         case "python":
-            return (python, "-I", path, "{argument}")
+            return (*python, path, "{argument}")
         case "c":
             return (path, "{argument}")
         case "shell":

@@ -50,7 +50,7 @@ class Proof:
     def _wanted(self, attack: Attack, name: str) -> Wanted:
         bound = attack.outside_bound
         return Wanted(
-            argv=programs.words(attack, self._python.program, f"{PROGRAMS}/{name}", "{planted}", bound),
+            argv=programs.words(attack, (self._python.program,), f"{PROGRAMS}/{name}", "{planted}", bound),
             argument={"bound": bound, "marker": f"{_MARKER}-{self._count}", "numbers": programs.numbers()},
             arguments=attack.arguments,
             times=attack.times,

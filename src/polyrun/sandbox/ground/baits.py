@@ -12,7 +12,7 @@ import selectors
 import socket
 import threading
 
-SECRET = "open sesame"
+SECRET = "open sesame"  # noqa: S105 - told to everybody who can ask
 """What every bait holds. No box may ever print it."""
 
 TOKEN = "POLYRUN_SELFTEST_TOKEN"  # noqa: S105 - the name of a variable
@@ -64,7 +64,7 @@ class Baits:
 
     def _add(self, listener: socket.socket) -> None:
         listener.listen()
-        listener.setblocking(False)
+        listener.settimeout(0)
         self._sockets.append(listener)
         self._told.register(listener, selectors.EVENT_READ, listener)
 

@@ -27,8 +27,9 @@ except ImportError:
     from polyrun.sandbox.ground.baits import Baits
 
 _WORK, _OUT, _BUILD, _SOURCE = "/srv/work", "/srv/out", "/srv/build", "/srv/source"
+_SHARED = ("/var/tmp",)  # noqa: S108 - of a host of our own
 _FOLDERS = (
-    _WORK, _OUT, _BUILD, _SOURCE, "/home/somebody", "/root/.ssh", "/var/log", "/var/tmp", "/boot", "/run/lock",
+    _WORK, _OUT, _BUILD, _SOURCE, "/home/somebody", "/root/.ssh", "/var/log", *_SHARED, "/boot", "/run/lock",
     "/dev/net", "/sys/kernel", "/sys/power", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids", "/polyrun/source",
 )  # fmt: skip
 _STAND_INS = (
@@ -70,9 +71,7 @@ def connect(baits: Baits) -> None:
     """Let the internet and a cloud's metadata service answer, which live on the loopback here."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         for number, (address, port) in enumerate(_INTERNET, 1):
-            request = struct.pack(
-                "16sH2x4s8x", f"lo:{number}".encode(), socket.AF_INET, socket.inet_aton(address)
-            )
+            request = struct.pack("16sH2x4s8x", f"lo:{number}".encode(), socket.AF_INET, socket.inet_aton(address))
             try:
                 fcntl.ioctl(any_socket, _SET_ADDRESS, request)
                 baits.listen(address, port)
@@ -92,10 +91,10 @@ class Careless:
         self.planted, self.work = (os.open(path, os.O_RDONLY) for path in (self.baits.folder, _WORK))
         self.before = set(os.listdir(self.planted))
         self.channel = os.open("/srv/result", os.O_RDWR | os.O_CREAT, 0o600)
-        os.set_inheritable(self.channel, True)
+        os.set_inheritable(self.channel, True)  # noqa: FBT003 - has no name
         for _ in range(_NEIGHBOURS):
             if os.fork() == 0:
-                os.execv("/bin/sleep", ["sleep", "60"])
+                os.execv("/bin/sleep", ["sleep", "60"])  # noqa: S606 - no shell is wanted
         self.launcher = self._launcher()
 
     @staticmethod
@@ -103,10 +102,10 @@ class Careless:
         """A running program whose own file anybody here may replace."""
         with open("/bin/sleep", "rb") as source, open("/srv/launcher", "wb") as copy:
             copy.write(source.read())
-        os.chmod("/srv/launcher", 0o755)
+        os.chmod("/srv/launcher", 0o755)  # noqa: S103 - a program
         pid = os.fork()
         if pid == 0:
-            os.execv("/srv/launcher", ["launcher", "60"])
+            os.execv("/srv/launcher", ["launcher", "60"])  # noqa: S606 - no shell is wanted
         while os.readlink(f"/proc/{pid}/exe") != "/srv/launcher":
             time.sleep(0.001)
         return pid
@@ -155,7 +154,7 @@ class Careless:
             os.setsid()
             fcntl.ioctl(follower, termios.TIOCSCTTY, 0)
 
-        process = subprocess.Popen(  # noqa: S603 - our own program, in a place that is thrown away
+        process = subprocess.Popen(
             words,
             cwd=_WORK,
             stdin=silent,

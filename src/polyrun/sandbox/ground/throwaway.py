@@ -27,6 +27,7 @@ _STAGE = "making a host to throw away"
 _DEADLINE_S = 30.0
 _LIMITS = Limits(memory_bytes=2 * GIB, processes=500)
 _TMPFS_BYTES = 512 * MIB
+_MOST_BYTES = 4 * MIB
 _CARELESS = "/srv/careless"
 PROGRAMS = "/srv/programs"
 """Where a throw-away host shows the folder of the programs it is given."""
@@ -89,9 +90,8 @@ class ThrowAway:
             group = self._hierarchy.create(_LIMITS) if self._hierarchy is not None else None
             if group is not None:
                 stack.callback(group.remove)
-            out = stack.enter_context(open(os.path.join(scratch, "out"), "w+b"))
-            err = stack.enter_context(open(os.path.join(scratch, "err"), "w+b"))
-            process = self._start(programs, scratch, group, (out.fileno(), err.fileno()))
+            out, err = (_memory(name, stack) for name in ("out", "err"))
+            process = self._start(programs, scratch, group, (out, err))
             fd = os.pidfd_open(process.pid)
             stack.callback(os.close, fd)
             try:
@@ -101,9 +101,7 @@ class ThrowAway:
                 process.wait()
             if not ended:
                 raise SandboxError(_STAGE, f"a program on it did not end within {_DEADLINE_S:g} s")
-            out.seek(0)
-            err.seek(0)
-            return _told(out.read(), err.read())
+            return _told(_content(out), _content(err))
 
     def _start(
         self, programs: str, scratch: str, group: cgroups.Group | None, streams: tuple[int, int]
@@ -149,6 +147,17 @@ class ThrowAway:
         return [*words, "--chdir", "/"]
 
 
+def _memory(name: str, stack: ExitStack) -> int:
+    """A file in memory, closed with `stack`."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC)
+    stack.callback(os.close, fd)
+    return fd
+
+
+def _content(fd: int) -> bytes:
+    return os.pread(fd, _MOST_BYTES, 0)
+
+
 def _fill(scratch: str, wanted: Wanted) -> None:
     """Put what the careless host needs into the folder `scratch`."""
     folder = os.path.join(scratch, "careless")
@@ -176,4 +185,3 @@ def _told(out: bytes, err: bytes) -> Told:
     except (ValueError, KeyError) as error:
         words = err.decode(errors="replace").strip().removeprefix("bwrap: ").splitlines()
         raise SandboxError(_STAGE, words[-1] if words else "it ended without a word") from error
-

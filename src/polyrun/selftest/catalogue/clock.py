@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from polyrun.selftest.catalogue.attack import SMALL, Attack, Expect
 from polyrun.model.frozen import replace
 from polyrun.model.outcomes import Status
+from polyrun.selftest.catalogue.attack import SMALL, Attack, Expect
 
 _SHORT = replace(SMALL, wall_s=1.0)
 _TIMED_OUT = Expect(status=(Status.TIME_LIMIT,), facts={"started": "yes"}, seconds=4.0)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from polyrun.selftest.catalogue.attack import SECRET, Attack, Expect
 from polyrun.model.outcomes import Status
+from polyrun.selftest.catalogue.attack import SECRET, Attack, Expect
 
 _GONE = "ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENXIO"
 _READ_ONLY = "EROFS|EACCES|EPERM|ENOENT"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from polyrun.selftest.catalogue.attack import Attack, Expect
 from polyrun.model.outcomes import Status
+from polyrun.selftest.catalogue.attack import Attack, Expect
 
 _REFUSED = "EPERM|EACCES|EINVAL"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from polyrun.selftest.catalogue.attack import SMALL, Attack, Expect
 from polyrun.model.frozen import replace
 from polyrun.model.limits import MIB
 from polyrun.model.outcomes import Status
+from polyrun.selftest.catalogue.attack import SMALL, Attack, Expect
 
 ATTACKS = (
     Attack(
