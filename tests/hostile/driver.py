@@ -23,8 +23,8 @@ from polyrun.sandbox.registry import probe
 from polyrun.selftest.arena import Arena, Place
 from polyrun.selftest.catalogue.attack import Attack
 from polyrun.selftest.catalogue.register import ATTACKS
-from polyrun.selftest.judging import judge
 from polyrun.selftest.proof import Proof
+from polyrun.selftest.session import in_box
 
 
 class Driver:
@@ -40,10 +40,9 @@ class Driver:
         """What came of the attack in a box, or what it did not do where nothing stops it."""
         if where == "outside":
             return {"missing": await self._proof.missing(attack)}
-        seen = await self._arena.run(attack)
-        seen.left += await self._place.left()
-        result = judge(attack, self._level, seen)
+        result, seen = await in_box(attack, self._level, self._arena)
         troubles = [f"{check.name}: {check.got} (expected {check.expected})" for check in result.troubles]
+        troubles += await self._place.left()
         return {"verdict": result.verdict, "troubles": troubles, "seen": asdict(seen)}
 
 

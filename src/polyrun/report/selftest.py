@@ -98,7 +98,8 @@ def _attack(result: AttackResult) -> dict[str, object]:
 
 def _lines(report: SelfTestReport, look: Look, *, verbose: bool) -> Iterator[str]:
     where = f"{safe_line(report.sandbox)}, level {report.level}"
-    yield f"{look.paint(where, 'bold')} {look.dot} PolyRun {report.version} {look.dot} {safe_line(report.system)}"
+    rest = (f"PolyRun {report.version}", safe_line(report.system), seconds(report.wall_s))
+    yield f" {look.dot} ".join((look.paint(where, "bold"), *rest))
     for line in report.missing:
         yield from _folded(look.paint("missing", "yellow"), line, look, 7)
     yield ""
@@ -117,10 +118,9 @@ def _lines(report: SelfTestReport, look: Look, *, verbose: bool) -> Iterator[str
         yield ""
     for line in report.left:
         yield from _folded(look.paint("left behind", "red"), line, look, 11)
-    told = ", ".join(look.paint(words, style) for words, style in sums(report))
-    yield f"{told or 'no attacks'} {look.dot} {seconds(report.wall_s)}"
+    yield ", ".join(look.paint(words, style) for words, style in sums(report)) or "no attacks"
     if report.not_shown:
-        yield f"* {report.not_shown} not seen to succeed where nothing stops it (`-v` and `--format json` say why)"
+        yield f"* {report.not_shown} not seen to succeed where nothing stops it (`-v` says why)"
     if report.not_concerned and len(report.results) > len(report.not_concerned):
         yield look.paint(f"rows without an attack here: {', '.join(map(str, report.not_concerned))}", "dim")
 

@@ -47,6 +47,15 @@ def judge(attack: Attack, level: int, seen: Observed) -> AttackResult:
     )
 
 
+def is_only_slow(result: AttackResult, seen: Observed) -> bool:
+    """Whether nothing but time was short: the box ended a program that had not come far, or all took long."""
+    late = {check.name for check in result.troubles}
+    if seen.status == Status.TIME_LIMIT:
+        told = {name for check in result.checks if (name := check.name) and check.got == _NOT_TOLD}
+        return late <= {"status", "ended within"} | told
+    return late == {"ended within"}
+
+
 def examine(attack: Attack, expect: Expect, seen: Observed) -> Iterator[Checked]:
     """Each thing that must be so, and whether it is."""
     printed = seen.stdout + seen.stderr

@@ -17,6 +17,7 @@ from polyrun.selftest import judging
 from polyrun.selftest.arena import Arena, Place
 from polyrun.selftest.catalogue.attack import Attack
 from polyrun.selftest.catalogue.register import ATTACKS, ELSEWHERE, ROWS
+from polyrun.selftest.observed import Observed
 from polyrun.selftest.programs import CannotRun
 from polyrun.selftest.proof import Proof
 
@@ -37,7 +38,7 @@ def chosen(only: Iterable[str]) -> list[Attack]:
         if word in ATTACKS:
             found.add(word)
             continue
-        if not word.isdecimal() or int(word) not in ROWS:
+        if not (word.isascii() and word.isdecimal()) or int(word) not in ROWS:
             raise UsageError(
                 f"`{word[:60]}` is no attack and no row of the catalogue",
                 hint=f"rows are 1 to {ROWS[-1]}; `polyrun selftest --list` lists the attacks",
@@ -60,7 +61,7 @@ class Session:
         """Run one attack in a box and, when there it held, where nothing stops it."""
         started = time.monotonic()
         try:
-            result = judging.judge(attack, self._level, await arena.run(attack))
+            result, _ = await in_box(attack, self._level, arena)
         except CannotRun as error:
             result = _without(attack, self._level, Verdict.NOT_RUN, str(error))
         except SandboxError as error:
@@ -106,6 +107,19 @@ async def run(
     with scratch() as folder:
         results = await Session(folder, place, level).run(attacks, progress)
         return results, await place.left()
+
+
+async def in_box(attack: Attack, level: int, arena: Arena) -> tuple[AttackResult, Observed]:
+    """What came of `attack` in a box at `level`, and what was seen. A busy host gets a second try at what only the clock had against it.
+
+    Raises like `Arena.run`.
+    """
+    seen = await arena.run(attack)
+    result = judging.judge(attack, level, seen)
+    if result.verdict is Verdict.NOT_HELD and judging.is_only_slow(result, seen):
+        seen = await arena.run(attack)
+        result = judging.judge(attack, level, seen)
+    return result, seen
 
 
 async def _proven(result: AttackResult, attack: Attack, proof: Proof) -> AttackResult:
