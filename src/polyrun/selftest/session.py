@@ -110,9 +110,9 @@ async def run(
 
 
 async def in_box(attack: Attack, level: int, arena: Arena) -> tuple[AttackResult, Observed]:
-    """What came of `attack` in a box at `level`, and what was seen. A busy host gets a second try at what only the clock had against it.
+    """What came of `attack` in a box at `level`, and what was seen. Raises like `Arena.run`.
 
-    Raises like `Arena.run`.
+    A busy host gets a second try where only the clock was against it.
     """
     seen = await arena.run(attack)
     result = judging.judge(attack, level, seen)
