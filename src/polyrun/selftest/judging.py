@@ -20,18 +20,19 @@ _PLAIN = re.compile(r"[\w -]+")
 _SHOWN = 2
 
 
-def judge(attack: Attack, level: int, seen: Observed) -> AttackResult:
+def judge(attack: Attack, level: int, seen: Observed, patience: float = 1.0) -> AttackResult:
     """What `seen` says of a box at `level`; whether the attack is capable at all is another question.
 
-    A box that shows more than it promises holds, also where a weakness is known.
+    Bounds on time are stretched by `patience`, because on a busy host everything takes longer. A box that shows more
+    than it promises holds, also where a weakness is known.
     """
     promise = attack.promise(level)
-    checks = tuple(examine(attack, promise.expect, seen))
+    checks = tuple(examine(attack, promise.expect, seen, patience))
     verdict = Verdict.HELD if all(check.ok for check in checks) else Verdict.NOT_HELD
     if verdict is Verdict.HELD and promise.weakness is not None:
         verdict = Verdict.WEAKNESS
     if promise.weakness is not None and promise.expect is not attack.held:
-        better = tuple(examine(attack, attack.held, seen))
+        better = tuple(examine(attack, attack.held, seen, patience))
         if all(check.ok for check in better):
             checks, verdict = better, Verdict.HELD
     return AttackResult(
@@ -56,7 +57,7 @@ def is_only_slow(result: AttackResult, seen: Observed) -> bool:
     return late == {"ended within"}
 
 
-def examine(attack: Attack, expect: Expect, seen: Observed) -> Iterator[Checked]:
+def examine(attack: Attack, expect: Expect, seen: Observed, patience: float) -> Iterator[Checked]:
     """Each thing that must be so, and whether it is."""
     printed = seen.stdout + seen.stderr
     where = printed[max(printed.find(SECRET) - 60, 0) :][:_LONGEST] if SECRET in printed else "not printed"
@@ -72,7 +73,8 @@ def examine(attack: Attack, expect: Expect, seen: Observed) -> Iterator[Checked]
         said = seen.reason or ""
         yield Checked("reason", expect.reason, said[:_LONGEST], re.search(expect.reason, said) is not None)
     yield from _facts(expect.facts, facts_of(seen.stdout))
-    yield Checked("ended within", f"{expect.seconds:g} s", f"{seen.seconds:.2f} s", seen.seconds < expect.seconds)
+    longest = patience * expect.seconds
+    yield Checked("ended within", f"{longest:.3g} s", f"{seen.seconds:.2f} s", seen.seconds < longest)
     most = 2 * attack.limits.flood_bytes + 65536  # of two streams
     yield Checked("printed at most", f"{most} bytes", f"{seen.printed} bytes", seen.printed <= most)
     yield Checked("left behind", "nothing", "; ".join(seen.left)[:_LONGEST] or "nothing", not seen.left)

@@ -115,11 +115,16 @@ async def in_box(attack: Attack, level: int, arena: Arena) -> tuple[AttackResult
     A busy host gets a second try where only the clock was against it.
     """
     seen = await arena.run(attack)
-    result = judging.judge(attack, level, seen)
+    result = judging.judge(attack, level, seen, _patience())
     if result.verdict is Verdict.NOT_HELD and judging.is_only_slow(result, seen):
         seen = await arena.run(attack)
-        result = judging.judge(attack, level, seen)
+        result = judging.judge(attack, level, seen, _patience())
     return result, seen
+
+
+def _patience() -> float:
+    """How many times longer than on an idle host things take now: runnable processes for each processor."""
+    return max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
 
 
 async def _proven(result: AttackResult, attack: Attack, proof: Proof) -> AttackResult:

@@ -112,6 +112,12 @@ def test_a_stated_weakness_is_one_only_while_it_is_there() -> None:
     assert judge(ATTACK, 2, weak).verdict is Verdict.NOT_HELD
 
 
+def test_a_busy_host_gets_more_time() -> None:
+    slow = replace(GOOD, seconds=7.9)
+    assert judge(ATTACK, 2, slow, 2.0).verdict is Verdict.HELD
+    assert judge(ATTACK, 2, replace(slow, seconds=8.1), 2.0).verdict is Verdict.NOT_HELD
+
+
 def test_only_time_is_tried_again() -> None:
     def is_only_slow(**changes: Any) -> bool:
         seen = replace(GOOD, **changes)

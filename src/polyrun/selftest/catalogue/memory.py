@@ -290,7 +290,7 @@ for _ in range(P["bound"] or 40):
     time.sleep(0.05)
 tell("held", len(held))
 """,
-        limits=replace(SMALL, wall_s=20.0, cpu_s=20.0, disk_bytes=512 * MIB),
+        limits=replace(SMALL, wall_s=40.0, cpu_s=20.0, disk_bytes=512 * MIB),
         held=Expect(
             status=(Status.MEMORY_LIMIT,), facts={"started": "yes", "held": "[(]not told[)]"}, seconds=20.0
         ),

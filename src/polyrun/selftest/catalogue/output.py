@@ -223,7 +223,7 @@ if P["bound"]:
     for number in range(P["bound"]):
         os.unlink(f"part-{number}")
 """,
-        limits=replace(SMALL, wall_s=20.0, cpu_s=20.0, memory_bytes=512 * MIB, disk_bytes=50 * MIB),
+        limits=replace(SMALL, wall_s=40.0, cpu_s=20.0, memory_bytes=512 * MIB, disk_bytes=50 * MIB),
         held=Expect(
             status=(Status.DISK_LIMIT,), facts={"started": "yes", "wrote": "[(]not told[)]"}, seconds=20.0
         ),
