@@ -333,11 +333,11 @@ tell("path", "host's" if "polyrun-" in read("/proc/self/cgroup") else "hidden")
         title="signal another box by locking a file that both see",
         program="""
 import fcntl
-fd = os.open("/usr/bin/env", os.O_RDONLY)
+fd = os.open(P["planted"] + "/secret" if P["bound"] else "/usr/bin/env", os.O_RDONLY)
 attempt("lock", lambda: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB))
 attempt("lease", lambda: fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK))
 """,
-        held=Expect(facts={"lock": "None"}),
+        held=Expect(facts={"lock": "None|EAGAIN"}),
         capable={"lock": "None"},
         weakness="boxes see the same system files, and flock(2) needs no right to write: two boxes that run at the same"
         " time can signal each other through locks",
