@@ -59,10 +59,9 @@ async def main(folder: str, backend: str) -> None:
         return
     sandbox, capabilities = found
     assert isinstance(capabilities, Capabilities)
-    language = Registry.load().get("python")
-    assert language is not None
+    needs = [language.requirements for name in ("python", "c") if (language := Registry.load().get(name)) is not None]
     with closing(Baits(os.path.join(folder, "planted"))) as baits:
-        driver = Driver(folder, Place.of(sandbox, language.requirements), baits, capabilities.level)
+        driver = Driver(folder, Place.of(sandbox, *needs), baits, capabilities.level)
         _say({"level": capabilities.level, "features": sorted(capabilities.features)})
         loop = asyncio.get_running_loop()
         while line := await loop.run_in_executor(None, sys.stdin.readline):

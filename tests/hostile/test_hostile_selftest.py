@@ -123,6 +123,6 @@ def _has_grandchildren(pid: int) -> bool:
 
 @pytest.mark.docker
 def test_containers() -> None:
-    found = run("--sandbox", "docker", "--only", "keyrings,27,63", code=0, DOCKER_HOST=engine.address())
+    found = run("--sandbox", "docker", "--only", "keyrings,27,63,67", code=0, DOCKER_HOST=engine.address())
     assert (found["level"], found["ok"], found["left"]) == (3, True, [])
     assert {one["verdict"] for one in found["attacks"]} == {"held"}

@@ -40,8 +40,10 @@ async def aselftest(
     """
     settings = settings or Settings()
     attacks = session.chosen(only)
-    python = registry_for().get("python")
+    registry = registry_for()
+    python, c = registry.get("python"), registry.get("c")
     assert python is not None
+    assert c is not None
     chosen = await choose(
         settings.sandbox,
         settings.chain,
@@ -52,7 +54,7 @@ async def aselftest(
     )
     _check_isolates(chosen)
     started, began = time.time(), time.monotonic()
-    place = Place.of(chosen.sandbox, python.requirements)
+    place = Place.of(chosen.sandbox, python.requirements, c.requirements)
     try:
         results, left = await session.run(
             place,

@@ -16,13 +16,14 @@ from polyrun.model.outcomes import Outcome, Status
 from polyrun.model.requirements import Requirements
 from polyrun.sandbox import artifacts, disk
 from polyrun.sandbox.base import BoxSpec, Command, Sandbox, Workspace
+from polyrun.sandbox.docker.api import EngineError, EngineGone
 from polyrun.sandbox.docker.backend import Docker
 from polyrun.sandbox.docker.hardening import LABEL_OWNER
 from polyrun.sandbox.ground.baits import SECRET, Baits
 from polyrun.selftest import programs
 from polyrun.selftest.catalogue.attack import Attack
 from polyrun.selftest.observed import Observed
-from polyrun.selftest.programs import Python
+from polyrun.selftest.programs import CannotRun, Python
 
 _DOCUMENT, _DOCUMENT_TEXT = "document.mix", b"#lang:bash\necho the document\n#end\n"
 _BUILT, _BUILT_TEXT = "program", b"built\n"
@@ -35,21 +36,37 @@ _T = TypeVar("_T")
 
 @frozen
 class Place:
-    """A sandbox, the Python that its boxes have, and what that needs where boxes have programs of their own.
+    """A sandbox, and the Python and the C compiler that its boxes have.
 
-    `proving` is the host's Python, for attacks where nothing stops them.
+    `requirements` and `compiling` are what Python and C need where boxes have programs of their own. `proving` is the
+    host's Python, for attacks where nothing stops them.
     """
 
     sandbox: Sandbox
     python: Python
+    compiler: str | None
     requirements: Requirements
+    compiling: Requirements
     proving: Python
 
     @classmethod
-    def of(cls, sandbox: Sandbox, requirements: Requirements) -> Place:
-        """Attacks in boxes of `sandbox`; `requirements` are those of the language Python."""
+    def of(cls, sandbox: Sandbox, requirements: Requirements, compiling: Requirements) -> Place:
+        """Attacks in boxes of `sandbox`; the requirements are those of the languages Python and C."""
         host = Python.of_host()
-        return cls(sandbox, host if sandbox.shows_host else Python("/usr/bin/python3"), requirements, host)
+        if sandbox.shows_host:
+            return cls(sandbox, host, programs.compiler(), requirements, compiling, host)
+        return cls(sandbox, Python("/usr/bin/python3"), "gcc", requirements, compiling, host)
+
+    async def needs(self, attack: Attack) -> Requirements:
+        """What a box for `attack` must have. Raises `CannotRun` when no box here has it."""
+        if attack.language != "shell":
+            return self.requirements
+        if self.compiler is None:
+            raise CannotRun("no C compiler")
+        lacks = await self.sandbox.lacks([self.compiling])
+        if lacks is not None:
+            raise CannotRun(lacks.reason)
+        return self.compiling
 
     async def left(self) -> list[str]:
         """What the boxes left in an engine; containers are thrown away in the background, so that is waited for.
@@ -59,7 +76,11 @@ class Place:
         await self.sandbox.close()
         if not isinstance(self.sandbox, Docker):
             return []
-        listed = await self.sandbox.engine.get("/containers/json", {"all": 1, "filters": {"label": [LABEL_OWNER]}})
+        wanted = {"all": 1, "filters": {"label": [LABEL_OWNER]}}
+        try:
+            listed = await self.sandbox.engine.get("/containers/json", wanted)
+        except (EngineError, EngineGone) as error:
+            return [f"nobody knows what: {error}"]
         ours = f"polyrun-{os.getpid()}-"
         return [f"container {facts['Id']}" for facts in listed if facts["Labels"][LABEL_OWNER].startswith(ours)]
 
@@ -89,6 +110,7 @@ class Arena:
         _write(os.path.join(paths["work"], _DOCUMENT), _DOCUMENT_TEXT)
         if attack.build == "reads":
             _write(os.path.join(paths["build"], _BUILT), _BUILT_TEXT)
+        needs = await self._place.needs(attack)
         name = await apart(lambda: programs.prepare(attack, paths["programs"]))
         marker = f"polyrun-marker-{os.getpid()}-{os.path.basename(self._folder)}-{self._count}"
         command = self._command(attack, name, marker)
@@ -100,7 +122,7 @@ class Arena:
             outputs={"out": paths["out"]} if attack.exports else {},
             roots=self._place.python.roots,
             build=paths["build"] if attack.build else None,
-            requirements=self._place.requirements,
+            requirements=needs,
         )
         before = set(_files(self._baits.folder))
         observed = await self._once(attack, spec, command)
@@ -138,7 +160,8 @@ class Arena:
             "marker": marker,
             "numbers": programs.numbers(),
         }
-        argv = programs.words(attack, (self._place.python.program, "-I"), f"{{programs}}/{name}", planted, 0)
+        tools = programs.Tools((self._place.python.program, "-I"), self._place.compiler or "")
+        argv = programs.words(attack, tools, f"{{programs}}/{name}", planted, 0)
         filled = [json.dumps(argument) if word == "{argument}" else word for word in argv]
         more = [word.replace("{planted}", planted) for word in attack.arguments]
         return Command((*filled, *more), writes_build=attack.build == "writes")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 
 from polyrun.model.frozen import frozen
 from polyrun.sandbox.host import run_trusted
@@ -38,6 +37,14 @@ class Python:
         return cls(program, tuple(dict.fromkeys((os.path.realpath(sys.base_prefix), sys.base_prefix))))
 
 
+@frozen
+class Tools:
+    """What a place runs attacks with: Python with its switches, a C compiler."""
+
+    python: tuple[str, ...]
+    compiler: str
+
+
 def compiler() -> str | None:
     """The path of a C compiler, or `None`."""
     return next((path for name in _COMPILERS if (path := shutil.which(name)) is not None), None)
@@ -56,8 +63,6 @@ def prepare(attack: Attack, folder: str) -> str:
     if attack.language == "c":
         return _compiled(attack, folder)
     head, suffix = (PRELUDE, "py") if attack.language == "python" else ("", "sh")
-    if attack.language == "shell" and compiler() is None:
-        raise CannotRun("no C compiler")
     name = f"{attack.name}.{suffix}"
     with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
         file.write(head + attack.program)
@@ -82,12 +87,12 @@ def _compiled(attack: Attack, folder: str) -> str:
     return name
 
 
-def words(attack: Attack, python: Sequence[str], path: str, planted: str, bound: float) -> tuple[str, ...]:
+def words(attack: Attack, tools: Tools, path: str, planted: str, bound: float) -> tuple[str, ...]:
     """The command line of the attack whose file is at `path`; `{argument}` is to be filled in."""
     match attack.language:
         case "python":
-            return (*python, path, "{argument}")
+            return (*tools.python, path, "{argument}")
         case "c":
             return (path, "{argument}")
         case "shell":
-            return ("/bin/sh", path, compiler() or "cc", planted, str(bound), "{argument}")
+            return ("/bin/sh", path, tools.compiler, planted, str(bound), "{argument}")

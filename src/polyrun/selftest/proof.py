@@ -41,20 +41,28 @@ class Proof:
         for path in folders.values():
             os.makedirs(path)
         try:
+            tools = programs.Tools((self._python.program,), _compiler(attack))
             name = await apart(lambda: programs.prepare(attack, folders["programs"]))
-            told = await self._host.run(self._wanted(attack, name), folders["programs"], folders["scratch"])
+            told = await self._host.run(self._wanted(attack, tools, name), folders["programs"], folders["scratch"])
         finally:
             await apart(lambda: disk.remove_tree(base))
         return lacking(attack, told)
 
-    def _wanted(self, attack: Attack, name: str) -> Wanted:
+    def _wanted(self, attack: Attack, tools: programs.Tools, name: str) -> Wanted:
         bound = attack.outside_bound
         return Wanted(
-            argv=programs.words(attack, (self._python.program,), f"{PROGRAMS}/{name}", "{planted}", bound),
+            argv=programs.words(attack, tools, f"{PROGRAMS}/{name}", "{planted}", bound),
             argument={"bound": bound, "marker": f"{_MARKER}-{self._count}", "numbers": programs.numbers()},
             arguments=attack.arguments,
             times=attack.times,
         )
+
+
+def _compiler(attack: Attack) -> str:
+    found = programs.compiler()
+    if found is None and attack.language == "shell":
+        raise CannotRun("no C compiler")
+    return found or ""
 
 
 def lacking(attack: Attack, told: Told) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import closing
 
 from polyrun.model.errors import SandboxError, UsageError
@@ -78,9 +78,8 @@ class Session:
         apart = [attack for attack in attacks if attack.alone]
         for waiting, workers in ((together, at_once), (apart, 1)):
             queue = iter(waiting)
-            async with asyncio.TaskGroup() as group:
-                for number in range(min(workers, len(waiting))):
-                    group.create_task(self._work(f"{number}-{workers}", queue, results, progress))
+            names = [f"{number}-{workers}" for number in range(min(workers, len(waiting)))]
+            await _all(self._work(name, queue, results, progress) for name in names)
         return [results[attack.name] for attack in attacks]
 
     async def _work(
@@ -120,6 +119,16 @@ async def in_box(attack: Attack, level: int, arena: Arena) -> tuple[AttackResult
         seen = await arena.run(attack)
         result = judging.judge(attack, level, seen, _patience())
     return result, seen
+
+
+async def _all(work: Iterable[Coroutine[None, None, None]]) -> None:
+    """Do all of it side by side; what one of them raises ends the others and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for each in work:
+                group.create_task(each)
+    except ExceptionGroup as troubles:
+        raise troubles.exceptions[0] from None
 
 
 def _patience() -> float:
