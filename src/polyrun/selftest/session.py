@@ -76,9 +76,9 @@ class Session:
         results: dict[str, AttackResult] = {}
         together = [attack for attack in attacks if not attack.alone]
         apart = [attack for attack in attacks if attack.alone]
-        for waiting, workers in ((together, at_once), (apart, 1)):
+        for turn, (waiting, workers) in enumerate(((together, at_once), (apart, 1))):
             queue = iter(waiting)
-            names = [f"{number}-{workers}" for number in range(min(workers, len(waiting)))]
+            names = [f"{turn}-{number}" for number in range(min(workers, len(waiting)))]
             await _all(self._work(name, queue, results, progress) for name in names)
         return [results[attack.name] for attack in attacks]
 
