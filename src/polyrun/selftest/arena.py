@@ -155,6 +155,7 @@ class Arena:
             "build": "{build}",
             "source": "{source}",
             "launcher": 1,
+            "namespaces": {name: os.stat(f"/proc/self/ns/{name}").st_ino for name in ("pid", "mnt")},
             "logs": [logs.st_dev, logs.st_ino] if logs else [],
             "bound": 0,
             "marker": marker,

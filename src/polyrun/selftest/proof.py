@@ -50,9 +50,10 @@ class Proof:
 
     def _wanted(self, attack: Attack, tools: programs.Tools, name: str) -> Wanted:
         bound = attack.outside_bound
+        argument = {"bound": bound, "marker": f"{_MARKER}-{self._count}", "numbers": programs.numbers()}
         return Wanted(
             argv=programs.words(attack, tools, f"{PROGRAMS}/{name}", "{planted}", bound),
-            argument={"bound": bound, "marker": f"{_MARKER}-{self._count}", "numbers": programs.numbers()},
+            argument={**argument, "namespaces": {}},  # it is apart
             arguments=attack.arguments,
             times=attack.times,
         )

@@ -50,6 +50,13 @@ def call(name, *args):
     return done
 
 
+def must_be_apart():
+    for name, inode in P["namespaces"].items():
+        if os.stat("/proc/self/ns/" + name).st_ino == inode:
+            tell("in the host's own namespace", name)
+            os._exit(90)
+
+
 def read(path):
     with open(path, "rb") as file:
         return file.read(4096).decode(errors="replace").strip()
@@ -101,11 +108,13 @@ class Attack:
     """One hostile program.
 
     **Program.** Python behind `PRELUDE`, C, or a script for `/bin/sh` that gets `$1` a C compiler, `$2` the planted
-    folder and `$3` the bound. `arguments` are further words on the command line, in which `{planted}` is filled in;
-    with `exports` the box has a folder for what is handed out, `P["out"]`; with `build` a build folder, `P["build"]`,
-    which the program may write to (`"writes"`) or must not (`"reads"`). `times` runs it in that many boxes one after
-    the other, and only the last one's facts count. With `cancelled` the run is cancelled as soon as this text was
-    printed. `alone` keeps other attacks from running beside it, because it minds the clock or the processors.
+    folder and `$3` the bound. What could harm a host whose sandbox does not hold comes after `must_be_apart()`: on the
+    host itself the program ends there, and so does not keep the promise. `arguments` are further words on the command
+    line, in which `{planted}` is filled in; with `exports` the box has a folder for what is handed out, `P["out"]`;
+    with `build` a build folder, `P["build"]`, which the program may write to (`"writes"`) or must not (`"reads"`).
+    `times` runs it in that many boxes one after the other, and only the last one's facts count. With `cancelled` the
+    run is cancelled as soon as this text was printed. `alone` keeps other attacks from running beside it, because it
+    minds the clock or the processors.
 
     **Promise.** `held` is what a box at level 2 shows, `held_without_cgroups` what it shows at level 1 and
     `held_in_container` what a container shows, level 3 and 4 (default: the same). `weakness` says in words what is

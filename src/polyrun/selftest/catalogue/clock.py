@@ -153,6 +153,7 @@ tell("parent", "done")
         name="stop-the-keeper",
         title="stop, trace or kill the box's first process",
         program="""
+must_be_apart()
 me = os.getpid()
 target = 1
 if P["bound"]:

@@ -197,11 +197,12 @@ elif P["bound"]:
         name="write-the-system",
         title="write to the system's folders",
         program="""
+must_be_apart()
 for folder in ("/", "/usr", "/usr/bin", "/etc", "/bin", "/lib", "/proc", "/dev", "/polyrun",
                "/polyrun/source", "/root"):
     attempt(folder, lambda: write(folder + "/polyrun-was-here"))
 attempt("over python", lambda: write(sys.executable))
-attempt("rename /usr", lambda: os.rename("/usr", "/usr2"))
+attempt("rename /usr", lambda: os.rename("/usr", "/usr"))  # changes nothing where it may be done
 attempt("host", lambda: write(P["planted"] + "/written"))
 """,
         held=Expect(

@@ -38,6 +38,7 @@ tell("as bound as we are", bonds(keeper) == bonds("self"))
         name="kernel-knobs",
         title="open anything of the kernel's own files for writing: as host root's uid that needs no capability",
         program="""
+must_be_apart()
 open_for_writing = []
 for top, folders, files in os.walk("/proc"):
     if top == "/proc":
