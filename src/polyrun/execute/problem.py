@@ -8,17 +8,18 @@ from polyrun.document import Document
 from polyrun.execute.steps import Performed
 from polyrun.languages import locate
 from polyrun.languages.spec import ToolchainMissing
+from polyrun.languages.stack import frames_in
 from polyrun.model.codes import Code
 from polyrun.model.diagnostics import Diagnostic, Label, Severity
 from polyrun.model.limits import Usage, format_bytes
-from polyrun.model.outcomes import Feature, Status
-from polyrun.model.permissions import MAYBE_DENIED
+from polyrun.model.outcomes import Status
 from polyrun.model.results import StepResult
 from polyrun.model.spans import Source, Span
 from polyrun.plan import Job
 from polyrun.plan.links import exported_by, forgotten
 
 _TAIL = 64 * 1024
+_MAX_FRAMES = 3
 
 _CODES = {
     Status.NONZERO_EXIT: Code.NONZERO_EXIT,
@@ -31,18 +32,13 @@ _CODES = {
     Status.DISK_LIMIT: Code.DISK_LIMIT,
 }
 
-_DENIALS = (
-    (b"Network is unreachable", Feature.NETWORK, "--allow-net"),
-    (b"ENETUNREACH", Feature.NETWORK, "--allow-net"),
-    (b"Temporary failure in name resolution", Feature.NETWORK, "--allow-net"),
-    (b"EAI_AGAIN", Feature.NETWORK, "--allow-net"),
-    (b"Read-only file system", Feature.FILES, "--allow-write=PATH"),
-    (b"Value too large for defined data type", Feature.FILES, "--allow-write"),  # see docs/sandbox.md, "Writing"
-)
 
-
-def explain_failure(job: Job, document: Document, status: Status, performed: Performed) -> Diagnostic | None:
+def explain_failure(
+    job: Job, document: Document, folder: str, status: Status, performed: Performed
+) -> Diagnostic | None:
     """The diagnostic for a job whose last step ended as `status`; `None` for statuses that are no fault of it.
+
+    `folder` is the one that the program saw as the document's.
 
     Points at the line that the program's own error message names, else at the block's header.
     """
@@ -56,7 +52,16 @@ def explain_failure(job: Job, document: Document, status: Status, performed: Per
     source = document.source
     location = locate(job.language, tail, source.name)
     block = job.block
-    if location and block.code_line <= location.line < block.code_line + _line_count(block.code):
+    lines = range(block.code_line, block.code_line + _line_count(block.code))
+    frames = _frames(job, status, step, source, lines)
+    if frames:
+        late = job.language.stack is not None and job.language.stack.late
+        label = Label(
+            _at(source, frames[0], None), f"was here{' or just before' if late else ''} when the time ran out"
+        )
+        context = [Label(_at(source, line, None), "called from here") for line in frames[1:]]
+        context = sorted([Label(block.header, "in this block"), *context], key=lambda one: one.span.start)
+    elif location and location.line in lines:
         label = Label(_at(source, location.line, location.column), location.message or "here")
         context = [Label(block.header, "in this block")]
     else:
@@ -67,7 +72,7 @@ def explain_failure(job: Job, document: Document, status: Status, performed: Per
         _message(job, status, step),
         label,
         tuple(context),
-        _hint(job, status, performed, tail) or _not_handed_over(job, document, tail),
+        _not_handed_over(job, document, tail) or _hint(job, status, performed, tail, folder),
     )
 
 
@@ -80,6 +85,14 @@ def missing_toolchain(job: Job, missing: ToolchainMissing) -> Diagnostic:
         Label(job.block.header, ""),
         hint=", or ".join(f"`{hint}`" for hint in missing.hints) or None,
     )
+
+
+def _frames(job: Job, status: Status, step: StepResult, source: Source, lines: range) -> list[int]:
+    """The lines that were being executed when time ran out, innermost first, each once; at most three."""
+    stack = job.language.stack
+    if status is not Status.TIME_LIMIT or stack is None:
+        return []
+    return list(dict.fromkeys(frames_in(stack, step.outcome.stack, source.name, lines)))[:_MAX_FRAMES]
 
 
 def _line_count(code: bytes) -> int:
@@ -114,15 +127,15 @@ def _message(job: Job, status: Status, step: StepResult) -> str:
             return f"{who} hit a limit: {outcome.reason or status.value.replace('_', ' ')}"
 
 
-def _hint(job: Job, status: Status, performed: Performed, tail: bytes) -> str | None:
+def _hint(job: Job, status: Status, performed: Performed, tail: bytes, folder: str) -> str | None:
     if status is Status.TIME_LIMIT:
         return _time_hint(job, performed.result.outcome.usage)
     if status is Status.MEMORY_LIMIT:
         return f"give it more {_where(job, 'memory')} (now {format_bytes(job.limits.memory_bytes)})"
-    if status in (Status.NONZERO_EXIT, Status.BUILD_FAILED):
-        for text, feature, flag in _DENIALS:
-            if text in tail and feature in performed.enforced:
-                return f"{MAYBE_DENIED}, `{flag}` allows it; only for a document you trust"
+    if status in (Status.NONZERO_EXIT, Status.SIGNALLED, Status.BUILD_FAILED) and tail:
+        from polyrun.execute.denials import advice  # only a failure needs it
+
+        return advice(tail, job.block.code, performed.enforced, job.permissions, folder)
     return None
 
 

@@ -112,7 +112,7 @@ class JobRunner:
         if status is not Status.OK:
             from polyrun.execute.problem import explain_failure
 
-            problem = explain_failure(job, self._around.document, status, performed)
+            problem = explain_failure(job, self._around.document, self._around.workspace.folder, status, performed)
         return replace(
             result,
             status=status,

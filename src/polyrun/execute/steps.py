@@ -92,7 +92,7 @@ class StepRunner:
         limits = self._around.sandbox.bounded(limits)
         if place.inbox is not None:
             step = replace(step, env={**step.env, **_VALUES_ENV})
-        command = self._command(job, step, limits, stdin, writes_build=kind != "run")
+        command = self._command(job, step, limits, stdin, kind)
         if not _uses_prepared(step):  # it may be large, and where a box is far away it has to travel
             place = replace(place, prepared=None)
         async with self._around.sandbox.open(self._spec(job, place)) as box:
@@ -147,13 +147,14 @@ class StepRunner:
             requirements=job.language.requirements,
         )
 
-    def _command(self, job: Job, step: Step, limits: Limits, stdin: bytes, *, writes_build: bool) -> Command:
+    def _command(self, job: Job, step: Step, limits: Limits, stdin: bytes, kind: StepKind) -> Command:
         words = {
             **self._around.toolchain(job.language.id).programs,
             "document": self._around.source.name,
             "memory_mib": str(limits.memory_bytes // MIB),
         }
-        return Command(step.argv, step.env, words, stdin, cwd=step.cwd, writes_build=writes_build)
+        ask = job.language.stack.signal if kind == "run" and job.language.stack is not None else None
+        return Command(step.argv, step.env, words, stdin, cwd=step.cwd, writes_build=kind != "run", ask=ask)
 
 
 def _uses_prepared(step: Step) -> bool:

@@ -25,6 +25,7 @@ from polyrun.languages.spec import (
     ToolchainSpec,
     Variant,
 )
+from polyrun.languages.stack import load_stack
 from polyrun.languages.tables import Table
 from polyrun.model.digest import sha256
 from polyrun.model.errors import LanguageError
@@ -84,6 +85,7 @@ def load_language(
     selftest = top.optional_table("selftest")
     values = top.optional_table("values")
     image = top.optional_table("image")
+    stack = top.optional_table("stack")
     language = Language(
         id=identifier,
         title=top.text("title"),
@@ -104,6 +106,7 @@ def load_language(
         selftest=None if selftest is None else _selftest(selftest),
         values=None if values is None else load_handing(values, names),
         grammar=top.optional_text("grammar"),
+        stack=None if stack is None else load_stack(stack),
         digest=_digest(data, guest),
     )
     top.close()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from polyrun.languages.handing import Handing
+from polyrun.languages.stack import Stack
 from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.requirements import Requirements
 from polyrun.model.syntax import LanguageSyntax
@@ -222,6 +223,7 @@ class Language:
     selftest: SelfTest | None = None
     values: Handing | None = None
     grammar: str | None = None
+    stack: Stack | None = None
     digest: str = ""
 
     @property

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from polyrun.model.frozen import frozen, replace
 
@@ -20,6 +21,8 @@ MIN_MEMORY = 4 * MIB
 
 MAX_WALL_S = 7 * 24 * 3600.0
 MAX_BYTES = 1 << 50
+
+_Number = TypeVar("_Number", int, float)
 
 _DURATION = r"(\d+(?:\.\d+)?)(ms|s|m|h)?"
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
@@ -103,22 +106,29 @@ class Limits:
 class Usage:
     """What one step used, as the kernel counted it; `None` where this host cannot tell.
 
-    `memory_bytes` is the peak of the whole process tree, `processes` its peak count.
+    `memory_bytes` is the peak of the whole process tree, `processes` its peak count of processes and threads,
+    `disk_bytes` the most that it had on the disk when somebody looked, `output_bytes` all that it printed.
     """
 
     wall_s: float = 0.0
     cpu_s: float | None = None
     memory_bytes: int | None = None
     processes: int | None = None
+    disk_bytes: int | None = None
+    output_bytes: int | None = None
 
     def plus(self, other: Usage) -> Usage:
-        """Two steps one after the other: times add, peaks are the larger one."""
-        cpu = [u.cpu_s for u in (self, other) if u.cpu_s is not None]
-        memory = [u.memory_bytes for u in (self, other) if u.memory_bytes is not None]
-        processes = [u.processes for u in (self, other) if u.processes is not None]
+        """Two steps one after the other: times and output add, peaks are the larger one."""
         return Usage(
             wall_s=self.wall_s + other.wall_s,
-            cpu_s=sum(cpu) if cpu else None,
-            memory_bytes=max(memory, default=None),
-            processes=max(processes, default=None),
+            cpu_s=_of_known(sum, self.cpu_s, other.cpu_s),
+            memory_bytes=_of_known(max, self.memory_bytes, other.memory_bytes),
+            processes=_of_known(max, self.processes, other.processes),
+            disk_bytes=_of_known(max, self.disk_bytes, other.disk_bytes),
+            output_bytes=_of_known(sum, self.output_bytes, other.output_bytes),
         )
+
+
+def _of_known(combine: Callable[[list[_Number]], _Number], *values: _Number | None) -> _Number | None:
+    known = [value for value in values if value is not None]
+    return combine(known) if known else None

@@ -65,7 +65,8 @@ class Outcome:
     """How one step ended in a box.
 
     `exit_code` is 0–255 for a normal exit and `None` after a signal; `signal` is then its name
-    (`SIGSEGV`). `reason` says in one line what a status alone cannot (which limit, busy or idle).
+    (`SIGSEGV`). `reason` says in one line what a status alone cannot (which limit, busy or idle). `stack` is what a
+    program whose time was up printed when it was asked where it is: the program's own words, whatever they are.
     """
 
     status: Status
@@ -73,3 +74,4 @@ class Outcome:
     signal: str | None = None
     usage: Usage = Usage()
     reason: str | None = None
+    stack: bytes = b""

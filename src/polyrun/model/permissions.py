@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from polyrun.model.frozen import frozen
 
-MAYBE_DENIED = "if it was the sandbox that denied this"
-"""How the hint of a diagnostic begins when a program's own message looks like that of a permission it has not."""
-
 
 @frozen
 class Permissions:

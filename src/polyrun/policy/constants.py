@@ -86,11 +86,12 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
         return _joined(parts)
     if kind in grammar.sums or kind in grammar.arithmetic:
         return _combined(node, kind, scope, grammar, depth)
-    negated = kind in grammar.negations and _operator(node) in _NEGATIONS
+    sign = operator_of(node) if kind in grammar.negations else None
+    negated = sign in _NEGATIONS
     inside: SgNode | None = None
     if kind in grammar.transparent:
         inside = unwrapped(node, grammar)
-    elif negated:
+    elif negated or sign == "-":
         name = grammar.negations[kind]
         inside = node.field(name) if name else node.named_children()[-1]
     elif kind in grammar.identifiers:
@@ -101,6 +102,8 @@ def _composed(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: in
     if inside is None:
         raise NotConstant
     value = constant(inside, scope, grammar, depth + 1)
+    if sign == "-":
+        return _reckoned(0, sign, value)
     return not grammar.truthy(value) if negated else value
 
 
@@ -195,8 +198,8 @@ def _text(node: SgNode, scope: Scope, grammar: Grammar, depth: int) -> str:
     return _joined(found)
 
 
-def _operator(node: SgNode) -> str | None:
-    """The operator: a field in most grammars, else the first child without a name."""
+def operator_of(node: SgNode) -> str | None:
+    """The operator of `node`: a field in most grammars, else the first child without a name."""
     operator = node.field("operator") or next((child for child in node.children() if not child.is_named()), None)
     return operator.text() if operator is not None else None
 
@@ -212,7 +215,7 @@ def _joined(values: Iterable[Constant]) -> str:
 
 def _combined(node: SgNode, kind: str, scope: Scope, grammar: Grammar, depth: int) -> Constant:
     """What an operator makes of two constants: texts joined, numbers reckoned and compared."""
-    operator = _operator(node)
+    operator = operator_of(node)
     is_sum = operator == grammar.sums.get(kind)
     if not is_sum and (kind not in grammar.arithmetic or operator not in _OPERATORS):
         raise NotConstant
@@ -244,7 +247,7 @@ def _reckoned(left: Constant, operator: str, right: Constant) -> Constant:
 
 
 def _number(text: str) -> int | float:
-    plain = text.replace("_", "").lower()
+    plain = text.replace("_", "").replace("'", "").lower()
     for read in (
         lambda: int(plain, 0),
         lambda: float(plain),

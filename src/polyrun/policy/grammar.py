@@ -60,6 +60,7 @@ class Grammar:
     Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index, where there
     are no fields: the first and the last child); `dots` is what stands before the name of such a kind if not `dot`.
     `rooted` members without an object are names of the outermost scope, as in `::name`.
+    `tables` (kind → kinds of a pair and of a key that is no expression) hold values under their keys.
     `transparent` kinds mean their one named child or the field named; `choices` mean any of the fields named.
     `calls`: kind → fields of function and arguments, which are all children of the one node of `argument_lists`;
     `given`: kind of call → how to get its arguments, where they are in no field; `bare_calls` are kinds of names that
@@ -100,6 +101,7 @@ class Grammar:
     identifiers: frozenset[str] = frozenset({"identifier"})
     members: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     subscripts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    tables: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     transparent: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calls: Mapping[str, tuple[str, str]] = field(default_factory=dict)

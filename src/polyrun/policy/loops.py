@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polyrun.policy.constants import NotConstant, constant
-from polyrun.policy.grammar import Constant, Grammar, part
+from polyrun.policy.constants import MAX_DEPTH, NotConstant, constant, operator_of, unwrapped
+from polyrun.policy.grammar import Grammar, part
 from polyrun.policy.inner import inner_root
 from polyrun.policy.resolve import Resolver
 from polyrun.policy.rules import LoopKind
@@ -26,9 +26,9 @@ def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
         return None
     if _caught(node, grammar):
         return None
-    body = node.field(form.body) or node
+    body = node.field(form.body)
     own = {_label(one, grammar) for one in (node, node.parent()) if one is not None and one.kind() in grammar.labels}
-    return _Body(body, own, scope, resolver).verdict()
+    return _Body(body or node, own, scope, resolver, is_whole=body is None).verdict()
 
 
 def _caught(node: SgNode, grammar: Grammar) -> bool:
@@ -45,22 +45,44 @@ def _caught(node: SgNode, grammar: Grammar) -> bool:
 def _holds(condition: SgNode | None, grammar: Grammar, *, until: bool) -> bool:
     if condition is None:
         return True
+    truth = _truth(condition, grammar)
+    return truth is not None and truth is not until
+
+
+def _truth(condition: SgNode, grammar: Grammar, depth: int = 0) -> bool | None:
+    """Whether a condition is always true, or never; `None` where it may be either."""
+    while condition.kind() in grammar.transparent and (inside := unwrapped(condition, grammar)) is not None:
+        condition = inside
+    left, right = condition.field("left"), condition.field("right")
+    if (
+        left is not None
+        and right is not None
+        and depth < MAX_DEPTH
+        and (operator := operator_of(condition)) in _SETTLES
+    ):
+        sides = _truth(left, grammar, depth + 1), _truth(right, grammar, depth + 1)
+        settled = _SETTLES[operator]
+        if settled in sides:
+            return settled
+        return not settled if None not in sides else None
     try:
-        return grammar.truthy(_literal(condition, grammar)) is not until
+        # Without names: what a name stands for may change while the loop runs.
+        return grammar.truthy(constant(condition, Scope("module"), grammar))
     except NotConstant:
-        return False
+        return None
 
 
-def _literal(node: SgNode, grammar: Grammar) -> Constant:
-    """The value of a condition without names: what a name stands for may change while the loop runs."""
-    return constant(node, Scope("module"), grammar)
+_SETTLES: dict[str | None, bool] = {"or": True, "||": True, "and": False, "&&": False}
 
 
 class _Body:
     """Looks for what leaves a loop, and for what waits in it."""
 
-    def __init__(self, body: SgNode, own_labels: set[str | None], scope: Scope, resolver: Resolver) -> None:
+    def __init__(
+        self, body: SgNode, own_labels: set[str | None], scope: Scope, resolver: Resolver, *, is_whole: bool
+    ) -> None:
         self._body = body
+        self._statement = None if is_whole else body
         self._own_labels = own_labels
         self._scope = scope
         self._resolver = resolver
@@ -79,7 +101,8 @@ class _Body:
     def _leaves(self, body: SgNode, labels: set[str], follow: int, *, is_loop: bool) -> bool:
         """Whether something in `body` ends the loop, or, if it is a function's body, everything around."""
         grammar = self._grammar
-        stack = [(child, 0) for child in body.children()]
+        # The body may be no more than `return x;`.
+        stack = [(child, 0) for child in ([body] if body is self._statement else body.children())]
         while stack:
             node, depth = stack.pop()
             self._resolver.visit()
@@ -146,10 +169,7 @@ class _Body:
 
     def _never(self, node: SgNode, kind: str) -> bool:
         condition = node.field(self._grammar.branches[kind][0])
-        try:
-            return condition is not None and not self._grammar.truthy(_literal(condition, self._grammar))
-        except NotConstant:
-            return False
+        return condition is not None and _truth(condition, self._grammar) is False
 
 
 def _label(node: SgNode, grammar: Grammar) -> str | None:

@@ -31,6 +31,7 @@ class Resolver:
         self._steps = 0
         self._budget = _MAX_VISITS
         self._rewrites: dict[str, str] = {}
+        self._tables: dict[SgNode, list[str]] = {}
 
     def meanings(self, node: SgNode, scope: Scope, depth: int = 0) -> list[str]:
         """The full names that `node` may stand for; at most 16. What is not known is `?`."""
@@ -51,10 +52,15 @@ class Resolver:
 
     def value(self, node: SgNode, scope: Scope) -> Constant:
         """The constant that `node` is, `None` if it is not one."""
-        try:
-            return constant(node, scope, self.grammar)
-        except NotConstant:
-            return None
+        for _ in range(MAX_DEPTH):
+            try:
+                return constant(node, scope, self.grammar)
+            except NotConstant:
+                held = self._held(node, scope)
+            if held is None:
+                break
+            node, scope = held
+        return None
 
     def written(self, node: SgNode, scope: Scope) -> tuple[SgNode, Scope]:
         """The expression that `node` stands for, and its scope: names that are bound once are followed."""
@@ -67,6 +73,28 @@ class Resolver:
                 break
             node, scope = bound.node, bound.scope
         return node, scope
+
+    def _held(self, node: SgNode, scope: Scope) -> tuple[SgNode, Scope] | None:
+        """What `table.key` or `table["key"]` is in a table that is written out."""
+        members = self.grammar.members
+        fields = members.get(node.kind()) or self.grammar.subscripts.get(node.kind())
+        inside, last = (
+            (node.field(fields[0]), node.field(fields[1])) if fields and self.grammar.tables else (None, None)
+        )
+        if inside is None or last is None:
+            return None
+        table, home = self.written(inside, scope)
+        pair, bare = self.grammar.tables.get(table.kind(), ("", ""))
+        name = self.grammar.name_text(last.text()) if node.kind() in members else self.text(last, scope)
+        for one in table.named_children() if pair and name else ():
+            key, value = one.field("key"), one.field("value")
+            if one.kind() in self.grammar.identifiers and self.grammar.name_text(one.text()) == name:
+                return one, home
+            if one.kind() == pair and key is not None and value is not None:
+                text = self.grammar.name_text(key.text()) if key.kind() == bare else self.text(key, home)
+                if text == name:
+                    return value, home
+        return None
 
     def arguments(self, call: SgNode) -> tuple[list[SgNode], dict[str, SgNode]]:
         """The arguments of a call by position and by keyword."""
@@ -170,7 +198,15 @@ class Resolver:
         dot = self.grammar.dots.get(kind, self.grammar.dot)
         if inside is None:
             return [name if kind in self.grammar.rooted else f"{UNKNOWN}{dot}{name}"]
+        if (held := self._held(node, scope)) is not None:
+            return self._from_table(*held, depth)
         return [f"{base}{dot}{name}" for base in self.meanings(inside, scope, depth)]
+
+    def _from_table(self, value: SgNode, scope: Scope, depth: int) -> list[str]:
+        if value not in self._tables:
+            self._tables[value] = [UNKNOWN]  # what a table says of itself
+            self._tables[value] = self.meanings(value, scope, depth)
+        return self._tables[value]
 
     def _sent(self, node: SgNode, name: str, inside: SgNode | None, scope: Scope, depth: int) -> list[str]:
         """What a call means that names its object and its method: `os.getpid()`, `send(:system)`."""

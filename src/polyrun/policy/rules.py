@@ -20,11 +20,12 @@ LoopKind = Literal["busy", "waiting"]
 class Condition:
     """What one argument of a call must be for a rule to hold.
 
-    `argument` is its 0-based position or its keyword, `.` is what the method is called on; of several, the first that
-    is given counts. `text` must be found in its value if that is a constant, else in its source text (of a name that is
-    bound once: in that of what it is bound to); `constant` says whether it must be one; it must be a constant number of
-    `least` or more; `means` must be found in one of the full names that it may stand for. With `absent` no such
-    argument may be given. The position `any` is met if one of the arguments meets it; with `absent`, if none does.
+    `argument` is its position from 0 (or from the end, where -1 is the last) or its keyword, `.` is what the method is
+    called on; of several, the first that is given counts. `text` must be found in its value if that is a constant, else
+    in its source text (of a name that is bound once: in that of what it is bound to); `constant` says whether it must
+    be one; it must be a constant number of `least` or more; `means` must be found in one of the full names that it may
+    stand for. With `absent` no such argument may be given. The position `any` is met if one of the arguments meets it;
+    with `absent`, if none does.
     """
 
     argument: tuple[int | str, ...]

@@ -63,6 +63,8 @@ def measures(step: StepResult) -> Facts:
         "wall_s": number(outcome.usage.wall_s),
         "cpu_s": number(outcome.usage.cpu_s),
         "memory_bytes": outcome.usage.memory_bytes,
+        "disk_bytes": outcome.usage.disk_bytes,
+        "output_bytes": outcome.usage.output_bytes,
         "reason": outcome.reason,
     }
 
@@ -107,6 +109,8 @@ def block_tail(block: BlockResult, source: Source | None) -> Facts:
         "cpu_s": number(usage.cpu_s),
         "memory_bytes": usage.memory_bytes,
         "processes": usage.processes,
+        "disk_bytes": usage.disk_bytes,
+        "output_bytes": usage.output_bytes,
         "sandbox": block.sandbox,
         "enforced": list(block.enforced),
         "cache": "hit" if block.build_cached else "miss",

@@ -94,7 +94,8 @@ class Command:
     Placeholders are written `{name}`: `{source}`, `{build}`, `{work}` (the document's folder), the names of the
     box's mounts, and those of `words`. All are filled in one pass, so that a value is never taken for a
     placeholder; any other text in braces is left alone. `env` is added to the box's minimal
-    environment. `stdin` is fed and then closed. `cwd` defaults to `{work}`.
+    environment. `stdin` is fed and then closed. `cwd` defaults to `{work}`. `ask` is the number of a signal at which
+    the program prints its stack, if there is one; it is sent when time is up, just before the end.
     """
 
     argv: tuple[str, ...]
@@ -103,6 +104,7 @@ class Command:
     stdin: bytes = b""
     cwd: str = "{work}"
     writes_build: bool = False
+    ask: int | None = None
 
 
 class Box(Protocol):

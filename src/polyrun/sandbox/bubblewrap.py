@@ -13,9 +13,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from polyrun.model.errors import SandboxError
+from polyrun.model.frozen import replace
 from polyrun.model.limits import Limits, Usage, format_bytes
 from polyrun.model.outcomes import Feature, Outcome, Status
-from polyrun.sandbox import adoption, cgroups, disk, etc, layout, nameless, pidfd, procfs, verdict
+from polyrun.sandbox import adoption, cgroups, disk, etc, layout, nameless, pidfd, procfs, questions, verdict
 from polyrun.sandbox import limits as process_limits
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, ShowsHost, Unavailable
 from polyrun.sandbox.descriptors import Descriptors, readable
@@ -27,7 +28,9 @@ from polyrun.sandbox.watch import Sample, Watch
 
 _START_S = 20.0  # a box starts in 5 ms; a host this slow is broken
 _END_S = 5.0
-_JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 126; shift; done; shift; exec "$@"'
+JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 126; shift; done; shift; exec "$@"'
+"""A shell's program: enter the control groups by the files before `--`, and become what stands after it."""
+
 _OVERLAY_TROUBLE = "overlay"
 
 
@@ -161,11 +164,12 @@ class _Box:
             pump.start()
             watch.start()
             gate.release()
-            await guests.run(watch, counted=group is not None)
+            answer = await guests.run(watch, pump, command.ask, counted=group is not None)
             await watch.settle()
             if not await pump.drained(_END_S):
                 raise SandboxError("reading output", "the pipes stayed open after every process had ended")
-            return verdict.verdict(_evidence(watch, guests, group, limits), limits)
+            seen = replace(_evidence(watch, guests, group, limits), stack=answer)
+            return verdict.verdict(replace(seen, usage=replace(seen.usage, output_bytes=pump.total_bytes)), limits)
 
     def _spawn(
         self, command: Command, limits: Limits, gate: Gate, pump: Pump, group: cgroups.Group | None
@@ -192,7 +196,7 @@ class _Box:
             program = gate.argv(tuple(layout.expand(word, placing.values) for word in command.argv), placing.stdin)
             argv = [self._backend.program, "--args", str(fds.words("args", words)), "--"]
             if group is not None:
-                argv = ["/bin/sh", "-c", _JOIN, "polyrun", *group.joins, "--", *argv]
+                argv = ["/bin/sh", "-c", JOIN, "polyrun", *group.joins, "--", *argv]
             try:
                 return subprocess.Popen(
                     [*argv, *program],
@@ -283,8 +287,8 @@ class _Guests:
         self.main, self.init = facts.pid, facts.parent
         self._main_fd, self._init_fd = os.pidfd_open(self.main), os.pidfd_open(self.init)
 
-    async def run(self, watch: Watch, *, counted: bool) -> None:
-        """Until the program ends or must; then until everything it started is gone.
+    async def run(self, watch: Watch, pump: Pump, ask: int | None, *, counted: bool) -> bytes:
+        """Until the program ends or must; then until everything it started is gone. What it said when asked.
 
         Unless a control group has `counted` what they use, the kernel's account of them is taken when they are reaped.
         """
@@ -298,6 +302,10 @@ class _Guests:
         finally:
             loop.remove_reader(self._main_fd)
             loop.remove_reader(self._monitor_fd)
+        stack = b""
+        if watch.time_is_up:
+            activity, stack = await questions.question(self._members, self.main, ask, pump, watch.is_over)
+            watch.explain(activity)
         if watch.stop is None:  # its init reports the exit code first, and then all the rest is killed
             await readable(self._monitor_fd, _END_S)
         pidfd.kill(self._init_fd)
@@ -308,6 +316,10 @@ class _Guests:
         if not counted:
             adoption.reap(self.init, self.used, block=True)
         self.wait_status = pidfd.wait_status(self._main_fd)
+        return stack
+
+    def _members(self) -> list[procfs.Stat]:
+        return [facts for facts in procfs.tree(self.init, procfs.processes()) if facts.pid != self.init]
 
     def end(self) -> None:
         """Whatever happened: kill, wait, close. Blocks for some milliseconds at most, and only after a failure."""
@@ -332,10 +344,12 @@ def _evidence(watch: Watch, guests: _Guests, group: cgroups.Group | None, limits
         # a process killed with its box is reaped by nobody, so its use is known from samples only
         cpu_s = max(guests.used.cpu_s, watch.cpu_s or 0.0)
         counters = cgroups.Counters(cpu_s, memory, watch.peak_processes, pids_refused=refused)
+    # what it used while it was asked what it does was not its own choice
+    used_s = watch.cpu_s if watch.time_is_up and watch.cpu_s is not None else counters.cpu_s
     return verdict.Evidence(
         wait_status=guests.wait_status,
         exit_code=guests.exit_code,
-        usage=Usage(watch.wall_s, counters.cpu_s, counters.memory_bytes, counters.processes),
+        usage=Usage(watch.wall_s, used_s, counters.memory_bytes, counters.processes, watch.disk_bytes),
         stop=watch.stop,
         oom_kills=counters.oom_kills,
         pids_refused=counters.pids_refused,

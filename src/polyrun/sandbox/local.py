@@ -17,9 +17,10 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
 from polyrun.model.errors import SandboxError
+from polyrun.model.frozen import replace
 from polyrun.model.limits import Limits, Usage
 from polyrun.model.outcomes import Feature, Outcome, Status
-from polyrun.sandbox import adoption, disk, identity, layout, pidfd, procfs, verdict
+from polyrun.sandbox import adoption, disk, identity, layout, pidfd, procfs, questions, verdict
 from polyrun.sandbox import limits as process_limits
 from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, ShowsHost, Unavailable
 from polyrun.sandbox.descriptors import encoded, readable
@@ -113,10 +114,11 @@ class _Box:
             pump.start()
             watch.start()
             gate.release()
-            await tree.run(watch)
+            answer = await tree.run(watch, pump, command.ask)
             if not await pump.drained(_END_S):
                 raise SandboxError("reading output", "the pipes stayed open after every process had ended")
-            return verdict.verdict(tree.evidence(watch, limits), limits)
+            seen = replace(tree.evidence(watch, limits), stack=answer)
+            return verdict.verdict(replace(seen, usage=replace(seen.usage, output_bytes=pump.total_bytes)), limits)
 
     def _spawn(self, command: Command, gate: Gate, pump: Pump, mark: str) -> subprocess.Popen[bytes]:
         values = {**command.words, **self._values}
@@ -187,17 +189,24 @@ class _Tree:
             processes=sum(facts.threads for facts in members),
         )
 
-    async def run(self, watch: Watch) -> None:
-        """Until the program ends or must; then until everything it started is gone."""
+    async def run(self, watch: Watch, pump: Pump, ask: int | None) -> bytes:
+        """Until the program ends or must; then until everything it started is gone. What it said when asked."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._fd, watch.end)
         try:
             await watch.until_end()
         finally:
             loop.remove_reader(self._fd)
-        if watch.stop is not None:
+        stack = b""
+        if watch.time_is_up:
+            activity, stack = await questions.question(
+                lambda: self._members(marked=False), self.pid, ask, pump, watch.is_over
+            )
+            watch.explain(activity)
+        elif watch.stop is not None:
             watch.cpu_s = self.sample().cpu_s
         self._kill()
+        return stack
 
     def evidence(self, watch: Watch, limits: Limits) -> verdict.Evidence:
         """What is known at the end."""
@@ -206,7 +215,7 @@ class _Tree:
         known = self._used.memory_bytes if self._used.memory_bytes > self._own_peak else 0
         usage = Usage(
             wall_s=watch.wall_s,
-            cpu_s=max(self._used.cpu_s, watch.cpu_s or 0.0),
+            cpu_s=watch.cpu_s if watch.time_is_up else max(self._used.cpu_s, watch.cpu_s or 0.0),
             memory_bytes=max(known, watch.peak_memory or 0) or None,
             processes=watch.peak_processes,
         )

@@ -42,6 +42,21 @@ def kill(pidfd: int) -> None:
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
+def signal_thread(tid: int, number: int) -> bool:
+    """Send a signal to the thread `tid` alone; whether this kernel can (6.9 is the first) and the thread was there."""
+    try:
+        fd = os.pidfd_open(tid, os.O_EXCL)  # PIDFD_THREAD
+    except OSError:
+        return False
+    try:
+        signal.pidfd_send_signal(fd, number)
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return True
+
+
 def wait_gone(pidfd: int, timeout_s: float) -> bool:
     """Block until the process has ended (a zombie counts), at most `timeout_s` seconds; whether it has."""
     poll = select.poll()

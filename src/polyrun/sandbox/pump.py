@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import sys
+import termios
 from collections.abc import Callable
 from typing import Literal
 
@@ -14,6 +16,7 @@ from polyrun.sandbox.base import OutputSink
 _PIECE = 1 << 16
 _PIECES_A_TURN = 16  # the loop must also hear timers while a program floods
 _PIPE_SIZE = 1 << 20
+_MAX_ASIDE = 1 << 17
 
 
 class Pump:
@@ -32,6 +35,8 @@ class Pump:
         self._total = {"stdout": 0, "stderr": 0}
         self._ended = asyncio.Event()
         self._muted = False
+        self._aside: dict[str, bytearray] | None = None
+        self.aside_bytes = 0
         streams: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
         for stream in streams:
             self._host[stream], self._guest[stream] = os.pipe2(os.O_CLOEXEC)
@@ -55,9 +60,30 @@ class Pump:
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
             self._loop.add_reader(fd, self._on_readable, stream)
 
+    @property
+    def total_bytes(self) -> int:
+        """What both streams have brought, without what was set aside."""
+        return sum(self._total.values())
+
     def mute(self) -> None:
         """From now on read and throw away."""
         self._muted = True
+
+    def set_aside(self) -> None:
+        """From now on keep what comes apart, for `aside`; what is in the pipes by now still goes to the sink.
+
+        `aside_bytes` counts what has come since.
+        """
+        for stream, fd in list(self._host.items()):
+            waiting = int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, bytes(4)), sys.byteorder)
+            while waiting > 0 and stream in self._host:
+                waiting -= self._read(stream, fd, min(waiting, _PIECE))
+        self._aside = {"stdout": bytearray(), "stderr": bytearray()}
+
+    def aside(self) -> bytes:
+        """What has come since `set_aside`, stderr first: at most the first 128 KiB of each stream."""
+        parts = [bytes(self._aside[stream]) for stream in ("stderr", "stdout")] if self._aside else []
+        return b"\n\n".join(part for part in parts if part)
 
     async def drained(self, timeout_s: float) -> bool:
         """Wait until both streams have ended, at most `timeout_s` seconds; whether they have."""
@@ -93,20 +119,33 @@ class Pump:
         fd = self._host[stream]
         for _ in range(_PIECES_A_TURN):
             try:
-                data = os.read(fd, _PIECE)
+                if self._read(stream, fd, _PIECE) == 0:
+                    return
             except BlockingIOError:
                 return
-            if not data:
-                self._end(stream)
-                return
-            before = self._total[stream]
-            self._total[stream] = before + len(data)
-            if not self._muted:
-                self._sink(stream, data)
-            if before <= self._flood_bytes < self._total[stream]:
-                self.mute()  # a program can print a lot until its end takes effect
-                if self.on_flood is not None:
-                    self.on_flood()
+
+    def _read(self, stream: Literal["stdout", "stderr"], fd: int, at_most: int) -> int:
+        """Take one piece and pass it on; its size, which is 0 at the end. Raises `BlockingIOError`."""
+        data = os.read(fd, at_most)
+        if not data:
+            self._end(stream)
+        elif self._aside is not None:
+            room = _MAX_ASIDE - len(self._aside[stream])
+            self._aside[stream] += data[:room]
+            self.aside_bytes += len(data)
+        else:
+            self._pass_on(stream, data)
+        return len(data)
+
+    def _pass_on(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
+        before = self._total[stream]
+        self._total[stream] = before + len(data)
+        if not self._muted:
+            self._sink(stream, data)
+        if before <= self._flood_bytes < self._total[stream]:
+            self.mute()  # a program can print a lot until its end takes effect
+            if self.on_flood is not None:
+                self.on_flood()
 
     def _end(self, stream: Literal["stdout", "stderr"]) -> None:
         fd = self._host.pop(stream)

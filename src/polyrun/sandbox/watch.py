@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 
 from polyrun.model.frozen import frozen
 from polyrun.model.limits import Limits
 from polyrun.model.outcomes import Status
 from polyrun.sandbox import verdict
-from polyrun.sandbox.verdict import Stop
+from polyrun.sandbox.closeup import Activity
+from polyrun.sandbox.verdict import Recent, Stop
 
 FIRST_LOOK_S = 0.05  # most blocks are over by then and pay for no sampling at all
 _LOOK_S = 0.1
 _QUICK_LOOK_S = 0.025
+_LATELY_S = 0.3  # what a program did before that says nothing of what it does now
+_LOOKS_KEPT = 32
 _DISK_LOOK_S = 0.25
 _DISK_GAP_S = 1.0  # at most, however long a look took: what is written meanwhile is seen late
 _AT_ONCE_S = 0.005  # a look that takes longer is no business of the event loop
@@ -67,6 +71,8 @@ class Watch:
         self.cpu_s: float | None = None
         self.wall_s = 0.0
         self.largest_file: int | None = None
+        self.disk_bytes: int | None = None
+        self._looks: deque[tuple[float, float]] = deque(maxlen=_LOOKS_KEPT)
         self._limits = limits
         self._sample = sample
         self._disk = disk
@@ -89,6 +95,22 @@ class Watch:
     def start(self) -> None:
         """The program may run from now on: the clock starts."""
         self._started = time.monotonic()
+        self._looks.append((self._started, 0.0))
+
+    def explain(self, activity: Activity) -> None:
+        """Say what the program was doing when its wall clock ran out, now that it was looked at closely."""
+        if self.stop is not None and self.stop.reason == self._wall_reason(None):
+            self.stop = Stop(self.stop.status, self._wall_reason(activity))
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether the program was stopped because of one of its clocks."""
+        return self.stop is not None and self.stop.status is Status.TIME_LIMIT
+
+    def is_over(self) -> bool:
+        """Whether the program has meanwhile taken more memory or processes than it may; for a last look around it."""
+        now, limits = self._sample(), self._limits
+        return (now.memory_bytes or 0) > limits.memory_bytes or (now.processes or 0) > limits.processes
 
     async def until_end(self) -> None:
         """Return when `end` or `halt` was called, or a limit was hit."""
@@ -100,7 +122,7 @@ class Watch:
                 left = self._limits.wall_s - (time.monotonic() - started)
                 if left <= 0:
                     self._look()
-                    self.halt(Status.TIME_LIMIT, verdict.wall_reason(self._limits, self.cpu_s))
+                    self.halt(Status.TIME_LIMIT, self._wall_reason(None))
                     return
                 try:
                     await asyncio.wait_for(self._ended.wait(), min(pause, left))
@@ -137,10 +159,23 @@ class Watch:
             self._disk_took_s = time.monotonic() - started
             await asyncio.sleep(min(max(_DISK_LOOK_S, 2 * self._disk_took_s), _DISK_GAP_S))
 
+    def _wall_reason(self, activity: Activity | None) -> str:
+        return verdict.wall_reason(self._limits, self.cpu_s, self._recent(), activity)
+
+    def _recent(self) -> Recent | None:
+        """How much processor time was used lately; `None` before there are two looks far enough apart."""
+        if not self._looks:
+            return None
+        until, cpu_s = self._looks[-1]
+        earlier = [look for look in self._looks if until - look[0] >= _LATELY_S] or [self._looks[0]]
+        since, before_s = earlier[-1]
+        return Recent(cpu_s - before_s, until - since) if until > since else None
+
     def _look(self) -> None:
         limits, now = self._limits, self._sample()
         if now.cpu_s is not None:
             self.cpu_s = max(now.cpu_s, self.cpu_s or 0.0)
+            self._looks.append((time.monotonic(), self.cpu_s))
             if now.cpu_s > limits.cpu_s:
                 self.halt(Status.TIME_LIMIT, verdict.cpu_reason(limits))
         if now.memory_bytes is not None:
@@ -155,6 +190,7 @@ class Watch:
     def _judge_disk(self, use: DiskUse) -> None:
         """Too much on the disk is the reason even if the program has ended meanwhile, unless there is one already."""
         self.largest_file = max(use.largest_file, self.largest_file or 0)
+        self.disk_bytes = max(use.allocated_bytes, self.disk_bytes or 0)
         if use.allocated_bytes > self._limits.disk_bytes:
             reason = verdict.disk_reason(self._limits)
         elif use.trouble is not None:

@@ -57,6 +57,8 @@ def loops(grammar: str, code: str) -> list[str | None]:
         ("def f():\n    global os\n    os = 1\nos.system", "os.system", ["?.system"]),
         ("class A:\n    eval = 1\n    def f(self): eval", "eval", ["eval"]),
         ("match x:\n    case eval: eval", "eval", ["?"]),
+        ("import os\nt = {'a': os}\nt['a'].system", "t['a'].system", ["os.system"]),
+        ("t = {'a': t['a']}\nt['a']", "t['a']", ["?"]),
         ("builtins.__dict__['eval']", "builtins.__dict__['eval']", ["eval"]),
     ],
 )
@@ -86,6 +88,9 @@ def test_names_of_python(code: str, words: str, names: list[str] | None) -> None
         ("globalThis.window['ev' + `al`]", "globalThis.window['ev' + `al`]", ["eval"]),
         ("[].constructor.constructor", "[].constructor.constructor", ["Function"]),
         ("x => x.exec", "x.exec", ["?.exec"]),
+        ("import('m').then(x => x.exec)", "x.exec", ["m.exec"]),
+        ("const t = {a: eval, b: {c: alert}}; t.a; t.b", "t.a", ["eval"]),
+        ("const t = {eval}; t.eval", "t.eval", ["eval"]),
     ],
 )
 def test_names_of_javascript(code: str, words: str, names: list[str]) -> None:
@@ -125,6 +130,11 @@ def test_constants(grammar: str, code: str, value: object) -> None:
     [
         ("python", "while 2 > 1: pass", ["busy"]),
         ("python", "while True:\n    for x in y: break", ["busy", None]),
+        ("python", "while x or not 0: pass", ["busy"]),
+        ("python", "while x and 1: pass", [None]),
+        ("python", "while -1: pass", ["busy"]),
+        ("python", "while 1:\n    if x and False: break", ["busy"]),
+        ("python", "with suppress(E):\n    while 1: next(x)", [None]),
         ("python", "try:\n    while True: next(x)\nexcept StopIteration: pass", [None]),
         ("python", "try:\n    while True: next(x)\nexcept KeyboardInterrupt: pass", ["busy"]),
         ("python", "try:\n    def f():\n        while True: next(x)\nexcept StopIteration: pass", ["busy"]),

@@ -8,7 +8,19 @@ import pytest
 
 from polyrun.model.limits import MIB, Limits, Usage
 from polyrun.model.outcomes import Status
-from polyrun.sandbox.verdict import Evidence, Stop, verdict, wall_reason
+from polyrun.sandbox.closeup import Activity
+from polyrun.sandbox.verdict import (
+    Evidence,
+    Recent,
+    Stop,
+    cpu_reason,
+    disk_reason,
+    flood_reason,
+    memory_reason,
+    processes_reason,
+    verdict,
+    wall_reason,
+)
 
 LIMITS = Limits()
 
@@ -49,6 +61,46 @@ def test_each_ending(seen: Evidence, status: Status, code: int | None, name: str
     assert (outcome.reason is not None) == status.is_limit
 
 
-@pytest.mark.parametrize(("cpu_s", "word"), [(29.8, "busy"), (0.1, "idle"), (10.0, "used"), (None, "did not end")])
-def test_why_the_clock_ran_out(cpu_s: float | None, word: str) -> None:
-    assert word in wall_reason(LIMITS, cpu_s)
+BUSY, WAITING = Activity(((7, 7), (7, 8))), Activity((), "sleeping")
+
+
+@pytest.mark.parametrize(
+    ("cpu_s", "recent", "activity", "words"),
+    [
+        (29.8, Recent(0.3, 0.3), None, ": it was busy (0.30 s of CPU in the last 0.30 s)"),
+        (29.8, Recent(0.5, 0.3), BUSY, ": it was busy (0.50 s of CPU in the last 0.30 s, 2 threads)"),
+        (20.0, Recent(0.0, 0.3), WAITING, ": it was idle, sleeping (20.00 s of CPU in all)"),
+        (20.0, Recent(0.0, 0.3), None, ": it was idle (20.00 s of CPU in all)"),
+        (0.1, Recent(0.04, 0.3), BUSY, ": it was busy (0.04 s of CPU in the last 0.30 s, 2 threads)"),
+        (0.1, Recent(0.1, 0.3), WAITING, ": it had used 0.10 s of CPU in the last 0.30 s and was sleeping"),
+        (None, None, BUSY, ": it was busy (2 threads)"),
+        (None, None, Activity(), ": it was idle"),
+        (None, None, None, ""),
+    ],
+)
+def test_why_the_clock_ran_out(
+    cpu_s: float | None, recent: Recent | None, activity: Activity | None, words: str
+) -> None:
+    assert wall_reason(LIMITS, cpu_s, recent, activity) == f"did not end within {LIMITS.wall_s:g} s{words}"
+
+
+@pytest.mark.parametrize(
+    ("reason", "usage", "facts"),
+    [
+        (memory_reason(LIMITS), Usage(memory_bytes=64 << 20, processes=3), "(peak 64.0 MiB, 3 processes and threads)"),
+        (memory_reason(LIMITS), Usage(memory_bytes=64 << 20, processes=1), "(peak 64.0 MiB)"),
+        (processes_reason(LIMITS), Usage(processes=64), "(64 at once)"),
+        (flood_reason(LIMITS), Usage(output_bytes=3 << 20), "(3.0 MiB until it was stopped)"),
+        (disk_reason(LIMITS), Usage(disk_bytes=2 << 40), "(2.0 TiB)"),
+        (cpu_reason(LIMITS), Usage(cpu_s=30.25, processes=4), "(30.25 s, 4 processes and threads)"),
+    ],
+)
+def test_a_limit_says_what_was_used_if_that_was_measured(reason: str, usage: Usage, facts: str) -> None:
+    stop = Stop(Status.MEMORY_LIMIT, reason)
+    assert verdict(Evidence(9, 137, usage, stop), LIMITS).reason == f"{reason} {facts}"
+    assert verdict(Evidence(9, 137, Usage(), stop), LIMITS).reason == reason
+
+
+def test_how_a_program_ended_that_was_asked_is_not_its_own_doing() -> None:
+    outcome = verdict(Evidence(2 << 8, 2, stop=Stop(Status.TIME_LIMIT, "x"), stack=b"goroutine 1"), LIMITS)
+    assert (outcome.exit_code, outcome.signal, outcome.stack) == (None, "SIGKILL", b"goroutine 1")

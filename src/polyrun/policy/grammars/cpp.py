@@ -91,6 +91,9 @@ def _constructed(node: SgNode) -> list[SgNode]:
         value = one.field("value") if one.kind() == "init_declarator" else None
         if value is not None and value.kind() in ("argument_list", "initializer_list"):
             return [child for child in value.named_children() if child.kind() != "comment"]
+        if one.kind() == "function_declarator":  # `std::ofstream out(path)` reads like a prototype
+            types = [parameter.field("type") for parameter in c_family.parameters(one)]
+            return [kind for kind in types if kind is not None and kind.kind() == "type_identifier"]
     return []
 
 

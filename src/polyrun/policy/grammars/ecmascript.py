@@ -160,13 +160,26 @@ def _function(binder: Binder, node: SgNode, scope: Scope, inner: Scope) -> None:
     name = node.field("name")
     if name is not None and node.kind() != "method_definition":
         binder.bind(name, inner if "expression" in node.kind() else scope, Function(node))
+    awaited = _promised(node)
     single = node.field("parameter")
     if single is not None:
-        binder.bind(single, inner, None)
+        _bind_target(binder, single, awaited, inner, ())
     parameters = node.field("parameters")
     for one in parameters.named_children() if parameters is not None else ():
         pattern = one.field("pattern") or one
-        _bind_target(binder, pattern, None, inner, ())
+        _bind_target(binder, pattern, awaited, inner, ())
+        awaited = None
+
+
+def _promised(node: SgNode) -> SgNode | None:
+    """What a function in `promise.then(function)` is given."""
+    around = node.parent()
+    call = around.parent() if around is not None and around.kind() == "arguments" else None
+    function = call.field("function") if call is not None else None
+    name = function.field("property") if function is not None else None
+    if function is None or name is None or name.text() != "then" or around is None or around.child(1) != node:
+        return None
+    return function.field("object")
 
 
 def _class(binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> None:
@@ -222,6 +235,7 @@ _BASE = Grammar(
     name="javascript",
     identifiers=frozenset({"identifier", "shorthand_property_identifier", "import"}),
     members={"member_expression": ("object", "property")},
+    tables={"object": ("pair", "property_identifier")},
     subscripts={"subscript_expression": ("object", "index")},
     transparent={
         "parenthesized_expression": "",
@@ -269,8 +283,8 @@ _BASE = Grammar(
     ),
     getters=words("Reflect.get"),
     givers=words(
-        "Object.freeze Object.create Object.assign Reflect.construct util.promisify promisify __importStar "
-        "__importDefault __toESM _interopRequireDefault _interopRequireWildcard Promise.resolve"
+        "Object.freeze Object.create Object.assign Reflect.construct Reflect.apply util.promisify promisify "
+        "__importStar __importDefault __toESM _interopRequireDefault _interopRequireWildcard Promise.resolve"
     ),
     strings={"string": ("string_fragment",), "template_string": ("string_fragment",)},
     numbers=frozenset({"number"}),

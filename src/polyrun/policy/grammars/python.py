@@ -177,6 +177,7 @@ GRAMMAR = Grammar(
     name="python",
     members={"attribute": ("object", "attribute")},
     subscripts={"subscript": ("value", "subscript")},
+    tables={"dictionary": ("pair", "")},
     transparent={"parenthesized_expression": "", "await": ""},
     choices={"conditional_expression": (), "boolean_operator": ("left", "right")},
     calls={"call": ("function", "arguments")},
@@ -239,7 +240,7 @@ GRAMMAR = Grammar(
     },
     sequences=frozenset({"list", "tuple"}),
     sums={"binary_operator": "+"},
-    negations={"not_operator": "argument"},
+    negations={"not_operator": "argument", "unary_operator": "argument"},
     adjoining=frozenset({"concatenated_string"}),
     loops={"while_statement": Loop(_while), "for_statement": Loop(_endless_iterator)},
     throws=frozenset({"raise_statement"}),
@@ -258,7 +259,7 @@ GRAMMAR = Grammar(
         ".wait .select .poll .acquire .readline .read .sleep .communicate .run_once .run_forever .serve_forever "
         ".handle_request .wait_for .result .tick"
     ),
-    awaits=frozenset({"await"}),
+    awaits=frozenset({"await", "async"}),
     branches={"if_statement": ("condition", "consequence")},
     catchers={"try_statement": _catches, "with_statement": _expects},
     name_text=_folded,

@@ -8,7 +8,7 @@ from polyrun.model.diagnostics import Diagnostic
 from polyrun.model.frozen import as_dict, frozen
 from polyrun.model.limits import Limits
 from polyrun.model.outcomes import Status
-from polyrun.model.permissions import MAYBE_DENIED, Permissions
+from polyrun.model.permissions import Permissions
 from polyrun.model.results import BlockResult, RunResult
 from polyrun.model.spans import Source
 from polyrun.report.facts import Facts, number
@@ -17,6 +17,7 @@ _NAME = 500
 _PATH = 4096
 _TEXT = 400
 _LISTED = 16
+_GRANT = "`--allow-"  # how the hint for something that the sandbox may have denied names the flag
 
 
 @frozen
@@ -75,6 +76,8 @@ def block_ended(run: AuditedRun, block: BlockResult) -> Facts:
             "cpu_s": number(usage.cpu_s),
             "memory_bytes": usage.memory_bytes,
             "processes": usage.processes,
+            "disk_bytes": usage.disk_bytes,
+            "output_bytes": usage.output_bytes,
         },
         "findings": [_finding(run.source, one) for one in block.findings[:_LISTED]],
         "denials": denials(block),
@@ -90,7 +93,7 @@ def denials(block: BlockResult) -> list[Facts]:
         code = problem.code.value if problem is not None else None
         reason = block.reason or (problem.message if problem is not None else None)
         return [{"by": "policy", "code": code, "message": _short(reason, _TEXT), "hint": _short(hint, _TEXT)}]
-    if problem is not None and hint is not None and hint.startswith(MAYBE_DENIED):
+    if problem is not None and hint is not None and _GRANT in hint:
         return [{"by": "sandbox", "code": None, "message": _short(problem.message, _TEXT), "hint": _short(hint, _TEXT)}]
     return []
 

@@ -322,7 +322,14 @@ class _Exchange:
         return verdict.Evidence(
             wait_status=used.get("wait"),
             exit_code=128 + 9,
-            usage=Usage(self._watch.wall_s, cpu_s, memory or used.get("largest"), used.get("processes")),
+            usage=Usage(
+                self._watch.wall_s,
+                cpu_s,
+                memory or used.get("largest"),
+                used.get("processes"),
+                self._watch.disk_bytes,
+                sum(self._totals.values()),
+            ),
             stop=self._watch.stop,
             oom_kills=used.get("oom", 0),
             pids_refused=used.get("refused", 0),

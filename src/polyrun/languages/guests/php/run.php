@@ -63,6 +63,17 @@ final class Block
     }
 }
 
+// Its stack when time is up, and nothing more after it.
+if (function_exists('pcntl_async_signals') && function_exists('posix_kill')) {
+    pcntl_async_signals(true);
+    pcntl_signal(64, static function (): void {
+        foreach (debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS) as $frame) {
+            fwrite(STDERR, '  at ' . ($frame['file'] ?? '') . ':' . ($frame['line'] ?? 0) . "\n");
+        }
+        posix_kill(getmypid(), 9);
+    });
+}
+
 Block::prepare(file_get_contents($argv[1]), $argv[2], (int) $argv[3]);
 $argv = [$argv[2], ...array_slice($argv, 4)];
 $argc = count($argv);

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def _load() -> "CodeType":
     """The block's code object; leaves `__main__` as empty as that of any script."""
+    import faulthandler
     import os
     import sys
 
@@ -36,6 +37,7 @@ def _load() -> "CodeType":
             trace = trace.tb_next
         sys.__excepthook__(kind, error.with_traceback(trace), trace)
 
+    faulthandler.register(64, chain=False)  # at SIGRTMAX, which comes when time is up: say where all threads are
     sys.excepthook = report
     sys.argv[:] = [os.path.join(folder, document), *sys.argv[4:]]
     # Last, so that a file beside the document never takes the place of a standard module; then the folder where a

@@ -14,6 +14,11 @@ start <- function(arguments) {
   document <<- arguments[2L]
   set_arguments(arguments[-(1:3)])
   globalCallingHandlers(warning = function(condition) warned <<- TRUE)
+  globalCallingHandlers(interrupt = function(condition) {
+    calls <<- sys.calls()
+    writeLines(trace(), stderr())
+    tools::pskill(Sys.getpid(), 9L)
+  })
   options(error = as.call(list(function() calls <<- sys.calls())))
   expressions <<- read(arguments[1L], as.integer(arguments[3L]))
   if (nzchar(Sys.getenv("POLYRUN_IN"))) open_values(guest)

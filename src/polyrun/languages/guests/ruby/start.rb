@@ -23,4 +23,10 @@ BasicObject.class_eval <<~'RUBY', "<internal:polyrun>", 1
   end
 RUBY
 
+# Its stack when time is up, that of a running thread first, and nothing more after it.
+trap(:PWR) do
+  ::Thread.list.each { |thread| $stderr.puts(thread.status, thread.backtrace.map { |place| "  at #{place}" }, "") }
+  ::Process.kill(:KILL, ::Process.pid)
+end
+
 require "#{File.dirname(__FILE__)}/polyrun.rb" if ENV.key?("POLYRUN_IN")

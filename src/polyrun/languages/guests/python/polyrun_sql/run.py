@@ -12,6 +12,7 @@ import datetime as dt
 import decimal
 import os
 import re
+import signal
 import struct
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +30,7 @@ LONGEST_LINE = 1000
 _NOTHING_YET = re.compile(rb"(?:[\s;]|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _NUMBER = re.compile(r"U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL.*|FLOAT|DOUBLE")
 _ASKED = "DESCRIBE "
+_TIME_IS_UP = 64  # SIGRTMAX
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
@@ -84,6 +86,11 @@ class Block(NamedTuple):
             return Failure(f"{self._place(position)}: {message}")
         beginning = _NOTHING_YET.match(self.code, start, end)
         return Failure(f"{self._place(beginning.end() if beginning else start, column=False)}: {message}")
+
+    def where(self, start: int) -> str:
+        """The document and the line of the statement that begins at `start`, after blanks and comments."""
+        beginning = _NOTHING_YET.match(self.code, start)
+        return self._place(beginning.end() if beginning else start, column=False)
 
     def wrong(self, reason: str, start: int, end: int) -> Failure:
         """A value that the statement between `start` and `end` imports cannot be there."""
@@ -234,6 +241,13 @@ class Runner:
         self._block = block
         self._values = values
         self._shown = False
+        self._start = 0
+        signal.signal(_TIME_IS_UP, self._say_where)
+
+    def _say_where(self, *_args: object) -> None:
+        """Its time is up: print the line of the statement at work, and nothing more after it."""
+        os.write(2, f"  at {self._block.where(self._start)}\n".encode())
+        os.kill(os.getpid(), 9)
 
     def run(self) -> None:
         """Run all of them. Raises `Failure`."""
@@ -244,6 +258,7 @@ class Runner:
         is_query = [statement.type in queries for statement, *_ in statements]
         last = max((n for n, one in enumerate(is_query) if one), default=-1)
         for n, (statement, start, end) in enumerate(statements):
+            self._start = start
             if self._values is None:
                 self._plain(statement, start, end, None)
                 continue

@@ -1,0 +1,107 @@
+"""The line at which a program was when its time ran out, in every language that can say it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import polyrun
+from polyrun.languages import Registry
+from polyrun.model.limits import Limits
+from polyrun.model.outcomes import Status
+
+REGISTRY = Registry.load()
+
+# In each the second line is where it is, or with two blocks where both are; `None` stands for what cannot be told.
+BUSY: dict[str, str] = {
+    "python": "def f():\n    while True: pass\nf()",
+    "javascript": "function f() {\n  while (true) { Math.random(); }\n}\nf();",
+    "typescript": "function f(): void {\n  while (true) { Math.random(); }\n}\nf();",
+    "java": "long x = 0;\nwhile (true) { x += System.nanoTime() % 3; if (x == -1) System.out.println(x); }",
+    "go": "var t time.Time\nfor { t = time.Now(); if t.IsZero() { panic(t) } }",
+    "perl": "sub f {\n  while (1) { $x++ }\n}\nf();",
+    "ruby": "def f\n  loop { 1 + 1 }\nend\nf",
+    "php": "function f() {\n  while (true) { $x = 1; }\n}\nf();",
+    "r": "f <- function() {\n  while (TRUE) { x <- 1 }\n}\nf()",
+    "bash": "x=1\nwhile :; do x=1; done",
+    "sql": "SELECT 1;\nSELECT count(*) FROM range(100000000000) t(a), range(1000) u(b) WHERE a * b % 7 = 3;",
+}
+IDLE: dict[str, str] = {
+    "python": "import time\ntime.sleep(60)",
+    "java": "int x = 1;\nThread.sleep(60000);",
+    "go": "x := 1; _ = x\ntime.Sleep(60 * time.Second)",
+    "ruby": "x = 1\nsleep 60",
+    "r": "x <- 1\nSys.sleep(60)",
+    "bash": "x=1\nsleep 60\necho not",
+}
+THREADS: dict[str, str] = {
+    "python": "def f():\n    while True: pass\nimport threading\nt = threading.Thread(target=f)\nt.start(); t.join()",
+    "java": "Thread t = new Thread(() -> { long x = 0;\nwhile (true) { x += System.nanoTime() % 3; } });\n"
+    "t.start();\nt.join();",
+}
+SILENT = {"c", "cpp", "lua", "rust"}
+
+
+def where(tmp_path: Path, language: str, code: str, sandbox: str = "bubblewrap") -> polyrun.BlockResult:
+    path = tmp_path / "grüße.mix"
+    path.write_text(f"#lang:bash\n#end\n#lang:{language} name=late\n{code}\n#end\n")
+    limits = {"java": 1.5, "sql": 1.2, "typescript": 1.0, "javascript": 1.0}
+    given = Limits(wall_s=limits.get(language, 0.7))
+    result = polyrun.run(path, polyrun.Settings(sandbox=sandbox, limits=given, policy="off", only=("late",)))
+    (late,) = (one for one in result.blocks if one.name == "late")
+    if late.status is Status.TOOLCHAIN_MISSING:
+        pytest.skip(str(late.reason))
+    assert late.status is Status.TIME_LIMIT
+    assert late.stderr == b"", "the answer is no output"
+    assert late.problem is not None
+    assert late.problem.line(result.source) == 5, late.problem
+    assert "when the time ran out" in late.problem.primary.text
+    return late
+
+
+def test_each_language_can_say_it_or_is_known_not_to() -> None:
+    known = {one: REGISTRY.get(one) for one in REGISTRY.ids}
+    assert {one for one, language in known.items() if language is not None and language.stack is None} == SILENT
+    assert set(BUSY) == set(REGISTRY.ids) - SILENT
+
+
+@pytest.mark.parametrize("language", BUSY)
+def test_busy(tmp_path: Path, language: str) -> None:
+    assert ": it was busy" in str(where(tmp_path, language, BUSY[language]).reason)
+
+
+@pytest.mark.parametrize("language", IDLE)
+def test_idle(tmp_path: Path, language: str) -> None:
+    where(tmp_path, language, IDLE[language])
+
+
+@pytest.mark.parametrize("language", THREADS)
+def test_the_busy_thread_counts(tmp_path: Path, language: str) -> None:
+    where(tmp_path, language, THREADS[language])
+
+
+def test_in_a_plain_process(tmp_path: Path) -> None:
+    where(tmp_path, "python", BUSY["python"], "local")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        '  File "grüße.mix", line 99999 in f',
+        '  File "grüße.mix", line 1 in f',
+        '  File "grüße.mix", line 99999999999999999999999999 in f',
+        "\\x1b]0;title\\x07" * 100,
+    ],
+)
+def test_a_forged_answer_names_no_line_outside_of_its_block(tmp_path: Path, forged: str) -> None:
+    code = (
+        f"import os, signal, time\ndef say(*_):\n    os.write(2, '''{forged}\\n'''.encode())\nsignal.signal(64, say)\n"
+    )
+    path = tmp_path / "grüße.mix"
+    path.write_text(f"#lang:bash\n#end\n#lang:python name=late\n{code}time.sleep(60)\n#end\n")
+    result = polyrun.run(path, polyrun.Settings(limits=Limits(wall_s=0.4), policy="off", only=("late",)))
+    problem = result.block("late").problem
+    assert problem is not None
+    assert (problem.line(result.source), problem.primary.text) == (3, "")
+    assert "title" not in problem.message
