@@ -105,6 +105,7 @@ class _Body:
         stack = [(child, 0) for child in ([body] if body is self._statement else body.children())]
         while stack:
             node, depth = stack.pop()
+            self._resolver.visit()
             kind = node.kind()
             if kind in grammar.read_as:
                 kind = grammar.read_as[kind](node)

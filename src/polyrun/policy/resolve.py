@@ -17,6 +17,7 @@ UNKNOWN = "?"
 
 _MAX_MEANINGS = 16
 _MAX_STEPS = 256
+_MAX_VISITS = 1_000_000
 _NOWHERE = Scope("module")
 
 
@@ -28,6 +29,7 @@ class Resolver:
         self._following: set[Value] = set()
         self._known: dict[tuple[Scope, str], list[str]] = {}
         self._steps = 0
+        self._budget = _MAX_VISITS
         self._rewrites: dict[str, str] = {}
         self._tables: dict[SgNode, list[str]] = {}
 
@@ -36,6 +38,12 @@ class Resolver:
         if depth > MAX_DEPTH:
             raise TooMuch("it is nested too deeply")
         return list(dict.fromkeys(map(self._rewritten, self._meanings(node, scope, depth + 1))))[:_MAX_MEANINGS]
+
+    def visit(self) -> None:
+        """Count one more look at a node of a loop: loops in loops are looked at again for each."""
+        self._budget -= 1
+        if self._budget < 0:
+            raise TooMuch("its loops are nested too deeply")
 
     def text(self, node: SgNode, scope: Scope) -> str | None:
         """The text that `node` is sure to have, if there is one."""
