@@ -14,7 +14,7 @@ from pathlib import Path
 
 COMMAND = str(Path(sys.executable).with_name("polyrun"))
 _HOMES = ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "RUSTUP_HOME", "CARGO_HOME")
-_PASSED = ("PATH", "HOME", "TMPDIR", *_HOMES)
+_PASSED = ("PATH", "HOME", "TMPDIR", "PYTHONPATH", *_HOMES)
 
 
 @dataclass

@@ -112,6 +112,13 @@ EXPECTED = {
         artifacts=("out/rod.f64",),
     ),
     "sieve.mix": Expected(blocks=9, output={f"block {index}": "148933\n" for index in range(1, 10)}),
+    "dangers.mix": Expected(
+        blocks=4,
+        exit_code=4,
+        output={"fine": "15\n"},
+        status={"alias": "blocked", "made": "blocked", "endless": "blocked"},
+        problem={"alias": ("PR701", 12), "made": ("PR702", 18), "endless": ("PR709", 24)},
+    ),
     "errors.mix": Expected(
         blocks=8,
         exit_code=4,

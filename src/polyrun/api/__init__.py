@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from polyrun.api.audit import audit_head, audit_records, audit_verify
     from polyrun.api.compat import Runner, parse_mix_file, run_code, runner, validate_mix_file
     from polyrun.api.containers import BuildFailed, BuiltImage, PruneReport, build_images, list_images, prune_images
+    from polyrun.api.defences import aselftest, selftest
     from polyrun.api.policies import RuleTest, policy_rules, test_policy
     from polyrun.api.reading import CheckResult
     from polyrun.api.running import arun, run
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from polyrun.api.upkeep import CleanReport, DoctorReport, Leftover, clean, doctor, history, values
     from polyrun.api.warm import Warm
     from polyrun.model.codes import explain
+    from polyrun.model.selftest import AttackResult, SelfTestReport, Verdict
     from polyrun.report.audit.selecting import AuditRecord, Selection
     from polyrun.report.audit.verifying import Fault, Verification
 
@@ -26,6 +28,7 @@ _HOMES = {
     "polyrun.api.audit": "audit_head audit_records audit_verify",
     "polyrun.api.compat": "Runner parse_mix_file run_code runner validate_mix_file",
     "polyrun.api.containers": "BuildFailed BuiltImage PruneReport build_images list_images prune_images",
+    "polyrun.api.defences": "aselftest selftest",
     "polyrun.api.policies": "RuleTest policy_rules test_policy",
     "polyrun.api.reading": "CheckResult",
     "polyrun.api.running": "arun run",
@@ -35,12 +38,14 @@ _HOMES = {
     "polyrun.api.upkeep": "CleanReport DoctorReport Leftover clean doctor history values",
     "polyrun.api.warm": "Warm",
     "polyrun.model.codes": "explain",
+    "polyrun.model.selftest": "AttackResult SelfTestReport Verdict",
     "polyrun.report.audit.selecting": "AuditRecord Selection",
     "polyrun.report.audit.verifying": "Fault Verification",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "AttackResult",
     "AuditRecord",
     "BuildFailed",
     "BuiltImage",
@@ -55,9 +60,12 @@ __all__ = [
     "RuleTest",
     "Runner",
     "Selection",
+    "SelfTestReport",
+    "Verdict",
     "Verification",
     "Warm",
     "arun",
+    "aselftest",
     "audit_head",
     "audit_records",
     "audit_verify",
@@ -77,6 +85,7 @@ __all__ = [
     "run",
     "run_code",
     "runner",
+    "selftest",
     "test_language",
     "test_policy",
     "validate_mix_file",

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from polyrun.api.audit import Audit, audited, check_out_of_reach
 from polyrun.api.docker_setup import docker_options
@@ -17,6 +14,7 @@ from polyrun.api.folders import Folders, user_folders
 from polyrun.api.reading import Input, as_input, runnable
 from polyrun.api.record import Record
 from polyrun.api.rundirs import RunFolders
+from polyrun.api.signals import Signals
 from polyrun.api.standing import registry_for, toolchains_for
 from polyrun.config.settings import Settings
 from polyrun.execute.cache import BuildCache
@@ -85,7 +83,7 @@ def run(
 
     async def main() -> None:  # returns nothing: `asyncio.run` takes the `repr` of what its task returns, for no use
         async with AsyncExitStack() as cleanup:
-            signals = cleanup.enter_context(_Signals())
+            signals = cleanup.enter_context(Signals())
             engine = await _compose(given, settings, on_event, cleanup)
             signals.cancel = engine.cancel
             results.append(await engine.run())
@@ -220,41 +218,3 @@ def _check_grants(settings: Settings, folders: Folders, given: Input) -> None:
                 raise UsageError(f"`{flag}={path}`: there is no such file or folder", hint="create it first")
     if settings.audit.keep:
         check_out_of_reach(settings, folders, given.folder)
-
-
-class _Signals:
-    """While entered, the first SIGINT, SIGTERM or SIGHUP calls `cancel`, and a second one has its former effect.
-
-    `cancel` cancels the task that made this, until something better is put there. What was ignored stays
-    ignored (`nohup`), and the caller's own handlers are put back.
-    """
-
-    def __init__(self) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self.cancel: Callable[[], object] = task.cancel
-        self._loop = asyncio.get_running_loop()
-        self._former: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is not threading.main_thread():
-            return self
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            former = signal.getsignal(number)
-            if former is not signal.SIG_IGN and former is not None:
-                self._former[number] = former
-                self._loop.add_signal_handler(number, self._first)
-        return self
-
-    def _first(self) -> None:
-        self._restore()
-        self.cancel()
-
-    def _restore(self) -> None:
-        while self._former:
-            number, former = self._former.popitem()
-            self._loop.remove_signal_handler(number)
-            signal.signal(number, former)
-
-    def __exit__(self, *_: object) -> None:
-        self._restore()

@@ -19,6 +19,7 @@ _COMMANDS = {
     "plan": Lazy("polyrun.cli.plan:plan", "show what a run would do"),
     "languages": Lazy("polyrun.cli.languages:languages", "list the languages, or test one"),
     "doctor": Lazy("polyrun.cli.doctor:doctor", "show what this host's sandboxes and toolchains can do"),
+    "selftest": Lazy("polyrun.cli.selftest:selftest", "run hostile programs in the sandbox, and see whether it holds"),
     "images": Lazy("polyrun.cli.images:images", "build, list and prune the images of the docker sandbox"),
     "policy": Lazy("polyrun.cli.policy:policy", "list, explain and test the rules of the static analysis"),
     "explain": Lazy("polyrun.cli.explain:explain", "explain a code such as PR103"),

@@ -64,6 +64,8 @@ def _lines(report: DoctorReport, style: Look) -> Iterator[str]:
         yield from _sandbox(sandbox, style, used=sandbox.backend == report.chosen)
     if report.refusal is not None:
         yield f"  {style.paint('no document can be run', 'red')}: {safe_line(report.refusal)}"
+    elif report.chosen != "local":
+        yield f"  {style.paint('to see it hold', 'dim')}: `polyrun selftest`"
     yield ""
     yield style.paint("languages", "bold")
     missing = []

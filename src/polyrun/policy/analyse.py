@@ -161,7 +161,7 @@ def _argument(
             node = reference.node.field(fields[0]) if fields else None
         elif isinstance(wanted, str):
             node = keywords.get(wanted)
-        elif wanted < len(positions):
+        elif -len(positions) <= wanted < len(positions):
             node = positions[wanted]
         if node is not None:
             return node

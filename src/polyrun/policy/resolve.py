@@ -164,9 +164,9 @@ class Resolver:
         bindings = scope.find(name)
         if bindings is None:
             return [name, *(f"{module}{self.grammar.dot}{name}" for module in scope.wildcards())]
-        if self._following:
-            return [one for binding in bindings for one in self._bound(binding, depth)]
         found = self._known.get((scope, name))
+        if found is None and self._following:
+            return [one for binding in bindings for one in self._bound(binding, depth)]
         if found is None:
             self._steps = 0
             found = list(dict.fromkeys(one for binding in bindings for one in self._bound(binding, depth)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Mapping
 from typing import Literal
@@ -21,11 +20,12 @@ LoopKind = Literal["busy", "waiting"]
 class Condition:
     """What one argument of a call must be for a rule to hold.
 
-    `argument` is its 0-based position or its keyword, `.` is what the method is called on; of several, the first that
-    is given counts. `text` must be found in its value if that is a constant, else in its source text (of a name that is
-    bound once: in that of what it is bound to); `constant` says whether it must be one; it must be a constant number of
-    `least` or more; `means` must be found in one of the full names that it may stand for. With `absent` no such
-    argument may be given. The position `any` is met if one of the arguments meets it; with `absent`, if none does.
+    `argument` is its position from 0 (or from the end, where -1 is the last) or its keyword, `.` is what the method is
+    called on; of several, the first that is given counts. `text` must be found in its value if that is a constant, else
+    in its source text (of a name that is bound once: in that of what it is bound to); `constant` says whether it must
+    be one; it must be a constant number of `least` or more; `means` must be found in one of the full names that it may
+    stand for. With `absent` no such argument may be given. The position `any` is met if one of the arguments meets it;
+    with `absent`, if none does.
     """
 
     argument: tuple[int | str, ...]
@@ -68,9 +68,9 @@ class Rule:
 class Names:
     """Finds the rules that speak of a name.
 
-    Patterns are exact, `prefix*`, `.method` of anything, or have a `*` elsewhere too. What a call gives
-    (`prefix.open()`) is not found by `prefix*`. `dot` is what stands between the parts of the names; patterns of
-    methods begin with a full stop all the same.
+    Patterns are exact, `prefix*`, or `.method` of anything. What a call gives (`prefix.open()`) is only found by exact
+    patterns. `dot` is what stands between the parts of the names; patterns of methods begin with a full stop all the
+    same.
     """
 
     def __init__(self, rules: tuple[Rule, ...], dot: str = ".") -> None:
@@ -78,12 +78,9 @@ class Names:
         self._exact: dict[str, list[Rule]] = {}
         self._methods: dict[str, list[Rule]] = {}
         self._prefixes: list[tuple[str, Rule]] = []
-        self._globs: list[tuple[re.Pattern[str], Rule]] = []
         for rule in rules:
             for pattern in (*rule.uses, *rule.calls):
-                if "*" in pattern[:-1]:
-                    self._globs.append((re.compile(fnmatch.translate(pattern)), rule))
-                elif pattern.endswith("*"):
+                if pattern.endswith("*"):
                     self._prefixes.append((pattern[:-1], rule))
                 elif pattern.startswith("."):
                     self._methods.setdefault(pattern[1:], []).append(rule)
@@ -99,7 +96,6 @@ class Names:
             found += self._methods.get(method, ())
         if name.startswith(self._starts) and not name.endswith(")"):
             found += [rule for prefix, rule in self._prefixes if name.startswith(prefix)]
-        found += [rule for glob, rule in self._globs if glob.match(name)]
         return found
 
 

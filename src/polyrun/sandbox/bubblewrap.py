@@ -28,7 +28,9 @@ from polyrun.sandbox.watch import Sample, Watch
 
 _START_S = 20.0  # a box starts in 5 ms; a host this slow is broken
 _END_S = 5.0
-_JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 126; shift; done; shift; exec "$@"'
+JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 126; shift; done; shift; exec "$@"'
+"""A shell's program: enter the control groups by the files before `--`, and become what stands after it."""
+
 _OVERLAY_TROUBLE = "overlay"
 
 
@@ -194,7 +196,7 @@ class _Box:
             program = gate.argv(tuple(layout.expand(word, placing.values) for word in command.argv), placing.stdin)
             argv = [self._backend.program, "--args", str(fds.words("args", words)), "--"]
             if group is not None:
-                argv = ["/bin/sh", "-c", _JOIN, "polyrun", *group.joins, "--", *argv]
+                argv = ["/bin/sh", "-c", JOIN, "polyrun", *group.joins, "--", *argv]
             try:
                 return subprocess.Popen(
                     [*argv, *program],

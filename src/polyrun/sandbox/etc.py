@@ -76,7 +76,8 @@ def prepare(cache: str | None, scratch: str, host: str = HOST) -> Etc:
         if _is_there(kept):
             return Etc(kept, shown)
     folder = os.path.join(scratch, "etc")
-    _fill(folder, host, entries, shown)
+    if not os.path.isdir(folder):  # else another run had its turn in between
+        _fill(folder, host, entries, shown)
     return Etc(folder, shown)
 
 

@@ -191,7 +191,17 @@ def _namespaces(*, net: bool) -> list[str]:
 
 @functools.lru_cache(maxsize=8)
 def _system(etc: Etc, *, net: bool) -> tuple[str, ...]:
-    """The host's system folders; looked at once a run."""
+    """The system as a box has it; looked at once a run."""
+    words = [*system_folders(), "--ro-bind", etc.folder, "/etc"]
+    if net and os.path.exists("/etc/resolv.conf"):
+        words += ["--ro-bind", os.path.realpath("/etc/resolv.conf"), "/etc/resolv.conf"]
+    for name in (*etc.shown, *(net_folders() if net else ())):
+        words += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
+    return tuple(words)
+
+
+def system_folders() -> list[str]:
+    """Bubblewrap's arguments for the folders of the host that hold its programs, read-only."""
     words = ["--ro-bind", "/usr", "/usr"]
     for path in _SYSTEM_LINKS:
         if os.path.islink(path):
@@ -201,12 +211,7 @@ def _system(etc: Etc, *, net: bool) -> tuple[str, ...]:
     for store in ("/nix/store", "/gnu/store"):
         if os.path.isdir(store):
             words += ["--ro-bind", store, store]
-    words += ["--ro-bind", etc.folder, "/etc"]
-    if net and os.path.exists("/etc/resolv.conf"):
-        words += ["--ro-bind", os.path.realpath("/etc/resolv.conf"), "/etc/resolv.conf"]
-    for name in (*etc.shown, *(net_folders() if net else ())):
-        words += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
-    return tuple(words)
+    return words
 
 
 def _masks() -> list[str]:

@@ -8,9 +8,9 @@ from typing import Literal
 from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.limits import MIB, Limits
 from polyrun.model.outcomes import Status
+from polyrun.sandbox.ground.baits import SECRET
 
-SECRET = "open sesame"
-"""What the planted file, variable, descriptor and sockets hold. No box may ever print it."""
+__all__ = ["PRELUDE", "SECRET", "SMALL", "Attack", "Expect", "Promise"]
 
 SMALL = Limits(
     wall_s=5.0,
@@ -48,6 +48,13 @@ def call(name, *args):
     if done == -1:
         raise OSError(ctypes.get_errno(), name)
     return done
+
+
+def must_be_apart():
+    for name, inode in P["namespaces"].items():
+        if os.stat("/proc/self/ns/" + name).st_ino == inode:
+            tell("in the host's own namespace", name)
+            os._exit(90)
 
 
 def read(path):
@@ -89,16 +96,33 @@ class Expect:
 
 
 @frozen
+class Promise:
+    """What a box at one level must show, and in words what it does *not* stop, if that is known."""
+
+    expect: Expect
+    weakness: str | None = None
+
+
+@frozen
 class Attack:
     """One hostile program.
 
-    `held` is what a box at level 2 shows, `held_without_cgroups` what it shows at level 1 and `held_in_container` what
-    a container shows, level 3 (default: the same). With `exports` the box has a folder for what is handed out,
-    `P["out"]`.
-    `capable` are facts of the same program outside any box, run as an ordinary user with `bound` = `outside_bound`
-    (programs that could harm the host stop there); `None` where outside says nothing or is not safe. `weakness`
-    says in words what is *not* stopped, `weakness_without_cgroups` the same for level 1, `weakness_in_container` for
-    level 3. `times` runs it in that many boxes one after the other, and only the last one's facts count.
+    **Program.** Python behind `PRELUDE`, C, or a script for `/bin/sh` that gets `$1` a C compiler, `$2` the planted
+    folder and `$3` the bound. What could harm a host whose sandbox does not hold comes after `must_be_apart()`: on the
+    host itself the program ends there, and so does not keep the promise. `arguments` are further words on the command
+    line, in which `{planted}` is filled in; with `exports` the box has a folder for what is handed out, `P["out"]`;
+    with `build` a build folder, `P["build"]`, which the program may write to (`"writes"`) or must not (`"reads"`).
+    `times` runs it in that many boxes one after the other, and only the last one's facts count. With `cancelled` the
+    run is cancelled as soon as this text was printed. `alone` keeps other attacks from running beside it, because it
+    minds the clock or the processors.
+
+    **Promise.** `held` is what a box at level 2 shows, `held_without_cgroups` what it shows at level 1 and
+    `held_in_container` what a container shows, level 3 and 4 (default: the same). `weakness` says in words what is
+    *not* stopped, `weakness_without_cgroups` the same for level 1, `weakness_in_container` for containers.
+
+    **Proof.** `capable` are facts of the same program where nothing stops it, on a throw-away host (see
+    `sandbox.ground`), run with `bound` = `outside_bound`, at which it stops by itself. Where that cannot be seen,
+    `not_shown` says why. An attack has one or the other.
     """
 
     rows: tuple[int, ...]
@@ -106,14 +130,27 @@ class Attack:
     title: str
     program: str
     held: Expect
-    language: Literal["python", "c"] = "python"
+    language: Literal["python", "c", "shell"] = "python"
     limits: Limits = SMALL
     held_without_cgroups: Expect | None = None
     held_in_container: Expect | None = None
     capable: Mapping[str, str] | None = None
-    outside_bound: int = 0
+    outside_bound: float = 1
+    not_shown: str | None = None
     weakness: str | None = None
     weakness_without_cgroups: str | None = None
     weakness_in_container: str | None = None
     exports: bool = False
+    build: Literal["writes", "reads"] | None = None
+    arguments: tuple[str, ...] = ()
     times: int = 1
+    cancelled: str | None = None
+    alone: bool = False
+
+    def promise(self, level: int) -> Promise:
+        """What a box at `level` (1 to 4) promises."""
+        if level >= 3:
+            return Promise(self.held_in_container or self.held, self.weakness_in_container or self.weakness)
+        if level < 2:
+            return Promise(self.held_without_cgroups or self.held, self.weakness_without_cgroups or self.weakness)
+        return Promise(self.held, self.weakness)

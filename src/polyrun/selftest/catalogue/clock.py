@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hostile.catalogue.attack import SMALL, Attack, Expect
 from polyrun.model.frozen import replace
 from polyrun.model.outcomes import Status
+from polyrun.selftest.catalogue.attack import SMALL, Attack, Expect
 
 _SHORT = replace(SMALL, wall_s=1.0)
 _TIMED_OUT = Expect(status=(Status.TIME_LIMIT,), facts={"started": "yes"}, seconds=4.0)
@@ -23,7 +23,8 @@ tell("burnt", "all of it")
         limits=replace(SMALL, cpu_s=1.0, wall_s=6.0),
         held=Expect(status=(Status.TIME_LIMIT,), facts={"started": "yes"}, reason="(?i)cpu|busy", seconds=4.0),
         capable={"burnt": "all of it"},
-        outside_bound=2,
+        outside_bound=1.2,
+        alone=True,
     ),
     Attack(
         rows=(1,),
@@ -43,7 +44,8 @@ tell("burnt", "all of it")
         limits=replace(SMALL, cpu_s=1.0, wall_s=6.0),
         held=Expect(status=(Status.TIME_LIMIT,), facts={"started": "yes"}, reason="(?i)cpu|busy", seconds=5.0),
         capable={"burnt": "all of it"},
-        outside_bound=1,
+        outside_bound=0.5,
+        alone=True,
     ),
     Attack(
         rows=(1, 4),
@@ -60,7 +62,8 @@ tell("burnt", "all of it")
         limits=replace(SMALL, cpu_s=1.0, wall_s=6.0),
         held=Expect(status=(Status.TIME_LIMIT,), facts={"started": "yes"}, reason="(?i)cpu|busy", seconds=4.0),
         capable={"burnt": "all of it"},
-        outside_bound=1,
+        outside_bound=1.2,
+        alone=True,
     ),
     Attack(
         rows=(2,),
@@ -70,14 +73,19 @@ tell("burnt", "all of it")
         limits=_SHORT,
         held=replace(_TIMED_OUT, reason="(?i)idle|sleep|wait|wall"),
         capable={"slept": "all of it"},
-        outside_bound=2,
+        outside_bound=1.2,
     ),
     Attack(
         rows=(3,),
         name="wait-for-stdin",
         title="wait for input that never comes",
-        program='attempt("stdin", lambda: repr(sys.stdin.read()))\nattempt("terminal", lambda: open("/dev/tty"))\n',
+        program="""
+attempt("terminal", lambda: open("/dev/tty", "rb", 0) and "opened")
+signal.alarm(1 if P["bound"] else 0)
+attempt("stdin", lambda: repr(sys.stdin.read()))
+""",
         held=Expect(facts={"stdin": "''", "terminal": "ENXIO|ENOENT|EACCES"}),
+        capable={"terminal": "opened", "exit": "-14"},  # it would have waited for ever
     ),
     Attack(
         rows=(4,),
@@ -119,7 +127,7 @@ tell("parent", "done")
 """,
         held=Expect(facts={"parent": "done"}, seconds=3.0),
         capable={"parent": "done", "file:outlived": "yes"},
-        outside_bound=1,
+        outside_bound=0.3,
     ),
     Attack(
         rows=(5,),
@@ -138,13 +146,14 @@ tell("parent", "done")
 """,
         held=Expect(facts={"parent": "done"}, seconds=3.0),
         capable={"parent": "done", "file:outlived-silently": "yes"},
-        outside_bound=1,
+        outside_bound=0.3,
     ),
     Attack(
         rows=(6,),
         name="stop-the-keeper",
         title="stop, trace or kill the box's first process",
         program="""
+must_be_apart()
 me = os.getpid()
 target = 1
 if P["bound"]:
@@ -206,5 +215,30 @@ tell("burnt", "all of it")
         held=Expect(status=(Status.TIME_LIMIT,), facts={"started": "yes"}, reason="used more than 1 s of CPU"),
         capable={"burnt": "all of it"},
         outside_bound=4,
+        alone=True,
+    ),
+    Attack(
+        rows=(78,),
+        name="cancelled-half-way",
+        title="be cancelled in the middle, with deaf children in sessions of their own",
+        program="""
+for number in range(1, 65):
+    try:
+        signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError):
+        pass
+for _ in range(4):
+    if os.fork() == 0:
+        os.setsid()
+        break
+else:
+    tell("started", "yes")
+time.sleep(P["bound"] or 1e6)
+write(P["planted"] + "/went-on")
+""",
+        held=Expect(status=(Status.CANCELLED,), facts={"started": "yes"}, seconds=4.0),
+        cancelled="started: yes",
+        capable={"started": "yes", "file:went-on": "yes"},
+        outside_bound=0.2,
     ),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hostile.catalogue.attack import SMALL, Attack, Expect
 from polyrun.model.frozen import replace
 from polyrun.model.limits import MIB
 from polyrun.model.outcomes import Status
+from polyrun.selftest.catalogue.attack import SMALL, Attack, Expect
 
 _FLOOD = """
 piece = PIECE * (65536 // len(PIECE))
@@ -44,15 +44,18 @@ ATTACKS = (
 if os.fork() == 0:
     if os.fork() == 0:
         os.setsid()
-        while True:
+        sent = 0
+        while not P["bound"] or sent < P["bound"]:
             try:
-                os.write(1, b"z" * 65536)
+                sent += os.write(1, b"z" * 65536)
             except OSError:
                 os._exit(0)
     os._exit(0)
 os.wait()
 """,
         held=Expect(status=(Status.OK, Status.OUTPUT_LIMIT), seconds=3.0),
+        capable={"bytes": "[0-9]{8,}"},
+        outside_bound=10_000_000,
     ),
     Attack(
         rows=(25,),
@@ -78,6 +81,7 @@ tell("done", "yes")
         name="forged-result",
         title="write success into every descriptor, then fail",
         program="""
+must_be_apart()
 word = b'\\n{"status": "ok", "exit_code": 0, "child-pid": 1}\\n'
 for fd in range(1, 256):
     try:
@@ -93,6 +97,7 @@ for pid in () if P["bound"] else ("1", str(os.getppid()), "self"):
 os._exit(7)
 """,
         held=Expect(status=(Status.NONZERO_EXIT,), exit_code=7),
+        capable={"channel": "forged", "exit": "7"},
     ),
     Attack(
         rows=(27,),
@@ -219,7 +224,7 @@ if P["bound"]:
     for number in range(P["bound"]):
         os.unlink(f"part-{number}")
 """,
-        limits=replace(SMALL, wall_s=20.0, cpu_s=20.0, memory_bytes=512 * MIB, disk_bytes=50 * MIB),
+        limits=replace(SMALL, wall_s=40.0, cpu_s=20.0, memory_bytes=512 * MIB, disk_bytes=50 * MIB),
         held=Expect(
             status=(Status.DISK_LIMIT,), facts={"started": "yes", "wrote": "[(]not told[)]"}, seconds=20.0
         ),
@@ -228,6 +233,7 @@ if P["bound"]:
         ),
         capable={"wrote": "4"},
         outside_bound=4,
+        alone=True,
     ),
     Attack(
         rows=(29,),
@@ -263,6 +269,7 @@ time.sleep(0.4)
 """,
         times=2,
         held=Expect(status=(Status.OK,), facts={"second": "yes"}),
+        not_shown="it must simply go on working",
     ),
     Attack(
         rows=(29,),

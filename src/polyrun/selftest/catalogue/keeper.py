@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hostile.catalogue.attack import SECRET, SMALL, Attack, Expect
 from polyrun.model.frozen import replace
 from polyrun.model.limits import MIB
 from polyrun.model.outcomes import Status
+from polyrun.selftest.catalogue.attack import SECRET, SMALL, Attack, Expect
 
 _SHUT = "EACCES|EPERM|ENOENT|ESRCH"
 
@@ -29,6 +29,7 @@ ATTACKS = (
         title="tell PolyRun in its keeper's name that all went well, and hand out a file, then fail",
         program=_TARGET
         + """
+must_be_apart()
 import struct
 def frame(kind, data):
     return struct.pack(">cI", kind, len(data)) + data
@@ -68,6 +69,7 @@ os._exit(7)
         title="read and write the memory, the descriptors and the links of the keeper",
         program=_TARGET
         + """
+must_be_apart()
 for name in ("mem", "environ", "auxv", "maps", "pagemap", "syscall", "stack", "io", "fdinfo/1", "fd/1", "fd/0"):
     attempt(name, lambda: os.close(os.open(f"/proc/{target}/{name}", os.O_RDONLY | os.O_NONBLOCK)) or "opened")
 for name in ("mem", "oom_score_adj", "clear_refs", "coredump_filter", "timerslack_ns", "comm", "attr/exec",
@@ -109,6 +111,7 @@ tell("still", "here")
         title="take every descriptor, byte and second of CPU from the keeper by its limits",
         program=_TARGET
         + """
+must_be_apart()
 import resource
 for name in ("RLIMIT_NOFILE", "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_FSIZE", "RLIMIT_CPU"):
     attempt(name, lambda: resource.prlimit(target, getattr(resource, name), (0, 0)) and "taken")
@@ -139,6 +142,7 @@ sys.exit(3)
         title="give the keeper the lowest priority and keep every processor busy",
         program=_TARGET
         + """
+must_be_apart()
 attempt("nice", lambda: os.setpriority(os.PRIO_PROCESS, target, 19))
 attempt("idle", lambda: os.sched_setscheduler(target, os.SCHED_IDLE, os.sched_param(0)))
 attempt("processor", lambda: os.sched_setaffinity(target, {min(os.sched_getaffinity(0))}))
@@ -166,6 +170,7 @@ while True:
         ),
         capable={"nice": "None", "idle": "None", "processor": "None"},
         outside_bound=1,
+        alone=True,
     ),
     Attack(
         rows=(6,),
@@ -173,6 +178,7 @@ while True:
         title="signal the keeper by every call that can",
         program=_TARGET
         + """
+must_be_apart()
 for name in ("SIGKILL", "SIGSTOP", "SIGTSTP", "SIGABRT", "SIGTERM", "SIGSEGV", "SIGXCPU", "SIGPIPE", "SIGHUP"):
     number = getattr(signal, name)
     attempt(f"kill {name}", lambda: os.kill(target, number))
@@ -196,6 +202,7 @@ sys.exit(4)
         name="signal-storm",
         title="send the keeper the one signal it waits for without end, from many processes",
         program="""
+must_be_apart()
 target = 1 if not P["bound"] else os.getppid()
 tell("started", "yes")
 for _ in range(0 if P["bound"] else 20):
@@ -211,6 +218,7 @@ tell("sent", sent)
         held=Expect(status=(Status.TIME_LIMIT,), facts={"started": "yes"}, seconds=6.0),
         capable={"sent": "1000"},
         outside_bound=1000,
+        alone=True,
     ),
     Attack(
         rows=(5, 27),
@@ -321,13 +329,19 @@ paths |= {line.split()[3] for line in lines.splitlines()} - {"/"}
 reached = []
 for path in sorted(paths):
     try:
-        if os.listdir(path) != os.listdir("/" + path.strip("/").split("/")[-1]):
-            reached.append(path)
+        if os.path.samefile(path, "/" + path.strip("/").split("/")[-1]):
+            continue
+    except OSError:
+        pass
+    try:
+        os.listdir(path)
+        reached.append(path)
     except OSError:
         pass
 tell("reached", [path for path in reached if re.search("docker|overlay|containers|polyrun-|" + P["planted"], path)])
 """,
         held=Expect(facts={"reached": r"\[\]"}),
+        not_shown="a throw-away host has no files of the real one, so there is nowhere to go",
     ),
     Attack(
         rows=(59,),
@@ -352,5 +366,6 @@ tell("writable", writable[:5])
 tell("made", made[:5])
 """,
         held=Expect(facts={"writable": r"\[\]", "made": r"\[\]"}),
+        capable={"writable": r"\['/sys/.*", "made": r"\['/sys/fs.*"},
     ),
 )  # fmt: skip

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hostile.catalogue.attack import SMALL, Attack, Expect
 from polyrun.model.frozen import replace
 from polyrun.model.limits import MIB
 from polyrun.model.outcomes import Status
+from polyrun.selftest.catalogue.attack import SMALL, Attack, Expect
 
 _NAMES = ("new\nline", "644 9 work", "\x1b[2J", "n" * 255, "f\x01\x02", " ", "-rf", "...", "%s%n", "values.cbor ")
 
@@ -258,9 +258,10 @@ for number in range(P["bound"] or 40000):
     os.mknod(f"many/{number}")
 tell("made", number + 1)
 """,
-        limits=replace(SMALL, wall_s=15.0, cpu_s=15.0, memory_bytes=512 * MIB),
-        held=Expect(status=(Status.OK, Status.DISK_LIMIT), facts={"made": "40000"}, seconds=35.0),
+        limits=replace(SMALL, wall_s=30.0, cpu_s=15.0, memory_bytes=512 * MIB),
+        held=Expect(status=(Status.OK, Status.DISK_LIMIT), facts={"made": "40000"}, seconds=60.0),
         capable={"made": "1000"},
         outside_bound=1000,
+        alone=True,
     ),
 )  # fmt: skip

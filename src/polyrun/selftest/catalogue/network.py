@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hostile.catalogue.attack import SECRET, Attack, Expect
+from polyrun.selftest.catalogue.attack import SECRET, Attack, Expect
 
 _NO_ROUTE = "ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|EAFNOSUPPORT"
 
@@ -41,6 +41,7 @@ tell("interfaces", interfaces)
                 "interfaces": r"\['lo'(, '(tunl|sit|ip6tnl|gre|erspan|gretap|ip_vti|ip6_vti|ip6gre)0')*\]",
             }
         ),
+        capable={"tcp": "connected", "udp": "sent"},
     ),
     Attack(
         rows=(64,),
@@ -54,8 +55,7 @@ attempt("loopback", lambda: ask("127.0.0.1", P["port"]))
 attempt("loopback alias", lambda: ask("127.9.9.9", P["port"]))
 attempt("wildcard", lambda: ask("0.0.0.0", P["port"]))
 attempt("mapped", lambda: ask("::ffff:127.0.0.1", P["port"]))
-if not P["bound"]:
-    attempt("metadata", lambda: ask("169.254.169.254", 80))
+attempt("metadata", lambda: ask("169.254.169.254", 80))
 """,
         held=Expect(
             facts={
@@ -65,7 +65,7 @@ if not P["bound"]:
                 "metadata": _NO_ROUTE,
             }
         ),
-        capable={"loopback": SECRET},
+        capable={"loopback": SECRET, "metadata": SECRET},
         outside_bound=1,
     ),
     Attack(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hostile.catalogue.attack import SECRET, Attack, Expect
+from polyrun.selftest.catalogue.attack import SECRET, Attack, Expect
 
 _GONE = "ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENXIO"
 
@@ -38,6 +38,7 @@ tell("as bound as we are", bonds(keeper) == bonds("self"))
         name="kernel-knobs",
         title="open anything of the kernel's own files for writing: as host root's uid that needs no capability",
         program="""
+must_be_apart()
 open_for_writing = []
 for top, folders, files in os.walk("/proc"):
     if top == "/proc":
@@ -64,6 +65,7 @@ for path in ("/sys/kernel/uevent_helper", "/sys/fs/cgroup/release_agent", "/sys/
                 "/sys/power/state": _GONE,
             }
         ),
+        capable={"writable": r"\['/proc/.*", "/sys/kernel/uevent_helper": "opened", "/sys/power/state": "opened"},
     ),
     Attack(
         rows=(44,),
@@ -91,5 +93,6 @@ attempt("iomem", lambda: "addresses" if any(set(first(l)) != {"0"} for l in open
                 "iomem": _GONE + "|zeros",
             }
         ),
+        capable={"kallsyms": "addresses"},  # of a stand-in
     ),
 )  # fmt: skip

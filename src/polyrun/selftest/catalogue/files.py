@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hostile.catalogue.attack import SECRET, Attack, Expect
 from polyrun.model.outcomes import Status
+from polyrun.selftest.catalogue.attack import SECRET, Attack, Expect
 
 _GONE = "ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENXIO"
 _READ_ONLY = "EROFS|EACCES|EPERM|ENOENT"
@@ -197,11 +197,12 @@ elif P["bound"]:
         name="write-the-system",
         title="write to the system's folders",
         program="""
+must_be_apart()
 for folder in ("/", "/usr", "/usr/bin", "/etc", "/bin", "/lib", "/proc", "/dev", "/polyrun",
                "/polyrun/source", "/root"):
     attempt(folder, lambda: write(folder + "/polyrun-was-here"))
 attempt("over python", lambda: write(sys.executable))
-attempt("rename /usr", lambda: os.rename("/usr", "/usr2"))
+attempt("rename /usr", lambda: os.rename("/usr", "/usr"))  # changes nothing where it may be done
 attempt("host", lambda: write(P["planted"] + "/written"))
 """,
         held=Expect(
@@ -271,9 +272,9 @@ attempt("logs", lambda: "the host's" if [(s := os.stat("/var/log")).st_dev, s.st
         name="read-the-environment",
         title="look for tokens in every environment that can be reached",
         program="""
-tell("own", os.environ.get("POLYRUN_TEST_TOKEN", "absent"))
+tell("own", os.environ.get("POLYRUN_SELFTEST_TOKEN", "absent"))
 for pid in ("self", "1", "2", str(os.getppid())):
-    attempt(f"of {pid}", lambda: "token" if b"TEST_TOKEN" in open(f"/proc/{pid}/environ", "rb").read() else "clean")
+    attempt(f"of {pid}", lambda: "token" if b"SELFTEST_TOKEN" in open(f"/proc/{pid}/environ", "rb").read() else "clean")
 tell("names", sorted(set(os.environ) - {"PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "LANG", "TZ", "PWD", "SHLVL", "_",
                                         "LC_CTYPE", "OLDPWD"}))
 """,

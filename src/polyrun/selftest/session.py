@@ -1,0 +1,158 @@
+"""One self-test: which attacks, in which order and how many at a time, and what came of each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import closing
+
+from polyrun.model.errors import SandboxError, UsageError
+from polyrun.model.frozen import replace
+from polyrun.model.selftest import AttackResult, Verdict
+from polyrun.sandbox.ground.baits import Baits
+from polyrun.sandbox.scratch import scratch
+from polyrun.selftest import judging
+from polyrun.selftest.arena import Arena, Place
+from polyrun.selftest.catalogue.attack import Attack
+from polyrun.selftest.catalogue.register import ATTACKS, ELSEWHERE, ROWS
+from polyrun.selftest.observed import Observed
+from polyrun.selftest.programs import CannotRun
+from polyrun.selftest.proof import Proof
+
+_AT_ONCE = 2
+
+Progress = Callable[[AttackResult | str], None]
+"""Called on the event loop with an attack's name when it starts and with its result when it is over."""
+
+
+def chosen(only: Iterable[str]) -> list[Attack]:
+    """The attacks that names and row numbers call for, in the catalogue's order; all without any.
+
+    Raises `UsageError` for what is neither, and for a row without an attack.
+    """
+    wanted = list(only)
+    found: set[str] = set()
+    for word in wanted:
+        if word in ATTACKS:
+            found.add(word)
+            continue
+        if not (word.isascii() and word.isdecimal()) or int(word) not in ROWS:
+            raise UsageError(
+                f"`{word[:60]}` is no attack and no row of the catalogue",
+                hint=f"rows are 1 to {ROWS[-1]}; `polyrun selftest --list` lists the attacks",
+            )
+        if int(word) in ELSEWHERE:
+            raise UsageError(f"row {word} has no attack here: {ELSEWHERE[int(word)]}")
+        found |= {attack.name for attack in ATTACKS.values() if int(word) in attack.rows}
+    return [attack for attack in ATTACKS.values() if not wanted or attack.name in found]
+
+
+class Session:
+    """Attacks on one sandbox of one level, with files in a `folder` that others need not be able to read."""
+
+    def __init__(self, folder: str, place: Place, level: int) -> None:
+        self._folder = folder
+        self._place = place
+        self._level = level
+
+    async def attack(self, attack: Attack, arena: Arena, proof: Proof) -> AttackResult:
+        """Run one attack in a box and, when there it held, where nothing stops it."""
+        started = time.monotonic()
+        try:
+            result, _ = await in_box(attack, self._level, arena)
+        except CannotRun as error:
+            result = _without(attack, self._level, Verdict.NOT_RUN, str(error))
+        except SandboxError as error:
+            result = _without(attack, self._level, Verdict.BROKEN, str(error))
+        if result.verdict in (Verdict.HELD, Verdict.WEAKNESS):
+            result = await _proven(result, attack, proof)
+        return replace(result, wall_s=time.monotonic() - started)
+
+    async def run(self, attacks: Sequence[Attack], progress: Progress) -> list[AttackResult]:
+        """All of `attacks`; those that mind the clock one after the other, the rest two at a time."""
+        at_once = _AT_ONCE if self._place.sandbox.shows_host else 1
+        results: dict[str, AttackResult] = {}
+        together = [attack for attack in attacks if not attack.alone]
+        apart = [attack for attack in attacks if attack.alone]
+        for turn, (waiting, workers) in enumerate(((together, at_once), (apart, 1))):
+            queue = iter(waiting)
+            names = [f"{turn}-{number}" for number in range(min(workers, len(waiting)))]
+            await _all(self._work(name, queue, results, progress) for name in names)
+        return [results[attack.name] for attack in attacks]
+
+    async def _work(
+        self, name: str, queue: Iterable[Attack], results: dict[str, AttackResult], progress: Progress
+    ) -> None:
+        folder = os.path.join(self._folder, name)
+        os.mkdir(folder)
+        with closing(Baits(os.path.join(folder, "planted"))) as baits:
+            arena = Arena(folder, self._place, baits)
+            proof = Proof(folder, self._place.proving)
+            for attack in queue:
+                progress(attack.name)
+                results[attack.name] = result = await self.attack(attack, arena, proof)
+                progress(result)
+
+
+async def run(
+    place: Place, level: int, attacks: Sequence[Attack], progress: Progress = lambda _what: None
+) -> tuple[list[AttackResult], list[str]]:
+    """Run `attacks` against a sandbox of `level`: their results, and what was left in an engine at the end.
+
+    Raises `SandboxError` when there is no place for files. Cancelled, it leaves nothing behind.
+    """
+    with scratch() as folder:
+        results = await Session(folder, place, level).run(attacks, progress)
+        return results, await place.left()
+
+
+async def in_box(attack: Attack, level: int, arena: Arena) -> tuple[AttackResult, Observed]:
+    """What came of `attack` in a box at `level`, and what was seen. Raises like `Arena.run`.
+
+    A busy host gets a second try where only the clock was against it.
+    """
+    seen = await arena.run(attack)
+    result = judging.judge(attack, level, seen, _patience())
+    if result.verdict is Verdict.NOT_HELD and judging.is_only_slow(result, seen):
+        seen = await arena.run(attack)
+        result = judging.judge(attack, level, seen, _patience())
+    return result, seen
+
+
+async def _all(work: Iterable[Coroutine[None, None, None]]) -> None:
+    """Do all of it side by side; what one of them raises ends the others and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for each in work:
+                group.create_task(each)
+    except ExceptionGroup as troubles:
+        raise troubles.exceptions[0] from None
+
+
+def _patience() -> float:
+    """How many times longer than on an idle host things take now: runnable processes for each processor."""
+    return max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
+
+
+async def _proven(result: AttackResult, attack: Attack, proof: Proof) -> AttackResult:
+    """`result` with what is known of whether the attack is one."""
+    try:
+        missing = await proof.missing(attack)
+    except (CannotRun, SandboxError) as error:
+        return replace(result, why_not=str(error))
+    if missing:
+        return replace(result, verdict=Verdict.NOT_CAPABLE, why_not="; ".join(missing))
+    return replace(result, capable=True)
+
+
+def _without(attack: Attack, level: int, verdict: Verdict, reason: str) -> AttackResult:
+    return AttackResult(
+        rows=attack.rows,
+        name=attack.name,
+        title=attack.title,
+        verdict=verdict,
+        expected=judging.expected(attack.promise(level).expect),
+        reason=reason,
+    )
