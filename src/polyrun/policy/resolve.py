@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from polyrun.policy.constants import MAX_DEPTH, NotConstant, constant, unwrapped
 from polyrun.policy.grammar import Constant, Grammar, part
 from polyrun.policy.scopes import Binding, Function, Scope, Value
-from polyrun.policy.survey import MAX_NODES, TooMuch
+from polyrun.policy.survey import TooMuch
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -17,6 +17,7 @@ UNKNOWN = "?"
 
 _MAX_MEANINGS = 16
 _MAX_STEPS = 256
+_MAX_VISITS = 1_000_000
 _NOWHERE = Scope("module")
 
 
@@ -28,9 +29,9 @@ class Resolver:
         self._following: set[Value] = set()
         self._known: dict[tuple[Scope, str], list[str]] = {}
         self._steps = 0
+        self._budget = _MAX_VISITS
         self._rewrites: dict[str, str] = {}
         self._tables: dict[SgNode, list[str]] = {}
-        self._budget = MAX_NODES
         self._in_calls = 0
 
     def meanings(self, node: SgNode, scope: Scope, depth: int = 0) -> list[str]:
