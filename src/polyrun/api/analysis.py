@@ -23,7 +23,7 @@ from polyrun.sandbox.scratch import write_whole
 MAX_CODE_BYTES = 1 << 20
 """Longer code is not analysed."""
 
-_LIMITS = Limits(wall_s=10.0, cpu_s=10.0, memory_bytes=GIB, processes=16, output_bytes=1 << 24, flood_bytes=1 << 24)
+_LIMITS = Limits(wall_s=30.0, cpu_s=5.0, memory_bytes=GIB, processes=16, output_bytes=1 << 24, flood_bytes=1 << 24)
 _BYTES_PER_S = 200_000
 _FAILURES = 3
 _T = TypeVar("_T")
@@ -72,12 +72,12 @@ async def _ask(pieces: list[Piece], rules: Sequence[str], sandbox: Sandbox, scra
 
 
 async def _run_analyser(asked: bytes, rules: Sequence[str], sandbox: Sandbox, scratch: str) -> tuple[bytes, Outcome]:
-    seconds = _LIMITS.wall_s + len(asked) / _BYTES_PER_S
+    seconds = len(asked) / _BYTES_PER_S
     output = bytearray()
     async with sandbox.open(_box(scratch, rules)) as box:
         outcome = await box.run(
             replace(_worker(), stdin=asked),
-            replace(_LIMITS, wall_s=seconds, cpu_s=seconds),
+            replace(_LIMITS, wall_s=_LIMITS.wall_s + seconds, cpu_s=_LIMITS.cpu_s + seconds),
             lambda stream, data: output.extend(data) if stream == "stdout" else None,
         )
     return bytes(output), outcome

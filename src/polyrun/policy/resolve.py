@@ -33,11 +33,13 @@ class Resolver:
         self._rewrites: dict[str, str] = {}
         self._tables: dict[SgNode, list[str]] = {}
         self._in_calls = 0
+        self._is_cut = False
 
     def meanings(self, node: SgNode, scope: Scope, depth: int = 0) -> list[str]:
         """The full names that `node` may stand for; at most 16. What is not known is `?`."""
         if depth > MAX_DEPTH:
             if self._in_calls:  # what a hundredth call gives has no name that a rule could speak of
+                self._is_cut = True
                 return [UNKNOWN]
             raise TooMuch("it is nested too deeply")
         return list(dict.fromkeys(map(self._rewritten, self._meanings(node, scope, depth + 1))))[:_MAX_MEANINGS]
@@ -169,9 +171,10 @@ class Resolver:
         if found is None and self._following:
             return [one for binding in bindings for one in self._bound(binding, depth)]
         if found is None:
-            self._steps = 0
+            self._steps, self._is_cut = 0, False
             found = list(dict.fromkeys(one for binding in bindings for one in self._bound(binding, depth)))
-            self._known[scope, name] = found
+            if not self._is_cut:  # what was cut short inside a call is to be followed to its end outside
+                self._known[scope, name] = found
         return found
 
     def _bound(self, binding: Binding, depth: int) -> list[str]:
