@@ -14,8 +14,8 @@ from polyrun.api.staging import Stage
 from polyrun.config.settings import Settings
 from polyrun.model.frozen import replace
 from polyrun.model.selftest import AttackResult, Verdict
+from polyrun.selftest.catalogue.documents import DocumentAttack, Trial
 from polyrun.selftest.catalogue.register import DOCUMENTS
-from polyrun.selftest.documents import DocumentAttack, Trial
 from polyrun.selftest.session import tried
 
 PRINTS = "#lang:python\nprint('got out')\n#end\n"
@@ -33,7 +33,7 @@ def test_it_holds_and_is_an_attack(name: str) -> None:
 
 def judged(folder: Path, attack: DocumentAttack) -> AttackResult:
     stage = Stage(str(folder), Settings(sandbox="bubblewrap", log_level="DEBUG"))
-    result = asyncio.run(tried(attack, 1, stage, stage))
+    result = asyncio.run(tried(attack, 1, stage.run, stage.missing))
     assert os.listdir(folder) == []
     return result
 
@@ -63,7 +63,7 @@ def test_an_attack_that_proves_nothing_is_found_out(tmp_path: Path) -> None:
 def test_a_secret_that_gets_out_is_found(tmp_path: Path) -> None:
     leaks = "#lang:python\nprint(open({secret}).read())\n#end\n"
     stage = Stage(str(tmp_path), Settings(sandbox="local"))
-    result = asyncio.run(tried(attack(Trial("leak", leaks, "ok")), 1, stage, stage))
+    result = asyncio.run(tried(attack(Trial("leak", leaks, "ok")), 1, stage.run, stage.missing))
     assert [check.name for check in result.troubles] == ["secret"]
 
 
@@ -71,7 +71,7 @@ def test_a_line_that_is_forged_is_found(tmp_path: Path) -> None:
     """A log in which a document's name stands as it is would be seen to have lines too many."""
     (trial,) = DOCUMENTS["forge-the-logs"].honest
     result = judged(tmp_path, attack(replace(trial, answer="0 more 0 forged")))
-    assert [(check.name, check.got) for check in result.troubles] == [(trial.name, "8 more 4 forged")]
+    assert [(check.name, check.got) for check in result.troubles] == [(trial.name, "5 more 4 forged")]
 
 
 def test_a_document_that_does_not_run_proves_nothing_of_the_logs(tmp_path: Path) -> None:

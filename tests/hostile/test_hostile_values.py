@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cli_case import Case
-from polyrun.selftest.documents import OUTBOX
+from polyrun.selftest.catalogue.documents import OUTBOX
 
 SECRET = "the host's own secret"
 

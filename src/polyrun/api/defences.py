@@ -22,8 +22,8 @@ from polyrun.sandbox.scratch import scratch
 from polyrun.selftest import session
 from polyrun.selftest.arena import Place
 from polyrun.selftest.catalogue.attack import Attack
+from polyrun.selftest.catalogue.documents import DocumentAttack
 from polyrun.selftest.catalogue.register import ELSEWHERE, EVERY
-from polyrun.selftest.documents import DocumentAttack
 
 Progress = Callable[[str, AttackResult | None], None]
 """Gets an attack's name when it starts, and its name and result when it is over; called on the event loop."""
@@ -129,7 +129,7 @@ async def _documents(
         async def work() -> None:
             for attack in queue:
                 on_attack(attack.name, None)
-                results[attack.name] = await session.tried(attack, chosen.capabilities.level, stage, stage)
+                results[attack.name] = await session.tried(attack, chosen.capabilities.level, stage.run, stage.missing)
                 on_attack(attack.name, results[attack.name])
 
         await session.side_by_side(work() for _ in range(session.at_once(chosen.sandbox)))

@@ -24,7 +24,7 @@ from polyrun.sandbox.disk import remove_tree
 from polyrun.sandbox.ground.baits import SECRET
 from polyrun.sandbox.ground.throwaway import Told
 from polyrun.selftest.arena import apart
-from polyrun.selftest.documents import FORGED, FORGED_RECORD, HARMLESS, NASTY, DocumentAttack, Trial
+from polyrun.selftest.catalogue.documents import FORGED, FORGED_RECORD, HARMLESS, NASTY, DocumentAttack, Trial
 from polyrun.selftest.observed import Observed
 from polyrun.selftest.programs import CannotRun
 from polyrun.selftest.proof import lacking

@@ -9,7 +9,7 @@ from polyrun.model.outcomes import Status
 from polyrun.model.selftest import AttackResult, Checked, Verdict
 from polyrun.sandbox.ground.baits import SECRET
 from polyrun.selftest.catalogue.attack import Attack, Expect
-from polyrun.selftest.documents import DocumentAttack
+from polyrun.selftest.catalogue.documents import DocumentAttack
 from polyrun.selftest.facts import facts_of
 from polyrun.selftest.observed import Observed
 

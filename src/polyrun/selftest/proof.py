@@ -11,7 +11,7 @@ from polyrun.sandbox.ground.throwaway import PROGRAMS, ThrowAway, Told, Wanted
 from polyrun.selftest import programs
 from polyrun.selftest.arena import apart
 from polyrun.selftest.catalogue.attack import Attack
-from polyrun.selftest.documents import DocumentAttack
+from polyrun.selftest.catalogue.documents import DocumentAttack
 from polyrun.selftest.facts import facts_of
 from polyrun.selftest.programs import CannotRun, Python
 

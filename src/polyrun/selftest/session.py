@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import closing
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from polyrun.model.errors import SandboxError, UsageError
 from polyrun.model.frozen import replace
@@ -18,15 +18,16 @@ from polyrun.sandbox.scratch import scratch
 from polyrun.selftest import judging
 from polyrun.selftest.arena import Arena, Place
 from polyrun.selftest.catalogue.attack import Attack
+from polyrun.selftest.catalogue.documents import DocumentAttack
 from polyrun.selftest.catalogue.register import ELSEWHERE, EVERY, ROWS
-from polyrun.selftest.documents import DocumentAttack
 from polyrun.selftest.observed import Observed
 from polyrun.selftest.programs import CannotRun
 from polyrun.selftest.proof import Proof
 
 _AT_ONCE = 2
-_A_contra = TypeVar("_A_contra", Attack, DocumentAttack, contravariant=True)
 _A = TypeVar("_A", Attack, DocumentAttack)
+_Run = Callable[[_A], Awaitable[Observed]]
+_Missing = Callable[[_A], Awaitable[tuple[str, ...]]]
 
 Progress = Callable[[AttackResult | str], None]
 """Called on the event loop with an attack's name when it starts and with its result when it is over."""
@@ -54,33 +55,20 @@ def chosen(only: Iterable[str]) -> list[Attack | DocumentAttack]:
     return [attack for attack in EVERY.values() if not wanted or attack.name in found]
 
 
-class Runs(Protocol[_A_contra]):
-    """Where attacks are run: an `Arena`, or what does the same for documents."""
+async def tried(attack: _A, level: int, run: _Run[_A], missing: _Missing[_A]) -> AttackResult:
+    """`run` one attack on a sandbox of `level` and, when there it held, see what is `missing` where nothing stops it.
 
-    async def run(self, attack: _A_contra, /) -> Observed:
-        """What was seen. Raises `CannotRun`, and `SandboxError`."""
-        ...
-
-
-class Proves(Protocol[_A_contra]):
-    """Where they are shown to be attacks: a `Proof`, or what does the same for documents."""
-
-    async def missing(self, attack: _A_contra, /) -> tuple[str, ...]:
-        """What one did not do though nothing stopped it. Raises `CannotRun`, and `SandboxError`."""
-        ...
-
-
-async def tried(attack: _A, level: int, arena: Runs[_A], proof: Proves[_A]) -> AttackResult:
-    """Run one attack on a sandbox of `level` and, when there it held, where nothing stops it."""
+    `run` is that of an `Arena`, `missing` that of a `Proof`, or both what does the same for documents.
+    """
     started = time.monotonic()
     try:
-        result, _ = await in_box(attack, level, arena)
+        result, _ = await in_box(attack, level, run)
     except CannotRun as error:
         result = _without(attack, level, Verdict.NOT_RUN, str(error))
     except SandboxError as error:
         result = _without(attack, level, Verdict.BROKEN, str(error))
     if result.verdict in (Verdict.HELD, Verdict.WEAKNESS):
-        result = await _proven(result, attack, proof)
+        result = await _proven(result, attack, missing)
     return replace(result, wall_s=time.monotonic() - started)
 
 
@@ -119,7 +107,7 @@ class Session:
             proof = Proof(folder, self._place.proving)
             for attack in queue:
                 progress(attack.name)
-                results[attack.name] = result = await tried(attack, self._level, arena, proof)
+                results[attack.name] = result = await tried(attack, self._level, arena.run, proof.missing)
                 progress(result)
 
 
@@ -135,15 +123,15 @@ async def run(
         return results, await place.left()
 
 
-async def in_box(attack: _A, level: int, arena: Runs[_A]) -> tuple[AttackResult, Observed]:
-    """What came of `attack` in a box at `level`, and what was seen. Raises like `Runs.run`.
+async def in_box(attack: _A, level: int, run: _Run[_A]) -> tuple[AttackResult, Observed]:
+    """What came of `attack` in a box at `level`, and what was seen. Raises what `run` raises.
 
     A busy host gets a second try where only the clock was against it.
     """
-    seen = await arena.run(attack)
+    seen = await run(attack)
     result = judging.judge(attack, level, seen, _patience())
     if result.verdict is Verdict.NOT_HELD and judging.is_only_slow(result, seen):
-        seen = await arena.run(attack)
+        seen = await run(attack)
         result = judging.judge(attack, level, seen, _patience())
     return result, seen
 
@@ -163,14 +151,14 @@ def _patience() -> float:
     return max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
 
 
-async def _proven(result: AttackResult, attack: _A, proof: Proves[_A]) -> AttackResult:
+async def _proven(result: AttackResult, attack: _A, missing: _Missing[_A]) -> AttackResult:
     """`result` with what is known of whether the attack is one."""
     try:
-        missing = await proof.missing(attack)
+        lacks = await missing(attack)
     except (CannotRun, SandboxError) as error:
         return replace(result, why_not=str(error))
-    if missing:
-        return replace(result, verdict=Verdict.NOT_CAPABLE, why_not="; ".join(missing))
+    if lacks:
+        return replace(result, verdict=Verdict.NOT_CAPABLE, why_not="; ".join(lacks))
     return replace(result, capable=True)
 
 

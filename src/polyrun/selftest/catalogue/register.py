@@ -19,7 +19,7 @@ from polyrun.selftest.catalogue import (
     processes,
 )
 from polyrun.selftest.catalogue.attack import Attack
-from polyrun.selftest.documents import DOCUMENT_ATTACKS, DocumentAttack
+from polyrun.selftest.catalogue.documents import DOCUMENT_ATTACKS, DocumentAttack
 
 _FAMILIES = (clock, memory, processes, output, files, handing, kernel, keeper, network, proc, compiling, evading)
 

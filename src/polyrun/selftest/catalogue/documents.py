@@ -138,6 +138,9 @@ _LANGUAGES = {"python": "python", "javascript": "javascript", "large": "python"}
 _BEHIND = {name: _blocks((_LANGUAGES[name], bomb)) for name, bomb in _BOMBS.items()}
 _EARLY = "x = 42\nimport os, sys\nsys.stdout.flush()\n"
 _REFUSED = "export_missing PR610 skipped"
+_CUT = f"{OUTBOX}put(exports(('x', text('truncated')))[:-4]); end()"
+_LINK = f"{OUTBOX}os.symlink({{secret}}, f'{{OUT}}/values.cbor'); end()"
+_LIE = f"{OUTBOX}put(bytes(256), '1-0.npy')\nput(exports(('x', array('1-0.npy', 8 << 20, [1 << 20])))); end()"
 _KEYS = "('__proto__', mapping(('polluted', number(1))))"
 _POLLUTING = f"{OUTBOX}put(exports(('x', mapping({_KEYS})))); end()"
 _LOOKS = "console.log(Object.keys(x).join(), String(({}).polluted))"
@@ -187,35 +190,9 @@ DOCUMENT_ATTACKS: Final = (
         name="tamper-with-the-values",
         title="hand the next block what is cut off, elsewhere, or smaller than it says",
         trials=(
-            Trial(
-                "cut off",
-                _handing(f"{OUTBOX}put(exports(('x', text('truncated')))[:-4]); end()"),
-                _REFUSED,
-                ".*ends in the middle.*",
-            ),
-            Trial(
-                "link",
-                _handing(f"{OUTBOX}os.symlink({{secret}}, f'{{OUT}}/values.cbor'); end()"),
-                _REFUSED,
-                ".*cannot be read.*",
-            ),
-            Trial(
-                "link to data",
-                _handing(
-                    f"{OUTBOX}os.symlink({{secret}}, f'{{OUT}}/1-0'); put(exports(('x', ref('1-0', 0, 4)))); end()"
-                ),
-                _REFUSED,
-                ".*cannot be read.*",
-            ),
-            Trial(
-                "array that lies",
-                _handing(
-                    f"{OUTBOX}put(bytes(256), '1-0.npy')\n"
-                    "put(exports(('x', array('1-0.npy', 8 << 20, [1 << 20])))); end()"
-                ),
-                _REFUSED,
-                ".*shorter than the value file says.*",
-            ),
+            Trial("cut off", _handing(_CUT), _REFUSED, ".*ends in the middle.*"),
+            Trial("link", _handing(_LINK), _REFUSED, ".*cannot be read.*"),
+            Trial("array that lies", _handing(_LIE), _REFUSED, ".*shorter than the value file says.*"),
         ),
         honest=(Trial("by hand", _handing(f"{OUTBOX}put(exports(('x', number(42)))); end()"), "ok ok", "got 42"),),
     ),
