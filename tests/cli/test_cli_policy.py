@@ -54,6 +54,12 @@ def test_findings_in_json_and_in_the_log(case: MakeCase) -> None:
     assert "blocked" in log.read_text("utf-8")
 
 
+def test_what_was_allowed_stays_in_the_records(case: MakeCase) -> None:
+    done = case(SHELL).args("run", "doc.mix", "--format", "json", "--allow", "PR701").exits(0)
+    (finding,) = json.loads(done.out)["blocks"][0]["findings"]
+    assert (finding["code"], finding["severity"], finding["hint"]) == ("PR701", "note", "you have allowed it")
+
+
 def test_every_finding_of_a_block_is_told(case: MakeCase) -> None:
     code = "#lang:python\nimport os, pickle\npickle.loads(b'')\nos.system('x')\neval('1')\n#end\n"
     case(code).args("run", "doc.mix").stderr_has("warning[PR702]", "error[PR701]", "error[PR702]").exits(4)

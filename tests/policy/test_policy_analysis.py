@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import polyrun
-from polyrun.api.judging import MAX_CODE_BYTES, ask_afresh
+from polyrun.api.analysis import MAX_CODE_BYTES, ask_afresh
 from polyrun.model.spans import Source
 from polyrun.policy.analyse import MAX_FINDINGS, Analyser
 from polyrun.policy.grammars import GRAMMARS

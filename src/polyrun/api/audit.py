@@ -86,7 +86,7 @@ class Audit:
         self._log.close()
 
 
-def audited(given: Input, plan: Plan, chosen: Chosen, run_id: str) -> AuditedRun:
+def audited(given: Input, plan: Plan, chosen: Chosen, settings: Settings, run_id: str) -> AuditedRun:
     """What is known of a run of `plan` before it begins."""
     allowed = {
         job.info.index: Allowed(sha256(job.block.code).hexdigest(), job.limits, job.permissions) for job in plan.jobs
@@ -100,6 +100,8 @@ def audited(given: Input, plan: Plan, chosen: Chosen, run_id: str) -> AuditedRun
         level=chosen.capabilities.level,
         downgrades=chosen.downgrades,
         blocks=allowed,
+        policy=settings.policy,
+        passed=settings.allow,
         uid=os.getuid(),
         version=polyrun.__version__,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polyrun.api.judging import ask_afresh
+from polyrun.api.analysis import ask_afresh
 from polyrun.config.settings import Settings
 from polyrun.model.frozen import frozen
 from polyrun.policy.load_rules import load_rules

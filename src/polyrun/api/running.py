@@ -128,7 +128,7 @@ async def _compose(
     record = Record(settings, folders, given, run_id, started)
     cleanup.callback(record.close)
     if settings.audit.keep:
-        record.audit = Audit(settings, folders, audited(given, plan, chosen, run_id))
+        record.audit = Audit(settings, folders, audited(given, plan, chosen, settings, run_id))
     engine = Engine(
         run_id,
         plan,

@@ -87,12 +87,12 @@ def check(document: str | os.PathLike[str] | Source, settings: Settings | None =
 
 
 def _findings(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
-    """What the static analysis says of all blocks; what it could not read for want of a grammar is no finding here."""
+    """What the static analysis says of all blocks, without what the user has allowed."""
     if settings.policy == "off":
         return ()
-    from polyrun.api.judging import judge
+    from polyrun.api.judging import ALLOWED, judge
 
-    return tuple(one for job in judge(plan, settings).jobs for one in job.findings)
+    return tuple(one for job in judge(plan, settings).jobs for one in job.findings if one.hint != ALLOWED)
 
 
 def plan(document: str | os.PathLike[str] | Source, settings: Settings | None = None) -> Plan:

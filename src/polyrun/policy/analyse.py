@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from polyrun.policy.scopes import Scope
 
 MAX_FINDINGS = 100
-"""More findings of one block are not told."""
+"""More findings of one block are not told; errors come before what is less."""
 
 _MAX_CARRIED = 32
 _MAX_TEXTS = 2
+_MAX_WORDS = 1000
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
@@ -40,7 +41,7 @@ class Analyser:
         self._loops = {rule.loop: rule for rule in mine if rule.loop is not None}
 
     def findings(self, code: bytes) -> list[Finding]:
-        """What the rules find in `code`, in its order, the worst of each place. Raises `TooMuch`."""
+        """What the rules find in `code`, in its order: the worst of each place, at most 100. Raises `TooMuch`."""
         text = code.decode("utf-8", "replace")
         worst: dict[tuple[object, ...], Finding] = {}
         lines = text.split("\n")
@@ -49,7 +50,8 @@ class Analyser:
             place = (finding.start, finding.code)
             if place not in worst or _ORDER[finding.severity] < _ORDER[worst[place].severity]:
                 worst[place] = finding
-        return sorted(worst.values(), key=lambda one: (one.start, one.end, one.code))[:MAX_FINDINGS]
+        told = sorted(worst.values(), key=lambda one: (_ORDER[one.severity], one.start))[:MAX_FINDINGS]
+        return sorted(told, key=lambda one: (one.start, one.end, one.code))
 
     def _matches(self, text: str, depth: int = 0) -> Iterator[tuple[Rule, Place, str]]:
         root = SgRoot(text, self._grammar.name).root()
@@ -57,53 +59,61 @@ class Analyser:
         busy: list[Place] = []
         for node, scope, origin in survey.loops:
             kind = endless(node, scope, resolver)
-            if kind == "busy":
-                busy.append(Place(node, origin))
+            place = Place(node, origin)
+            if kind == "busy" and not (busy and place.is_in(busy[-1])):
+                busy.append(place)
             if kind is not None and kind in self._loops:
-                yield self._loops[kind], Place(node.child(0) or node, origin), node.text().split("\n")[0]
+                yield self._loops[kind], Place(node.child(0) or node, origin), ""
         for reference in survey.references:
-            place = Place(reference.node, reference.origin)
-            repeats = any(place.is_in(loop) for loop in busy)
-            yield from self._named(reference, resolver, depth, repeats=repeats)
+            yield from self._named(reference, resolver, depth, busy)
         for rule in self._structural:
             for node in root.find_all(cast("Config", {**rule.match})):
                 yield rule, Place(node), node.text()
 
     def _named(
-        self, reference: Reference, resolver: Resolver, depth: int, *, repeats: bool
+        self, reference: Reference, resolver: Resolver, depth: int, busy: list[Place]
     ) -> Iterator[tuple[Rule, Place, str]]:
         pending, seen = [reference], 0
+        words = self._words(reference, resolver)
         while pending and seen < _MAX_CARRIED:
             one, seen = pending.pop(), seen + 1
             for name in resolver.meanings(one.node, one.scope):
                 for rule in self._names.about(name):
-                    if (repeats or not rule.repeated) and _speaks_of(rule, name, one, resolver):
-                        yield rule, Place(one.node, one.origin), name
-                pending += self._carried(name, one, resolver)
-                yield from self._in_text(name, one, resolver, depth)
+                    place = Place(one.node, one.origin)
+                    if rule.repeated and not any(place.is_in(loop) for loop in busy):
+                        continue
+                    if _speaks_of(rule, name, one, resolver):
+                        yield rule, place, name
+                if words and one.call is not None:
+                    pending += self._carried(name, one, words[one.skip :])
+                    yield from self._in_text(name, one, words[one.skip :], resolver, depth)
+
+    def _words(self, reference: Reference, resolver: Resolver) -> list[tuple[SgNode, str]]:
+        """The arguments of a call and their texts, where these may be calls or code themselves."""
+        if reference.call is None or (self._grammar.carried is None and self._grammar.code is None):
+            return []
+        nodes = resolver.arguments(reference.call)[0][:_MAX_WORDS]
+        return [(node, _text(node, reference.scope, resolver)) for node in nodes]
 
     def _in_text(
-        self, name: str, carrier: Reference, resolver: Resolver, depth: int
+        self, name: str, carrier: Reference, words: list[tuple[SgNode, str]], resolver: Resolver, depth: int
     ) -> Iterator[tuple[Rule, Place, str]]:
         """What the rules find in code that stands in a constant text, as in `sh -c "rm x"`."""
-        if self._grammar.code is None or carrier.call is None or depth >= _MAX_TEXTS:
+        if self._grammar.code is None or depth >= _MAX_TEXTS:
             return
-        nodes = resolver.arguments(carrier.call)[0][carrier.skip :]
-        at = self._grammar.code(name, [_text(node, carrier.scope, resolver) for node in nodes])
-        code = resolver.text(nodes[at], carrier.scope) if at is not None else None
+        at = self._grammar.code(name, [text for _, text in words])
+        code = resolver.text(words[at][0], carrier.scope) if at is not None else None
         if at is not None and code is not None:
-            place = Place(nodes[at], carrier.origin)
+            place = Place(words[at][0], carrier.origin)
             yield from ((rule, place, found) for rule, _, found in self._matches(code, depth + 1))
 
-    def _carried(self, name: str, carrier: Reference, resolver: Resolver) -> list[Reference]:
+    def _carried(self, name: str, carrier: Reference, words: list[tuple[SgNode, str]]) -> list[Reference]:
         """The calls that a call makes with its arguments, such as that of `rm` in `sudo rm x`."""
-        if self._grammar.carried is None or carrier.call is None:
+        if self._grammar.carried is None:
             return []
-        nodes = resolver.arguments(carrier.call)[0][carrier.skip :]
-        texts = [_text(node, carrier.scope, resolver) for node in nodes]
         return [
-            Reference(nodes[at], carrier.scope, carrier.call, carrier.origin, carrier.skip + at + 1)
-            for at in self._grammar.carried(name, texts)
+            Reference(words[at][0], carrier.scope, carrier.call, carrier.origin, carrier.skip + at + 1)
+            for at in self._grammar.carried(name, [text for _, text in words])
         ]
 
 
@@ -170,5 +180,10 @@ def _argument(
 
 def _finding(rule: Rule, found: Place, name: str, lines: list[str]) -> Finding:
     message = rule.message.replace("{name}", name.removeprefix("?")[:80])
-    start, end = ((line, len(lines[line][:column].encode())) for line, column in found.ends())
+    start, end = ((line, _bytes_before(lines[line], column)) for line, column in found.ends())
     return Finding(rule.name, rule.code, rule.severity, message, rule.reason, rule.remedy, start, end)
+
+
+def _bytes_before(line: str, column: int) -> int:
+    """How many bytes stand before a column; a long line of ASCII is not copied for each of its findings."""
+    return min(column, len(line)) if line.isascii() else len(line[:column].encode())

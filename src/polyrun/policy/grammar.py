@@ -59,6 +59,7 @@ class Grammar:
 
     Names: `identifiers`; `members` and `subscripts` (kind → fields of the object and of the name or index, where there
     are no fields: the first and the last child); `dots` is what stands before the name of such a kind if not `dot`.
+    `selves` are kinds that stand for the object itself, whose members have names around, as Java's `this`.
     `rooted` members without an object are names of the outermost scope, as in `::name`.
     `tables` (kind → kinds of a pair and of a key that is no expression) hold values under their keys.
     `transparent` kinds mean their one named child or the field named; `choices` mean any of the fields named.
@@ -108,6 +109,7 @@ class Grammar:
     bare_calls: frozenset[str] = frozenset()
     given: Mapping[str, Given] = field(default_factory=dict)
     rooted: frozenset[str] = frozenset()
+    selves: frozenset[str] = frozenset()
     argument_lists: frozenset[str] = frozenset({"argument_list", "arguments"})
     keywords: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     names_in_text: frozenset[str] = frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from polyrun.policy.constants import MAX_DEPTH, NotConstant, constant, operator_of, unwrapped
@@ -24,16 +25,18 @@ def endless(node: SgNode, scope: Scope, resolver: Resolver) -> LoopKind | None:
     condition = form.condition(node)
     if isinstance(condition, bool) or not _holds(condition, grammar, until=form.until):
         return None
-    if _caught(node, grammar):
+    if grammar.catchers and _caught(node, resolver):
         return None
     body = node.field(form.body)
     own = {_label(one, grammar) for one in (node, node.parent()) if one is not None and one.kind() in grammar.labels}
     return _Body(body or node, own, scope, resolver, is_whole=body is None).verdict()
 
 
-def _caught(node: SgNode, grammar: Grammar) -> bool:
+def _caught(node: SgNode, resolver: Resolver) -> bool:
     """Whether something around the loop is there for what ends it."""
-    for outer in node.ancestors():
+    grammar, around = resolver.grammar, node.ancestors()
+    resolver.spend(len(around))
+    for outer in around:
         kind = outer.kind()
         if kind in grammar.functions:
             return False
@@ -90,27 +93,32 @@ class _Body:
         self._waits = False
 
     def verdict(self) -> LoopKind | None:
-        labels = {
-            label for kind in self._grammar.labels
-            for one in self._body.find_all(kind=kind) if (label := _label(one, self._grammar)) is not None
-        }  # fmt: skip
-        if self._leaves(self._body, labels, _CALLS_FOLLOWED, is_loop=True):
+        if self._leaves(self._body, _CALLS_FOLLOWED, is_loop=True):
             return None
         return "waiting" if self._waits else "busy"
 
-    def _leaves(self, body: SgNode, labels: set[str], follow: int, *, is_loop: bool) -> bool:
+    @cached_property
+    def _labels(self) -> set[str]:
+        """The labels inside."""
+        kinds = self._grammar.labels
+        inside = [one for kind in kinds for one in self._body.find_all(kind=kind)]
+        self._resolver.spend(len(self._body.text()) // 8)
+        return {label for one in inside if (label := _label(one, self._grammar)) is not None}
+
+    def _leaves(self, body: SgNode, follow: int, *, is_loop: bool) -> bool:
         """Whether something in `body` ends the loop, or, if it is a function's body, everything around."""
         grammar = self._grammar
         # The body may be no more than `return x;`.
         stack = [(child, 0) for child in ([body] if body is self._statement else body.children())]
         while stack:
             node, depth = stack.pop()
+            self._resolver.spend(1)
             kind = node.kind()
             if kind in grammar.read_as:
                 kind = grammar.read_as[kind](node)
             if kind in grammar.functions or kind in grammar.skipped:
                 continue
-            if kind in grammar.throws or (is_loop and self._jumps(node, kind, depth, labels)):
+            if kind in grammar.throws or (is_loop and self._jumps(node, kind, depth)):
                 return True
             if kind in grammar.awaits:
                 self._waits = True
@@ -123,22 +131,25 @@ class _Body:
                 continue
             if kind in grammar.loops or kind in grammar.absorbers:
                 depth += 1
-            inside = inner_root(node, grammar) or node
+            inside = node
+            if kind in grammar.inner and (tree := inner_root(node, grammar)) is not None:
+                self._resolver.spend(len(tree.text()) // 8)
+                inside = tree
             stack.extend((child, depth) for child in inside.children())
         return False
 
-    def _jumps(self, node: SgNode, kind: str, depth: int, labels: set[str]) -> bool:
+    def _jumps(self, node: SgNode, kind: str, depth: int) -> bool:
         grammar = self._grammar
         if kind in grammar.returns or kind in grammar.yields:
             return True
         label = _label(node, grammar)
         if kind in grammar.breaks:
             if label is not None:
-                return label not in labels
+                return label not in self._labels
             levels = next((child.text() for child in node.named_children() if child.text().isdigit()), "1")
             return depth < int(levels[:4])
         jumps = kind in grammar.gotos or kind in grammar.continues
-        return jumps and label is not None and label not in labels and label not in self._own_labels
+        return jumps and label is not None and label not in self._own_labels and label not in self._labels
 
     def _call_leaves(self, node: SgNode, kind: str, follow: int, *, is_loop: bool) -> bool:
         function: SgNode | None = node
@@ -161,7 +172,7 @@ class _Body:
         if own is None or follow == 0:
             return False
         in_place = is_loop and own.kind() not in self._grammar.functions  # a macro
-        return self._leaves(own, set(), follow - 1, is_loop=in_place)
+        return self._leaves(own, follow - 1, is_loop=in_place)
 
     def _listed(self, name: str, names: frozenset[str]) -> bool:
         return name in names or f".{name.rpartition(self._grammar.dot)[2]}" in names

@@ -17,6 +17,7 @@ UNKNOWN = "?"
 
 _MAX_MEANINGS = 16
 _MAX_STEPS = 256
+_MAX_VISITS = 1_000_000
 _NOWHERE = Scope("module")
 
 
@@ -28,14 +29,24 @@ class Resolver:
         self._following: set[Value] = set()
         self._known: dict[tuple[Scope, str], list[str]] = {}
         self._steps = 0
+        self._budget = _MAX_VISITS
         self._rewrites: dict[str, str] = {}
         self._tables: dict[SgNode, list[str]] = {}
+        self._in_calls = 0
 
     def meanings(self, node: SgNode, scope: Scope, depth: int = 0) -> list[str]:
         """The full names that `node` may stand for; at most 16. What is not known is `?`."""
         if depth > MAX_DEPTH:
+            if self._in_calls:  # what a hundredth call gives has no name that a rule could speak of
+                return [UNKNOWN]
             raise TooMuch("it is nested too deeply")
         return list(dict.fromkeys(map(self._rewritten, self._meanings(node, scope, depth + 1))))[:_MAX_MEANINGS]
+
+    def spend(self, steps: int) -> None:
+        """Count steps of work that may be done again and again for the same code. Raises `TooMuch`."""
+        self._budget -= steps
+        if self._budget < 0:
+            raise TooMuch("its loops take too long to follow")
 
     def text(self, node: SgNode, scope: Scope) -> str | None:
         """The text that `node` is sure to have, if there is one."""
@@ -192,7 +203,9 @@ class Resolver:
             return [name if kind in self.grammar.rooted else f"{UNKNOWN}{dot}{name}"]
         if (held := self._held(node, scope)) is not None:
             return self._from_table(*held, depth)
-        return [f"{base}{dot}{name}" for base in self.meanings(inside, scope, depth)]
+        is_own = inside.kind() in self.grammar.selves and scope.find(name) is not None
+        bases = [] if is_own else self.meanings(inside, scope, depth)
+        return self._named(name, scope, depth) if is_own else [f"{base}{dot}{name}" for base in bases]
 
     def _from_table(self, value: SgNode, scope: Scope, depth: int) -> list[str]:
         if value not in self._tables:
@@ -206,8 +219,11 @@ class Resolver:
         if inside is None:
             return [sent] if sent else self._named(name, scope, depth)
         dot = self.grammar.dots.get(node.kind(), self.grammar.dot)
+        self._in_calls += 1
+        bases = self.meanings(inside, scope, depth)
+        self._in_calls -= 1
         found = []
-        for base in self.meanings(inside, scope, depth):
+        for base in bases:
             full = f"{base}{dot}{sent or name}"
             found += self._looked_up(node, full, scope, depth) if full in self.grammar.loaders else [full]
         return found
@@ -218,7 +234,10 @@ class Resolver:
             return [UNKNOWN]
         found = []
         own = [function.text()] if function.text() in self.grammar.givers else []  # helpers that compilers write out
-        for name in own or self.meanings(function, scope, depth):
+        self._in_calls += 1
+        names = own or self.meanings(function, scope, depth)
+        self._in_calls -= 1
+        for name in names:
             if name in self.grammar.loaders or name in self.grammar.getters:
                 found += self._looked_up(node, name, scope, depth)
             elif name in self.grammar.givers and (given := self.arguments(node)[0]):

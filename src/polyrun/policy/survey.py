@@ -66,6 +66,7 @@ class Survey:
             inner = scope if opens is None else Scope(opens, scope)
             self._bind(node, kind, scope, inner)
             if kind in grammar.inner and (tree := inner_root(node, grammar)) is not None:
+                self._budget -= len(tree.text())  # each is parsed once for each one around it
                 self._trees.append((tree, inner, origin.inner(node)))
                 continue
             if kind in grammar.skipped:

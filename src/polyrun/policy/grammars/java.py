@@ -125,6 +125,7 @@ GRAMMAR = Grammar(
     name="java",
     identifiers=frozenset({"identifier", "type_identifier", "scoped_type_identifier"}),
     members={"field_access": ("object", "field"), "method_invocation": ("object", "name")},
+    selves=frozenset({"this"}),
     transparent={"parenthesized_expression": "", "cast_expression": "value", "generic_type": ""},
     choices={"ternary_expression": ("consequence", "alternative")},
     calls={"method_invocation": ("name", "arguments"), "object_creation_expression": ("type", "arguments")},

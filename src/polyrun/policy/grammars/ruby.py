@@ -88,13 +88,17 @@ def _while(node: SgNode) -> SgNode | bool | None:
 def _is_generator(node: SgNode) -> bool:
     """Whether a loop stands in the block of an enumerator, which goes on only as far as it is asked."""
     around = node.parent()
-    while around is not None and around.kind() != "method":
-        if around.kind() == "call" and re.match(r"(?:Enumerator|Fiber)\b", around.text()[:12]):
+    for _ in range(_NEAR):
+        if around is None or around.kind() == "method":
+            break
+        receiver = around.field("receiver") if around.kind() == "call" else None
+        if receiver is not None and receiver.kind() == "constant" and receiver.text() in ("Enumerator", "Fiber"):
             return True
         around = around.parent()
     return False
 
 
+_NEAR = 8
 _LOOPING = frozenset({"loop", "each", "cycle"})
 
 

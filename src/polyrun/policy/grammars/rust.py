@@ -119,6 +119,12 @@ def _named(binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> None:
     binder.bind(node.field("name"), scope, None)
 
 
+def _alias(binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> None:
+    """`type Run = std::process::Command`."""
+    kind = node.field("type")
+    binder.bind(node.field("name"), scope, Value(kind, scope) if kind is not None else None)
+
+
 def _signature(binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> None:
     """A function in an `extern` block is one of the C library."""
     name, around = node.field("name"), node.ancestors()
@@ -222,7 +228,7 @@ GRAMMAR = Grammar(
         "enum_item": _named,
         "union_item": _named,
         "trait_item": _named,
-        "type_item": _named,
+        "type_item": _alias,
         "mod_item": _named,
         "macro_definition": _named,
         "assignment_expression": _assignment,

@@ -31,7 +31,11 @@ class Allowed:
 
 @frozen
 class AuditedRun:
-    """What is known of a run before it begins. `document_sha256` is hexadecimal, `uid` the user's number."""
+    """What is known of a run before it begins.
+
+    `document_sha256` is hexadecimal, `uid` the user's number. `policy` is what the static analysis was for (`block`,
+    `warn`, `off`), `passed` the codes and rules that it was to let pass.
+    """
 
     run_id: str
     source: Source
@@ -41,6 +45,8 @@ class AuditedRun:
     level: int
     downgrades: tuple[str, ...]
     blocks: Mapping[int, Allowed]
+    policy: str
+    passed: tuple[str, ...]
     uid: int
     version: str
 
@@ -48,7 +54,13 @@ class AuditedRun:
 def run_begins(run: AuditedRun) -> Facts:
     """The first record of a run."""
     facts: Facts = {"kind": "run", **_document(run), "blocks": len(run.blocks)}
-    return facts | {**_sandbox(run), "uid": run.uid, "polyrun": run.version}
+    return facts | {
+        **_sandbox(run),
+        "policy": run.policy,
+        "allow": _texts(run.passed),
+        "uid": run.uid,
+        "polyrun": run.version,
+    }
 
 
 def block_ended(run: AuditedRun, block: BlockResult) -> Facts:
