@@ -22,6 +22,22 @@ def test_everything_that_was_looked_at(case: MakeCase) -> None:
     ).exits(0)
 
 
+def test_documents_stand_beside_programs(case: MakeCase) -> None:
+    made = (
+        case()
+        .args("selftest", "--only", "84,exit-like-the-engine", "--format", "json", "--report", "x.html")
+        .stderr("")
+        .exits(0)
+    )
+    found = json.loads(made.out)
+    told = {one["name"]: (one["rows"], one["verdict"], one["capable"]) for one in found["attacks"]}
+    assert list(told) == ["exit-like-the-engine", "another-name-for-system"]
+    assert told["another-name-for-system"] == ([84], "held", True)
+    assert found["ok"] is True
+    assert "84" not in found["not_concerned"]
+    assert "<b>another-name-for-system</b>" in (made.folder / "x.html").read_text("utf-8")
+
+
 def test_a_page(case: MakeCase) -> None:
     done = case().args("selftest", "--only", "53", "--report", "x.html").stdout_has("keyrings").exits(0)
     page = (done.folder / "x.html").read_text("utf-8")

@@ -40,7 +40,7 @@ class Driver:
         """What came of the attack in a box, or what it did not do where nothing stops it."""
         if where == "outside":
             return {"missing": await self._proof.missing(attack)}
-        result, seen = await in_box(attack, self._level, self._arena)
+        result, seen = await in_box(attack, self._level, self._arena.run)
         troubles = [f"{check.name}: {check.got} (expected {check.expected})" for check in result.troubles]
         troubles += await self._place.left()
         return {"verdict": result.verdict, "troubles": troubles, "seen": asdict(seen)}

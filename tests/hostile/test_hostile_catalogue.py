@@ -8,7 +8,7 @@ import pytest
 
 from hostile.level import Level
 from polyrun.model.selftest import Verdict
-from polyrun.selftest.catalogue.register import ATTACKS, ELSEWHERE, ROWS
+from polyrun.selftest.catalogue.register import ATTACKS, ELSEWHERE, EVERY, ROWS
 
 SHOWN = [name for name, attack in ATTACKS.items() if attack.capable is not None]
 
@@ -52,7 +52,7 @@ def test_capable_for_root(name: str, level2: Level) -> None:
 
 def test_every_row_has_its_place() -> None:
     """Each row is here or says where it is; none is in both."""
-    here = {row for attack in ATTACKS.values() for row in attack.rows}
+    here = {row for attack in EVERY.values() for row in attack.rows}
     assert here | ELSEWHERE.keys() == set(ROWS)
     assert not here & ELSEWHERE.keys()
 

@@ -77,9 +77,11 @@ def test_an_ordinary_user_can_run_it(ordinary: Actor, tmp_path: Path) -> None:
     start = (*ordinary.python, "-m", "polyrun")
     places = {f"XDG_{name}_HOME": str(home) for name in ("CACHE", "STATE", "CONFIG", "DATA")}
     variables = {**ordinary.variables(str(home)), **places}
-    found = run("--only", "memfd-many,9,63", code=0, start=start, **variables)
+    found = run("--only", "memfd-many,9,63,28,80,84", code=0, start=start, **variables)
     verdicts = {one["name"]: one["verdict"] for one in found["attacks"]}
     assert verdicts["call-out"] == verdicts["hog"] == "held"
+    documents = ("end-before-the-values", "forge-the-logs", "another-name-for-system")
+    assert {verdicts[name] for name in documents} == {"held"}
     weak = "weakness" if found["level"] == 1 else "held"
     assert verdicts["memfd-many"] == weak
 

@@ -15,32 +15,17 @@ from typing import Any
 import pytest
 
 from cli_case import Case
+from polyrun.selftest.catalogue.documents import OUTBOX
 
 SECRET = "the host's own secret"
 
-PRELUDE = """\
-import os, socket, struct
-OUT = os.environ["POLYRUN_OUT"]
-def head(major, n):
-    for info, size, limit in ((None, "", 24), (24, ">B", 1 << 8), (25, ">H", 1 << 16), (26, ">I", 1 << 32), (27, ">Q", 1 << 64)):
-        if n < limit:
-            return bytes([major << 5 | n]) if info is None else bytes([major << 5 | info]) + struct.pack(size, n)
-def text(s): s = s.encode() if isinstance(s, str) else s; return head(3, len(s)) + s
-def tag(number, *items): return head(6, number) + head(4, len(items)) + b"".join(items)
-def number(n): return head(0, n)
-def ref(name, offset, length): return tag(50500, text(name), number(offset), number(length))
-def exports(*pairs): return head(5, 2) + text("polyrun") + number(1) + text("exports") + head(5, len(pairs)) + b"".join(text(k) + v for k, v in pairs)
-def put(data, name="values.cbor"):
-    with open(f"{OUT}/{name}", "wb") as file: file.write(data)
-def array(name, length, shape, dtype="float64"):
-    return tag(50508, text(dtype), head(4, len(shape)) + b"".join(map(number, shape)), text("C"), ref(name, 256, length))
+PRELUDE = f"""\
+{OUTBOX}
 def column(name, kind, validity, data, offsets=b"\\xf6"):
     return head(4, 5) + text(name) + text(kind) + validity + data + offsets
 def table(rows, *columns): return tag(50509, number(rows), head(4, len(columns)) + b"".join(columns))
 NULL = b"\\xf6"
-x = None
-def end(): os._exit(0)
-"""  # noqa: E501 - a program
+"""
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,18 @@ from polyrun import __version__
 from polyrun.api.docker_setup import docker_options
 from polyrun.api.folders import user_folders
 from polyrun.api.signals import Signals
+from polyrun.api.staging import Stage
 from polyrun.api.standing import registry_for
 from polyrun.config.settings import Settings
 from polyrun.model.errors import SandboxError, SandboxUnavailable, UsageError
 from polyrun.model.selftest import AttackResult, SelfTestReport
 from polyrun.sandbox.registry import Chosen, choose
+from polyrun.sandbox.scratch import scratch
 from polyrun.selftest import session
 from polyrun.selftest.arena import Place
-from polyrun.selftest.catalogue.register import ATTACKS, ELSEWHERE
+from polyrun.selftest.catalogue.attack import Attack
+from polyrun.selftest.catalogue.documents import DocumentAttack
+from polyrun.selftest.catalogue.register import ELSEWHERE, EVERY
 
 Progress = Callable[[str, AttackResult | None], None]
 """Gets an attack's name when it starts, and its name and result when it is over; called on the event loop."""
@@ -31,7 +35,7 @@ async def aselftest(
     only: Iterable[str] = (),
     on_attack: Progress = lambda _name, _result: None,
 ) -> SelfTestReport:
-    """Run the attacks `only` (names or row numbers; all by default) in boxes of the sandbox that a run would use.
+    """Run the attacks `only` (names or row numbers; all by default) on the sandbox that a run would use.
 
     Where nothing stops them they are run only on a throw-away host (see docs/selftest.md). What the sandbox does is
     never an exception. Raises `UsageError` for an unknown attack, and `SandboxUnavailable` without a sandbox
@@ -54,12 +58,14 @@ async def aselftest(
     )
     _check_isolates(chosen)
     started, began = time.time(), time.monotonic()
+    level = chosen.capabilities.level
     place = Place.of(chosen.sandbox, python.requirements, c.requirements)
     try:
-        results, left = await session.run(
+        as_documents = await _documents(chosen, settings, attacks, on_attack)
+        in_boxes, left = await session.run(
             place,
-            chosen.capabilities.level,
-            attacks,
+            level,
+            [attack for attack in attacks if isinstance(attack, Attack)],
             lambda what: on_attack(*((what, None) if isinstance(what, str) else (what.name, what))),
         )
     finally:
@@ -67,10 +73,10 @@ async def aselftest(
             await chosen.sandbox.close()
     return SelfTestReport(
         sandbox=chosen.sandbox.name,
-        level=chosen.capabilities.level,
+        level=level,
         enforced=tuple(sorted(feature.value for feature in chosen.capabilities.features)),
         missing=chosen.capabilities.missing,
-        results=tuple(results),
+        results=(*in_boxes, *as_documents),
         not_concerned=ELSEWHERE,
         left=tuple(left),
         version=__version__,
@@ -106,7 +112,28 @@ def selftest(
 
 def attack_names() -> dict[str, tuple[tuple[int, ...], str]]:
     """Every attack: its rows of the catalogue and what it tries, in a few words."""
-    return {attack.name: (attack.rows, attack.title) for attack in ATTACKS.values()}
+    return {attack.name: (attack.rows, attack.title) for attack in EVERY.values()}
+
+
+async def _documents(
+    chosen: Chosen, settings: Settings, attacks: Iterable[Attack | DocumentAttack], on_attack: Progress
+) -> list[AttackResult]:
+    """Run those of `attacks` that are documents, as if nothing but the sandbox were set."""
+    bare = Settings(sandbox=chosen.sandbox.name, docker=settings.docker, log_level="DEBUG")
+    documents = [attack for attack in attacks if isinstance(attack, DocumentAttack)]
+    queue = iter(documents)
+    results: dict[str, AttackResult] = {}
+    with scratch() as folder:
+        stage = Stage(folder, bare)
+
+        async def work() -> None:
+            for attack in queue:
+                on_attack(attack.name, None)
+                results[attack.name] = await session.tried(attack, chosen.capabilities.level, stage.run, stage.missing)
+                on_attack(attack.name, results[attack.name])
+
+        await session.side_by_side(work() for _ in range(session.at_once(chosen.sandbox)))
+    return [results[attack.name] for attack in documents]
 
 
 def _check_isolates(chosen: Chosen) -> None:

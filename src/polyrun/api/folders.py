@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from polyrun.model.frozen import frozen
 
@@ -36,12 +39,29 @@ class Folders:
         return os.path.join(self.cache, "toolchains.json")
 
 
+_others: ContextVar[Folders | None] = ContextVar("_others", default=None)
+
+
+@contextmanager
+def other_folders(folders: Folders) -> Iterator[None]:
+    """Let this task, and threads that it waits for, keep everything in `folders` instead of the user's."""
+    before = _others.set(folders)
+    try:
+        yield
+    finally:
+        _others.reset(before)
+
+
 def user_folders() -> Folders:
     """The folders of the calling user.
 
-    Without a home, paths below `/dev/null` stand in: nothing is found there and nothing can be kept. A folder
-    with a name that anybody can guess and make first, as in the temp folder, must not be believed.
+    Inside `other_folders`, those. Without a home, paths below `/dev/null` stand in: nothing is found there and nothing
+    can be kept. A folder with a name that anybody can guess and make first, as in the temp folder, must not be
+    believed.
     """
+    others = _others.get()
+    if others is not None:
+        return others
     home = os.path.expanduser("~")
     if not os.path.isabs(home):
         home = os.devnull

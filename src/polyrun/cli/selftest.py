@@ -55,7 +55,8 @@ def selftest(
     """Run hostile programs in the sandbox, and see whether it holds.
 
     Each is also run where nothing stops it, on a host made of namespaces that is thrown away, to see that it
-    could do harm. Nothing of yours is touched; it takes a few minutes and much of two processors.
+    could do harm. Some attacks are whole documents. Nothing of yours is touched; it takes a few minutes and
+    much of two processors.
 
     Exit codes: 0 all held what the sandbox's level promises, 1 something held less,
     2 usage, 4 no sandbox, or one that isolates nothing, 130 interrupted.

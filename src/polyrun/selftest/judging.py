@@ -9,6 +9,7 @@ from polyrun.model.outcomes import Status
 from polyrun.model.selftest import AttackResult, Checked, Verdict
 from polyrun.sandbox.ground.baits import SECRET
 from polyrun.selftest.catalogue.attack import Attack, Expect
+from polyrun.selftest.catalogue.documents import DocumentAttack
 from polyrun.selftest.facts import facts_of
 from polyrun.selftest.observed import Observed
 
@@ -20,7 +21,7 @@ _PLAIN = re.compile(r"[\w -]+")
 _SHOWN = 2
 
 
-def judge(attack: Attack, level: int, seen: Observed, patience: float = 1.0) -> AttackResult:
+def judge(attack: Attack | DocumentAttack, level: int, seen: Observed, patience: float = 1.0) -> AttackResult:
     """What `seen` says of a box at `level`; whether the attack is capable at all is another question.
 
     Bounds on time are stretched by `patience`, because on a busy host everything takes longer. A box that shows more
@@ -57,7 +58,7 @@ def is_only_slow(result: AttackResult, seen: Observed) -> bool:
     return late == {"ended within"}
 
 
-def examine(attack: Attack, expect: Expect, seen: Observed, patience: float) -> Iterator[Checked]:
+def examine(attack: Attack | DocumentAttack, expect: Expect, seen: Observed, patience: float) -> Iterator[Checked]:
     """Each thing that must be so, and whether it is."""
     printed = seen.stdout + seen.stderr
     where = printed[max(printed.find(SECRET) - 60, 0) :][:_LONGEST] if SECRET in printed else "not printed"

@@ -11,6 +11,7 @@ from polyrun.sandbox.ground.throwaway import PROGRAMS, ThrowAway, Told, Wanted
 from polyrun.selftest import programs
 from polyrun.selftest.arena import apart
 from polyrun.selftest.catalogue.attack import Attack
+from polyrun.selftest.catalogue.documents import DocumentAttack
 from polyrun.selftest.facts import facts_of
 from polyrun.selftest.programs import CannotRun, Python
 
@@ -66,7 +67,7 @@ def _compiler(attack: Attack) -> str:
     return found or ""
 
 
-def lacking(attack: Attack, told: Told) -> tuple[str, ...]:
+def lacking(attack: Attack | DocumentAttack, told: Told) -> tuple[str, ...]:
     """Those facts of `attack.capable` that `told` does not bear out, one line each."""
     own = {"exit": str(told.code), "bytes": str(told.printed)}
     facts = {**facts_of(told.stdout), **told.facts, **own}
