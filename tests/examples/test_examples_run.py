@@ -137,7 +137,7 @@ EXPECTED = {
             "build": ("PR302", 10),
             "traceback": ("PR501", 17),
             "crash": ("PR502", 26),
-            "forever": ("PR401", 35),
+            "forever": ("PR401", 37),
             "greedy": ("PR402", 42),
             "offline": ("PR501", 50),
             "asks": ("PR406", 55),

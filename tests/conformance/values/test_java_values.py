@@ -31,7 +31,7 @@ int count;
 count = 4;
 if (args.length == 0) System.exit(0);
 count = 5;
-while (true) {}
+while (count == 5) {}
 #end
 #lang:java name=program
 #export: sum
