@@ -117,7 +117,7 @@ EXPECTED = {
         exit_code=4,
         output={"fine": "15\n"},
         status={"alias": "blocked", "made": "blocked", "endless": "blocked"},
-        problem={"alias": ("PR701", 12), "made": ("PR702", 18), "endless": ("PR709", 24)},
+        problem={"alias": ("PR701", 12), "made": ("PR702", 19), "endless": ("PR709", 25)},
     ),
     "errors.mix": Expected(
         blocks=8,
