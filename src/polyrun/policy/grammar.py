@@ -65,8 +65,8 @@ class NameSyntax:
     `choices` mean any of the fields named. `names_in_text` are kinds of text that name what is called, as in a shell.
 
     `skipped` kinds hold no code that runs; their binders are asked all the same. `quiet` are (kind, field) of
-    identifiers that are no references. `scopes` open a region of names, `binders` bind names, `name_text` gives the name
-    that the text of an identifier stands for. `rewrites` turn full names into the ones that rules use, whose parts
+    identifiers that are no references. `scopes` open a region of names, `binders` bind names, `name_text` gives the
+    name that the text of an identifier stands for. `rewrites` turn full names into the ones that rules use, whose parts
     `dot` joins. `inner` are kinds whose text is code that the grammar does not read, such as bodies of macros.
     """
 
