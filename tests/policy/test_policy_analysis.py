@@ -17,7 +17,7 @@ from polyrun.policy.analyse import MAX_FINDINGS, Analyser
 from polyrun.policy.grammars import GRAMMARS
 from polyrun.policy.load_rules import load_rules
 from polyrun.policy.protocol import Piece
-from polyrun.policy.survey import TooMuch
+from polyrun.policy.survey import Unreadable
 
 ANALYSERS = {name: Analyser(name, load_rules()) for name in GRAMMARS}
 WORDS = st.sampled_from(
@@ -83,7 +83,11 @@ WORDS = st.sampled_from(
 def test_any_code_gets_an_answer_with_places_in_it(grammar: str, words: list[str], rest: bytes) -> None:
     code = " ".join(words).encode() + rest
     lines = code.decode("utf-8", "replace").encode().split(b"\n")
-    for found in ANALYSERS[grammar].findings(code):
+    try:
+        findings = ANALYSERS[grammar].findings(code)
+    except Unreadable:
+        return
+    for found in findings:
         assert found.start <= found.end
         for line, column in (found.start, found.end):
             assert column <= len(lines[line])
@@ -111,8 +115,60 @@ def bombs() -> dict[str, bytes]:
 @pytest.mark.parametrize("name", bombs())
 @pytest.mark.parametrize("grammar", ["bash", "cpp", "javascript", "python", "ruby"])
 def test_bombs(grammar: str, name: str) -> None:
-    with suppress(TooMuch, RecursionError):
+    with suppress(Unreadable, RecursionError):
         ANALYSERS[grammar].findings(bombs()[name])
+
+
+@pytest.mark.parametrize(
+    ("grammar", "code"),
+    [
+        ("python", "x = 1 # c\rimport os; os.system('id')"),
+        ("python", "# coding: utf-7\nprint(1)"),
+        ("python", "#!/x\n# vim: set fileencoding=unicode_escape :\nprint(1)"),
+        ("java", "\\u0052untime.getRuntime().exec(args);"),
+        ("java", "// \\uu000a Runtime.getRuntime().exec(args);"),
+        ("c", 'sys\\\ntem("ls");'),
+        ("cpp", 'sys\\\r\ntem("ls");'),
+        ("bash", 'ev\\\nal "$x"'),
+        ("bash", 'ev\0al "$x"'),
+    ],
+)
+def test_what_a_language_reads_otherwise_is_not_passed(grammar: str, code: str) -> None:
+    with pytest.raises(Unreadable):
+        ANALYSERS[grammar].findings(code.encode())
+
+
+@pytest.mark.parametrize(
+    ("grammar", "code"),
+    [
+        ("python", "# -*- coding: utf-8 -*-\r\nprint('coding: x')\r\n"),
+        ("java", 'System.out.println("\\u001b[1m \\u00e9");'),
+        ("c", '#define TWICE(x) \\\n    ((x) * 2)\nputs("a");'),
+        ("bash", "ls \\\n  -l"),
+    ],
+)
+def test_what_only_looks_like_it_is_read(grammar: str, code: str) -> None:
+    assert ANALYSERS[grammar].findings(code.encode()) == []
+
+
+@pytest.mark.parametrize(
+    ("grammar", "code"),
+    [
+        ("python", "if 0:\n    exec = 0\nexec('x')"),
+        ("lua", "if false then os = {} end\nos.execute('x')"),
+        ("go", 'os.RemoveAll("/")'),
+    ],
+)
+def test_what_was_hidden_is_found(grammar: str, code: str) -> None:
+    assert ANALYSERS[grammar].findings(code.encode())
+
+
+def test_the_folder_of_a_script_brings_no_analyser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python puts the folder of a script, or the current one, first on its path: there could be another analyser."""
+    (tmp_path / "ast_grep_py.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    piece = Piece("python", b"eval('1')")
+    assert ask_afresh([piece], [])[piece].findings
 
 
 def test_a_bomb_that_takes_too_long_is_told() -> None:

@@ -13,7 +13,7 @@ from polyrun.api.folders import Folders, user_folders
 from polyrun.model.frozen import replace
 from polyrun.model.limits import GIB, Limits
 from polyrun.model.outcomes import Outcome, Status
-from polyrun.policy.memory import Memory
+from polyrun.policy.memory import Memory, module_folders
 from polyrun.policy.protocol import Answer, Piece, read_replies, request
 from polyrun.sandbox.base import BoxSpec, Command, Sandbox, Workspace
 from polyrun.sandbox.registry import choose
@@ -88,18 +88,14 @@ def _box(scratch: str, rules: Sequence[str]) -> BoxSpec:
     folder = os.path.join(scratch, "analysis")
     with suppress(FileExistsError):
         os.mkdir(folder, 0o700)
-    return BoxSpec(Workspace(folder), scratch, roots=(sys.prefix, sys.base_prefix, *_module_folders(), *rules))
+    return BoxSpec(Workspace(folder), scratch, roots=(sys.prefix, sys.base_prefix, *module_folders(), *rules))
 
 
 def _worker() -> Command:
     """The analyser's command: this Python, without the time that `site` takes to find the same folders again."""
     argv = (os.path.realpath(sys.executable), "-S", "-s", "-P", "-m", "polyrun.policy.worker")
-    env = {"PYTHONPATH": os.pathsep.join(_module_folders()), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {"PYTHONPATH": os.pathsep.join(module_folders()), "PYTHONDONTWRITEBYTECODE": "1"}
     return Command(argv, env)
-
-
-def _module_folders() -> list[str]:
-    return [path for path in sys.path if os.path.isabs(path) and os.path.isdir(path) and path != "/"]
 
 
 def _ending(outcome: Outcome) -> str:

@@ -60,8 +60,8 @@ class CheckResult:
     @property
     def refused(self) -> bool:
         """Whether only the policy keeps blocks of it from being run."""
-        others = [one for one in self.diagnostics if one not in self.findings]
-        return has_errors(self.findings) and not has_errors(others)
+        findings = {id(one) for one in self.findings}
+        return has_errors(self.findings) and not has_errors([d for d in self.diagnostics if id(d) not in findings])
 
 
 def read_document(path: str | os.PathLike[str]) -> Input:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
@@ -13,7 +14,7 @@ from polyrun.policy.inner import Place
 from polyrun.policy.loops import endless
 from polyrun.policy.resolve import Resolver
 from polyrun.policy.rules import ANY, Condition, Finding, Names, Rule
-from polyrun.policy.survey import Reference, Survey
+from polyrun.policy.survey import Reference, Survey, Unreadable
 
 if TYPE_CHECKING:
     from ast_grep_py import Config, SgNode
@@ -27,22 +28,32 @@ _MAX_CARRIED = 32
 _MAX_TEXTS = 2
 _MAX_WORDS = 1000
 
+_UNREADABLE = (
+    (re.compile(r"\r(?!\n)"), "it has carriage returns inside of lines, which its language may take for line ends"),
+    (re.compile(r"\0"), "it has NUL characters, which its language may pass over"),
+)
+"""What lets a language read other code than the analysis does, and what is said of it."""
+
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
 class Analyser:
-    """Looks at code of one grammar with the rules for it. Raises `KeyError` for a grammar that there is not."""
+    """Looks at code of one grammar with the rules for it. Raises `NoGrammar` for one that there is not."""
 
     def __init__(self, grammar: str, rules: tuple[Rule, ...]) -> None:
         self._grammar = grammar_of(grammar)
         mine = tuple(rule for rule in rules if grammar in rule.grammars)
         self._names = Names(mine, self._grammar.dot)
         self._structural = [rule for rule in mine if rule.match]
-        self._loops = {rule.loop: rule for rule in mine if rule.loop is not None}
+        self._loops = [rule for rule in mine if rule.loop is not None]
 
     def findings(self, code: bytes) -> list[Finding]:
-        """What the rules find in `code`, in its order: the worst of each place, at most 100. Raises `TooMuch`."""
+        """What the rules find in `code`, in its order: the worst of each place, at most 100. Raises `Unreadable`."""
         text = code.decode("utf-8", "replace")
+        text += "" if text.endswith("\n") else "\n"  # some grammars read the last line otherwise without
+        for pattern, why in (*_UNREADABLE, *self._grammar.unreadable):
+            if pattern.search(text):
+                raise Unreadable(why)
         worst: dict[tuple[object, ...], Finding] = {}
         lines = text.split("\n")
         for rule, found, name in self._matches(text):
@@ -62,8 +73,9 @@ class Analyser:
             place = Place(node, origin)
             if kind == "busy" and not (busy and place.is_in(busy[-1])):
                 busy.append(place)
-            if kind is not None and kind in self._loops:
-                yield self._loops[kind], Place(node.child(0) or node, origin), ""
+            for rule in self._loops:
+                if rule.loop == kind:
+                    yield rule, Place(node.child(0) or node, origin), ""
         for reference in survey.references:
             yield from self._named(reference, resolver, depth, busy)
         for rule in self._structural:

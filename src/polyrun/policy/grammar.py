@@ -23,12 +23,21 @@ Given = Callable[["SgNode"], "list[SgNode]"]
 Inner = Callable[["SgNode"], "str | None"]
 """Gives the text of a node as code to be parsed: as long as the node's, or longer at its end; `None` if it is none."""
 
+
+class NoGrammar(Exception):
+    """There is no such grammar here."""
+
+
 Constant = str | int | bool | float | None
 
 
 def words(text: str) -> frozenset[str]:
     """The words of `text`: a set of names that is easy to read."""
     return frozenset(text.split())
+
+
+CUT_WORDS = re.compile(r"\w\\\r?\n\w"), "it has words that are cut in two by a backslash at the end of a line"
+"""For languages that join such lines before they read words."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,10 @@ class NameSyntax:
     identifiers that are no references. `scopes` open a region of names, `binders` bind names, `name_text` gives the
     name that the text of an identifier stands for. `rewrites` turn full names into the ones that rules use, whose parts
     `dot` joins. `inner` are kinds whose text is code that the grammar does not read, such as bodies of macros.
+    `unreadable` are texts that the language reads otherwise than the grammar does, with what is said of them.
+
+    With `builtin` a name that a branch or a loop of the outermost scope binds keeps its meaning without that, too: the
+    branch may never have been reached.
     """
 
     identifiers: frozenset[str] = frozenset({"identifier"})
@@ -88,6 +101,8 @@ class NameSyntax:
     name_text: Callable[[str], str] = str
     rewrites: tuple[tuple[re.Pattern[str], str], ...] = ()
     inner: Mapping[str, Inner] = field(default_factory=dict)
+    unreadable: tuple[tuple[re.Pattern[str], str], ...] = ()
+    builtin: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

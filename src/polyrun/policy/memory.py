@@ -13,6 +13,7 @@ from polyrun.policy.protocol import Answer, Piece, from_plain, to_plain
 
 _MOST = 1000
 _MAX_BYTES = 16 << 20
+_PARSERS = ("ast_grep_py", "tree_sitter_perl")
 
 
 class Memory:
@@ -54,11 +55,27 @@ class Memory:
         return sha256(f"{self._salt}\0{piece.grammar}\0".encode() + piece.code).hexdigest()
 
 
+def module_folders() -> list[str]:
+    """Where the analyser's process finds its modules: this Python's own folders and PolyRun's.
+
+    Whatever else is on the path, such as the folder of a script beside a document, could bring an analyser of its own.
+    """
+    own = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    trusted = [os.path.join(os.path.realpath(prefix), "") for prefix in (sys.prefix, sys.base_prefix)]
+    return [
+        path
+        for path in sys.path
+        if os.path.isabs(path)
+        and os.path.isdir(path)
+        and (os.path.realpath(path) == os.path.realpath(own) or os.path.realpath(path).startswith(tuple(trusted)))
+    ]
+
+
 def _identity(folders: Sequence[str]) -> Iterable[str]:
     """What tells one set of rules, analyser and parsers from another."""
     yield __version__
     here = os.path.dirname(__file__)
-    parsers = (os.path.join(folder, "ast_grep_py") for folder in sys.path)
+    parsers = (os.path.join(folder, name) for folder in module_folders() for name in _PARSERS)
     for folder in (here, *(os.path.join(here, name) for name in ("grammars", "rules")), *parsers, *folders):
         try:
             with os.scandir(folder) as listing:

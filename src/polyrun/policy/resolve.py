@@ -32,6 +32,7 @@ class Resolver:
         self._budget = _MAX_VISITS
         self._rewrites: dict[str, str] = {}
         self._tables: dict[SgNode, list[str]] = {}
+        self._hidden: dict[tuple[Scope, str], bool] = {}
         self._in_calls = 0
         self._is_cut = False
 
@@ -167,6 +168,16 @@ class Resolver:
         bindings = scope.find(name)
         if bindings is None:
             return [name, *(f"{module}{self.grammar.dot}{name}" for module in scope.wildcards())]
+        if self.grammar.builtin and not self._hides(scope, name):
+            return list(dict.fromkeys([name, *self._from_bindings(name, bindings, scope, depth)]))
+        return self._from_bindings(name, bindings, scope, depth)
+
+    def _hides(self, scope: Scope, name: str) -> bool:
+        if (scope, name) not in self._hidden:
+            self._hidden[scope, name] = scope.hides(name)
+        return self._hidden[scope, name]
+
+    def _from_bindings(self, name: str, bindings: list[Binding], scope: Scope, depth: int) -> list[str]:
         found = self._known.get((scope, name))
         if found is None and self._following:
             return [one for binding in bindings for one in self._bound(binding, depth)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -84,6 +85,13 @@ class Scope:
         scope = self.owner(name)
         return None if scope is None else scope.names[name]
 
+    def hides(self, name: str) -> bool:
+        """Whether what binds `name` here is sure to have been reached: not only in a branch of the outermost scope."""
+        scope = self.owner(name)
+        if scope is None or scope.parent is not None:
+            return scope is not None
+        return any(not isinstance(one, Function | Value) or _is_certain(one.node) for one in scope.names[name])
+
     def sole(self, name: str) -> Value | None:
         """The expression that `name` stands for here, if it is bound to that one and to nothing else."""
         bindings = self.find(name) or []
@@ -98,6 +106,14 @@ class Scope:
             found += scope.everything_of
             scope = scope.parent
         return found
+
+
+_BRANCH = re.compile(r"if|else|for|while|repeat|loop|try|catch|except|switch|case|match|ternary|conditional|boolean")
+
+
+def _is_certain(node: SgNode) -> bool:
+    """Whether `node` stands in no branch and in no loop."""
+    return not any(_BRANCH.search(one.kind()) for one in node.ancestors())
 
 
 class Binder:

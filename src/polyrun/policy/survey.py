@@ -17,7 +17,11 @@ MAX_NODES = 400_000
 """A tree with more nodes is not analysed: walking it takes a second."""
 
 
-class TooMuch(Exception):
+class Unreadable(Exception):
+    """The code cannot be analysed; the message says why."""
+
+
+class TooMuch(Unreadable):
     """The code is too large or too deeply nested to be analysed in good time."""
 
 

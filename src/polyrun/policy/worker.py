@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 
 from polyrun.policy.analyse import Analyser
+from polyrun.policy.grammar import NoGrammar
 from polyrun.policy.load_rules import load_rules
 from polyrun.policy.protocol import Answer, Piece, read_request, reply
 from polyrun.policy.rules import Rule
-from polyrun.policy.survey import TooMuch
+from polyrun.policy.survey import Unreadable
 
 
 def main() -> None:
@@ -29,11 +30,11 @@ def _answer(piece: Piece, rules: tuple[Rule, ...], analysers: dict[str, Analyser
         if piece.grammar not in analysers:
             analysers[piece.grammar] = Analyser(piece.grammar, rules)
         return Answer(tuple(analysers[piece.grammar].findings(piece.code)))
-    except TooMuch as error:
+    except Unreadable as error:
         return Answer(failure=str(error))
     except RecursionError:
         return Answer(failure="it is nested too deeply")
-    except KeyError:
+    except NoGrammar:
         return Answer(failure=f"there is no grammar `{piece.grammar}` here", absent=True)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from polyrun.policy.grammar import NoGrammar
+
 if TYPE_CHECKING:
     from polyrun.policy.grammar import Grammar
 
@@ -27,8 +29,8 @@ GRAMMARS = (
 
 
 def grammar_of(name: str) -> Grammar:
-    """The grammar called `name`. Raises `KeyError` if there is none, or if its package is not installed."""
+    """The grammar called `name`. Raises `NoGrammar` if there is none, or if its package is not installed."""
     if name not in GRAMMARS:
-        raise KeyError(name)
+        raise NoGrammar(name)
     grammar: Grammar = import_module(f"{__name__}.{name}").GRAMMAR
     return grammar

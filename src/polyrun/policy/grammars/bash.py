@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polyrun.policy.constants import unescape
-from polyrun.policy.grammar import Grammar, Loop
+from polyrun.policy.grammar import CUT_WORDS, Grammar, Loop
 from polyrun.policy.scopes import Function, Value
 
 if TYPE_CHECKING:
@@ -302,6 +302,7 @@ def _dead_branch(node: SgNode) -> str:
 
 GRAMMAR = Grammar(
     name="bash",
+    unreadable=(CUT_WORDS,),
     identifiers=frozenset({"simple_expansion", "expansion"}),
     transparent={"command_name": ""},
     calls={"command": ("name", "argument"), "file_redirect": ("", "destination")},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from polyrun.policy.grammar import Grammar
+from polyrun.policy.grammar import CUT_WORDS, Grammar
 from polyrun.policy.grammars import c_family
 
 GRAMMAR = Grammar(
     name="c",
+    unreadable=(CUT_WORDS,),
     members={"field_expression": ("argument", "field")},
     transparent=c_family.TRANSPARENT,
     choices={"conditional_expression": ("consequence", "alternative")},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from polyrun.policy.grammar import Grammar
+from polyrun.policy.grammar import CUT_WORDS, Grammar
 from polyrun.policy.grammars import c_family
 from polyrun.policy.scopes import Value
 
@@ -106,6 +106,7 @@ def _plain(name: str) -> str:
 
 GRAMMAR = Grammar(
     name="cpp",
+    unreadable=(CUT_WORDS,),
     identifiers=frozenset({"identifier", "namespace_identifier", "type_identifier"}),
     members={"field_expression": ("argument", "field"), "qualified_identifier": ("scope", "name")},
     rooted=frozenset({"qualified_identifier"}),

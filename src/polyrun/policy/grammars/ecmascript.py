@@ -233,6 +233,7 @@ def grammar(name: str, skipped: frozenset[str], extra: Mapping[str, Bind], trans
 
 _BASE = Grammar(
     name="javascript",
+    builtin=True,
     identifiers=frozenset({"identifier", "shorthand_property_identifier", "import"}),
     members={"member_expression": ("object", "property")},
     tables={"object": ("pair", "property_identifier")},

@@ -123,6 +123,12 @@ def _plain(name: str) -> str:
 
 GRAMMAR = Grammar(
     name="java",
+    unreadable=(
+        (
+            re.compile(r"\\u+00(?:0[ad]|[2-6][0-9a-f]|7[0-9a-e])", re.IGNORECASE),
+            "it writes plain characters as `\\u` escapes, which Java reads before anything else",
+        ),
+    ),
     identifiers=frozenset({"identifier", "type_identifier", "scoped_type_identifier"}),
     members={"field_access": ("object", "field"), "method_invocation": ("object", "name")},
     selves=frozenset({"this"}),

@@ -62,6 +62,7 @@ def _true(value: Constant) -> bool:
 
 GRAMMAR = Grammar(
     name="lua",
+    builtin=True,
     members={"dot_index_expression": ("table", "field"), "method_index_expression": ("table", "method")},
     subscripts={"bracket_index_expression": ("table", "field")},
     transparent={"parenthesized_expression": ""},

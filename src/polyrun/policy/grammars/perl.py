@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ast_grep_py import register_dynamic_language
 
-from polyrun.policy.grammar import Grammar, Loop
+from polyrun.policy.grammar import Grammar, Loop, NoGrammar
 from polyrun.policy.scopes import Function, Value
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ _PACKAGE = "tree_sitter_perl"
 
 
 def _load() -> None:
-    """Tell ast-grep where the grammar is. Raises `KeyError` if the package is not installed."""
+    """Tell ast-grep where the grammar is. Raises `NoGrammar` if the package is not installed."""
     spec = find_spec(_PACKAGE)
     folders = (spec.submodule_search_locations if spec is not None else None) or []
     libraries = [str(path) for folder in folders for path in Path(folder).glob("_binding*.so")]
     if not libraries:
-        raise KeyError("perl")
+        raise NoGrammar("perl")
     symbol = {"library_path": libraries[0], "extensions": ["pl"], "language_symbol": _PACKAGE}
     register_dynamic_language({"perl": symbol})  # type: ignore[dict-item]
 

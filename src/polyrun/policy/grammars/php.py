@@ -118,6 +118,7 @@ def _condition(node: SgNode) -> SgNode | bool | None:
 
 GRAMMAR = Grammar(
     name="php",
+    builtin=True,
     identifiers=frozenset({"name", "variable_name", "qualified_name"}),
     members={
         "member_access_expression": ("object", "name"),

@@ -108,7 +108,7 @@ def _definition(binder: Binder, node: SgNode, scope: Scope, inner: Scope) -> Non
 
 
 def _class(binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> None:
-    binder.bind(node.field("name"), scope, None)
+    binder.bind(node.field("name"), scope, Function(node))
 
 
 def _parameters(binder: Binder, node: SgNode, _scope: Scope, inner: Scope) -> None:
@@ -175,6 +175,15 @@ _NAMED_FAULT = re.compile(r"except\s+(?!\(?(?:KeyboardInterrupt|Exception|BaseEx
 
 GRAMMAR = Grammar(
     name="python",
+    builtin=True,
+    unreadable=(
+        (
+            re.compile(
+                r"\A(?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*(?!utf-?8\b|ascii\b|latin-?1\b)[-\w.]+", re.IGNORECASE
+            ),
+            "it names an encoding of its own, by which Python may read other code",
+        ),
+    ),
     members={"attribute": ("object", "attribute")},
     subscripts={"subscript": ("value", "subscript")},
     tables={"dictionary": ("pair", "")},
