@@ -113,7 +113,10 @@ def audit_folder(settings: Settings, folders: Folders) -> str:
 
 
 def check_out_of_reach(settings: Settings, folders: Folders, workspace: str) -> None:
-    """Refuse grants by which a block could change the log or read its key. Raises `UsageError`."""
+    """Refuse grants by which a block could change or read the log, or read its key. Raises `UsageError`.
+
+    Reading is enough to hold the lock of the log, and so to keep the records of other runs out of it.
+    """
     granted = settings.permissions
     written = [(f"--allow-write={path}", path) for path in granted.write]
     if granted.write_workspace:
@@ -123,11 +126,17 @@ def check_out_of_reach(settings: Settings, folders: Folders, workspace: str) -> 
         if is_under(place, [path]) or is_under(path, [place]) or _lies_in(place, path):
             hint = "grant less, give the document a folder of its own, or set `audit.dir`"
             raise UsageError(f"`{flag}` would let blocks change the audit log in `{place}`", hint=hint)
-    key = settings.audit.key_file
-    if key is None:
-        return
-    for path in (workspace, *granted.read, *granted.write):
-        if is_under(os.fspath(key), [path]) or _lies_in(os.fspath(key), path):
+    if settings.audit.key_file is not None:
+        _check_key(os.fspath(settings.audit.key_file), (workspace, *granted.read, *granted.write))
+    for path in granted.read:
+        if is_under(place, [path]) or is_under(path, [place]):
+            message = f"`--allow-read={path}` would let blocks read the audit log in `{place}`, and hold its lock"
+            raise UsageError(message, hint="grant less, or set `audit.dir`")
+
+
+def _check_key(key: str, shown: tuple[str, ...]) -> None:
+    for path in shown:
+        if is_under(key, [path]) or _lies_in(key, path):
             message = f"blocks could read the audit log's key `{key}`, because they may read `{path}`"
             raise UsageError(message, hint="keep the key elsewhere, in your configuration folder for instance")
 

@@ -26,8 +26,8 @@ LOCK = "audit.lock"
 _BEFORE, _AFTER, _DIGITS = "audit-", ".jsonl", 15
 _WINDOWS = (1 << 14, 2 * MAX_RECORD)
 """How much of a file's end is read: most often the last record is a short one."""
-PATIENCE_S = 10.0
-"""How long another process may hold the lock."""
+PATIENCE_S = 2.0
+"""How long another process may hold the lock: a run does nothing else meanwhile."""
 
 _PAUSE_S = 0.002
 _FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # the last so that no pipe of that name makes anybody wait
@@ -70,7 +70,7 @@ class AuditFolder:
         self._max_bytes = max_bytes
         self._keep_files = keep_files
         self._key = key
-        self._patience_s = PATIENCE_S
+        self._patient = True
         self._known: tuple[int, int, Head] | None = None  # inode and size of the file as we left it, and its head
         os.makedirs(path, mode=0o700, exist_ok=True)
         self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -224,12 +224,10 @@ class AuditFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the lock: all that is between two writers. Waits ten seconds at most, and after that not again."""
-        try:
-            take_lock(self._lock, fcntl.LOCK_EX, self._patience_s, self._path)
-        except AuditUnavailable:
-            self._patience_s = 0.0
-            raise
+        """Hold the lock: all that is between two writers. Who waited in vain does not wait again before it is free."""
+        patient, self._patient = self._patient, False
+        take_lock(self._lock, fcntl.LOCK_EX, PATIENCE_S if patient else 0.0, self._path)
+        self._patient = True
         try:
             yield
         finally:

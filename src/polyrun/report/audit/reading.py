@@ -11,7 +11,10 @@ from typing import IO
 
 from polyrun.model.frozen import frozen
 from polyrun.report.audit.chain import MAX_RECORD, Sealed, read_line
-from polyrun.report.audit.folder import CURRENT, LOCK, PATIENCE_S, rotated_files, take_lock
+from polyrun.report.audit.folder import CURRENT, LOCK, rotated_files, take_lock
+
+PATIENCE_S = 10.0
+"""How long another process may hold the lock: runs take turns, and who reads has nothing else to do."""
 
 _LONGEST = 2 * MAX_RECORD
 

@@ -6,6 +6,8 @@ import os
 import resource
 import stat
 import threading
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -197,6 +199,24 @@ def test_a_lock_that_is_never_released_costs_a_bounded_time(tmp_path: Path, monk
             verify(str(tmp_path))
     write(tmp_path, "a")
     assert verify(str(tmp_path)).records == 1
+
+
+def test_who_waited_in_vain_waits_again_only_when_the_lock_was_free(tmp_path: Path) -> None:
+    write(tmp_path, "a")
+    with closing(AuditFolder(str(tmp_path), max_bytes=1 << 20)) as writer, (tmp_path / LOCK).open() as held:
+        waited = []
+        for hold in (True, True, False, True):
+            if hold:
+                fcntl.flock(held, fcntl.LOCK_EX)
+            begin = time.monotonic()
+            with suppress(AuditUnavailable):
+                writer.append({"kind": "block"}, sync=False)
+            waited.append(time.monotonic() - begin)
+            fcntl.flock(held, fcntl.LOCK_UN)
+    assert 2 <= waited[0] < 5
+    assert max(waited[1:3]) < 1
+    assert waited[3] >= 2
+    assert verify(str(tmp_path)).records == 2
 
 
 def test_a_disk_that_fills_up_leaves_whole_records(tmp_path: Path) -> None:
