@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,7 @@ def test_a_run_is_a_beginning_its_blocks_and_an_end(tmp_path: Path) -> None:
     assert load["limits"]["memory_bytes"] == 512 << 20
     assert load["permissions"] == {
         "net": True, "read": ["/data"], "write": [], "write_workspace": False, "env": ["TOKEN"],
+        "total": 2, "sha256": hashlib.sha256(b"/data\0\0\0TOKEN\0").hexdigest(),
     }  # fmt: skip
     assert load["enforced"] == sorted(str(word) for word in told.parts[0].enforced)
     assert (load["findings"], load["denials"], load["reason"]) == ([], [], None)
@@ -117,6 +119,39 @@ def test_findings_stand_with_their_lines(tmp_path: Path) -> None:
             log.handle(_with(event, findings=(found,)))
     record = json.loads(stored(tmp_path)[1])
     assert record["findings"] == [{"code": "PR501", "severity": "warning", "line": 2, "message": "is risky"}]
+
+
+def test_the_worst_findings_are_listed_and_all_are_counted(tmp_path: Path) -> None:
+    told = story(Part(status=Status.BLOCKED))
+    severities = [*[Severity.NOTE] * 20, Severity.WARNING, *[Severity.NOTE] * 3, Severity.ERROR, Severity.WARNING]
+    found = tuple(
+        Diagnostic(Code.NONZERO_EXIT, severity, f"{number}", Label(Span(0, 1)))
+        for number, severity in enumerate(severities)
+    )
+    with opened(tmp_path, told) as log:
+        for event in told.events():
+            log.handle(_with(event, findings=found))
+    record = json.loads(stored(tmp_path)[1])
+    assert [one["message"] for one in record["findings"]] == ["24", "20", "25", *map(str, range(13))]
+    assert record["findings_total"] == 26
+
+
+def test_grants_that_are_not_listed_are_counted_and_vouched_for(tmp_path: Path) -> None:
+    told = story(Part())
+    run = audited(told)
+    read, write, codes = ([f"{letter}{number}" for number in range(40)] for letter in ("/r/\ud800", "/w/", "PR"))
+    granted = Permissions(read=tuple(read), write=tuple(write), env=("TOKEN",))
+    blocks = {index: replace(allowed, permissions=granted) for index, allowed in run.blocks.items()}
+    with opened(tmp_path, told, replace(run, blocks=blocks, passed=tuple(codes))) as log:
+        for event in told.events():
+            log.handle(event)
+    first, block = (json.loads(line) for line in stored(tmp_path)[:2])
+    given = block["permissions"]
+    assert (given["write"], given["total"]) == (write[:16], 81)
+    listed = b"".join(text.encode("utf-8", "surrogatepass") + b"\0" for text in [*read, "", *write, "", "TOKEN"])
+    assert given["sha256"] == hashlib.sha256(listed).hexdigest()
+    assert (first["allow"], first["allow_total"]) == (codes[:16], 40)
+    assert first["allow_sha256"] == hashlib.sha256("".join(f"{code}\0" for code in codes).encode()).hexdigest()
 
 
 def _denied(status: Status, hint: str | None) -> list[tuple[object, object]]:
