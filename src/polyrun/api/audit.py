@@ -200,17 +200,14 @@ def audit_head(settings: Settings | None = None) -> Head:
 
     Raises `AuditUnavailable` when it cannot be read.
     """
-    from polyrun.report.audit.reading import lines
+    from polyrun.report.audit.reading import last_record
 
     folder = audit_folder(settings or Settings(), user_folders())
-    last = BEGINNING
     try:
-        for line in lines(folder, newest=True):
-            if line.record is not None:
-                last = line.record.head
+        last = last_record(folder)
     except OSError as error:
         raise _unreadable(folder, error) from error
-    return last
+    return BEGINNING if last is None else last.head
 
 
 def audit_records(settings: Settings | None = None, selection: Selection | None = None) -> Iterator[AuditRecord]:

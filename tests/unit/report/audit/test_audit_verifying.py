@@ -11,6 +11,7 @@ import pytest
 
 from audit_story import KEY, OTHER_KEY, current, store, stored, write
 from polyrun.report.audit.chain import BEGINNING, Head, Key, read_line, seal
+from polyrun.report.audit.reading import last_record, lines
 from polyrun.report.audit.verifying import Fault, KeyNeeded, Verification, verify
 
 Lines = list[bytes]
@@ -209,6 +210,43 @@ def test_a_key_also_vouches_for_what_was_written_before_it_was_set(tmp_path: Pat
     assert verify(str(tmp_path), KEY).records == 3
     store(tmp_path, *inserted(stored(tmp_path)[:2])[:2], *rehashed(stored(tmp_path))[2:])
     assert not verify(str(tmp_path), KEY).ok
+
+
+def test_the_last_record_may_stand_in_an_older_file(tmp_path: Path) -> None:
+    """As after crashes right behind the renaming of a full file."""
+    assert last_record(str(tmp_path / "absent")) is last_record(str(tmp_path)) is None
+    write(tmp_path, *"abcdefg", max_bytes=800)
+    newest = max(path for path in tmp_path.iterdir() if path.name.startswith("audit-"))
+    for left in (b'{"schema": "pol', b"", b"\n"):
+        store(tmp_path, left)
+        last = last_record(str(tmp_path))
+        assert last is not None
+        assert last.sequence == int(newest.name[6:21])
+    (tmp_path / "audit-000000000000099.jsonl").write_bytes(b"nothing")
+    assert last_record(str(tmp_path)) == last
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_files_that_go_while_it_is_read_are_read_all_the_same(tmp_path: Path, count: int) -> None:
+    write(tmp_path, *"abcdefghi", max_bytes=800)
+    reader = lines(str(tmp_path))
+    read = [next(reader)]
+    for path in sorted(path for path in tmp_path.iterdir() if path.name.startswith("audit-"))[:count]:
+        path.unlink()
+    write(tmp_path, *"jklmnop", max_bytes=800, keep_files=1)
+    read += reader
+    assert [line.record.sequence for line in read if line.record is not None] == list(range(1, 10))
+
+
+def test_more_files_than_can_be_held_are_read_too(tmp_path: Path) -> None:
+    write(tmp_path, *map(str, range(220)), max_bytes=100)
+    assert verify(str(tmp_path)).records == 220
+    reader = lines(str(tmp_path))
+    next(reader)
+    newest = max(path for path in tmp_path.iterdir() if path.name.startswith("audit-"))
+    newest.unlink()
+    with pytest.raises(OSError, match="was removed while the log was read: try again"):
+        list(reader)
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "link"])
