@@ -22,6 +22,7 @@ _BLOCK = 64  # of SHA-256, in bytes
 _BEFORE_HASH, _AFTER_HASH = b', "hash": "', b'"}'
 _END_LENGTH = len(_BEFORE_HASH) + 64 + len(_AFTER_HASH)
 _MAX_SEQUENCE = 10**15
+_BEGINNING_OF_LINE = encode({"schema": SCHEMA})[:-1]
 
 
 @frozen
@@ -105,6 +106,12 @@ def read_line(line: bytes) -> Sealed | None:
     if not isinstance(previous, str) or not _is_hash(previous) or not isinstance(key, str | None):
         return None
     return Sealed(sequence, previous, stated, key, facts, whole[:-_END_LENGTH])
+
+
+def is_fragment(line: bytes) -> bool:
+    """Whether `line`, without a line end, may be what a crash left of a record: its beginning, or zeros for it."""
+    rest = line.strip(b"\0")
+    return rest.startswith(_BEGINNING_OF_LINE[: len(rest)])
 
 
 def is_genuine(record: Sealed, key: Key | None) -> bool:

@@ -18,14 +18,14 @@ from contextlib import contextmanager, suppress
 from polyrun.model.digest import sha256
 from polyrun.model.errors import AuditUnavailable
 from polyrun.model.frozen import frozen
-from polyrun.report.audit.chain import BEGINNING, MAX_RECORD, Head, Key, Sealed, read_line, seal
+from polyrun.report.audit.chain import BEGINNING, MAX_RECORD, Head, Key, Sealed, is_fragment, read_line, seal
 from polyrun.report.facts import Facts, number
 
 CURRENT = "audit.jsonl"
 LOCK = "audit.lock"
 _BEFORE, _AFTER, _DIGITS = "audit-", ".jsonl", 15
-_WINDOWS = (1 << 14, 2 * MAX_RECORD)
-"""How much of a file's end is read: most often the last record is a short one."""
+_WINDOWS = (1 << 14, 2 * MAX_RECORD, 16 * MAX_RECORD)
+"""How much of a file's end is read: most often the last record is a short one, and crashes in a row are few."""
 PATIENCE_S = 2.0
 """How long another process may hold the lock: a run does nothing else meanwhile."""
 
@@ -51,7 +51,7 @@ def rotated_files(folder: int) -> list[Rotated]:
 
 @frozen
 class _End:
-    """How a file ends: its last record, whether only the line end behind that is missing, and what a torn line left."""
+    """How a file ends: its last record, whether only the line end behind that is missing, and what torn lines left."""
 
     record: Sealed | None
     open: bool = False
@@ -129,9 +129,10 @@ class AuditFolder:
             _write(file, b"\n")
         if end.torn:
             facts: Facts = {"time": number(time.time()), "kind": "torn"}
-            facts |= {"bytes": len(end.torn), "sha256": sha256(end.torn).hexdigest()}
+            torn = end.torn.removesuffix(b"\n")
+            facts |= {"bytes": len(torn), "sha256": sha256(torn).hexdigest()}
             line, head = seal(facts, head, self._key)
-            _write(file, b"\n" + line)
+            _write(file, line if end.torn.endswith(b"\n") else b"\n" + line)
         return head
 
     def _end(self, file: int, size: int, name: str) -> _End:
@@ -141,12 +142,12 @@ class AuditFolder:
             whole = read_line(rest) if rest else None
             if whole is not None:
                 return _End(whole, open=True)
-            for line in reversed(lines):
-                record = read_line(line)
+            for index in range(len(lines) - 1, -1, -1):
+                record = read_line(lines[index])
                 if record is not None:
-                    return _End(record, torn=rest)
-            if len(data) == size and not lines:
-                return _End(None, torn=rest)
+                    return _End(record, torn=_torn(lines[index + 1 :], rest))
+            if len(data) == size and all(map(is_fragment, lines)):
+                return _End(None, torn=_torn(lines, rest))
         message = f"`{os.path.join(self._path, name)}` does not end with an audit record"
         raise AuditUnavailable(message, hint="move it away, after a look at it; a new one is begun then")
 
@@ -247,6 +248,11 @@ def take_lock(lock: int, operation: int, patience_s: float, folder: str) -> None
             time.sleep(_PAUSE_S)
         else:
             return
+
+
+def _torn(lines: list[bytes], rest: bytes) -> bytes:
+    """What crashes, one behind another, left behind the last record: not the lines of somebody else."""
+    return b"\n".join([*lines, rest]) if all(map(is_fragment, lines)) else rest
 
 
 def _write(file: int, data: bytes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from polyrun.model.digest import sha256
 from polyrun.model.frozen import frozen
-from polyrun.report.audit.chain import BEGINNING, Head, Key, Sealed, is_genuine
+from polyrun.report.audit.chain import BEGINNING, Head, Key, Sealed, is_fragment, is_genuine
 from polyrun.report.audit.reading import Line, lines
 
 _NOTES = 20
@@ -72,7 +72,7 @@ class _Verifier:
         self._records = 0
         self._sealed = False
         self._pruned = 0
-        self._strange: Line | None = None  # a line that is no record, until the next record explains it
+        self._strange: _Strange | None = None  # what is no record, until the next record explains it
         self._notes: list[str] = []
 
     def run(self) -> Verification:
@@ -85,12 +85,11 @@ class _Verifier:
     def _look(self, line: Line) -> Fault | None:
         record = line.record
         if record is None:
-            if self._strange is not None:
-                return self._unreadable(self._strange)
-            self._strange = line
+            self._strange = self._strange or _Strange(line)
+            self._strange.take(line)
             return None
-        if self._strange is not None and not _closes(record, self._strange):
-            return self._unreadable(self._strange)
+        if self._strange is not None and not self._strange.is_closed_by(record):
+            return self._unreadable(self._strange.first)
         fault = self._of_key(record, line) or self._of_place(record, line)
         if fault is None:
             self._take(record)
@@ -155,8 +154,8 @@ class _Verifier:
         if self._wanted is not None and record.hash == self._wanted[1] and self._wanted[0] in (None, record.sequence):
             self._met = True
         if self._strange is not None:
-            torn, where = len(self._strange.data) - 1, f"line {self._strange.number} of `{self._strange.file}`"
-            what = f"a torn record before record {record.sequence} ({where})"
+            first, torn = self._strange.first, self._strange.length
+            what = f"a torn record before record {record.sequence} (line {first.number} of `{first.file}`)"
             self._note(f"{what}: {torn} bytes that a crash or a full disk left, closed by the next run")
             self._strange = None
         through = facts.get("through")
@@ -169,10 +168,11 @@ class _Verifier:
     def _at_end(self) -> Fault | None:
         """What only the end tells: a line cut short, a beginning that is gone, a head that was not met."""
         if self._strange is not None:
-            if self._strange.ended:
-                return self._unreadable(self._strange)
-            message = f"there is a torn record behind record {self._head.sequence}: {len(self._strange.data)} bytes"
-            return Fault("torn", message, self._head.sequence + 1, self._strange.file, self._strange.number)
+            first = self._strange.first
+            if not self._strange.fragments:
+                return self._unreadable(first)
+            message = f"there is a torn record behind record {self._head.sequence}: {self._strange.length} bytes"
+            return Fault("torn", message, self._head.sequence + 1, first.file, first.number)
         return self._of_beginning() or self._of_head() or self._of_seal()
 
     def _of_beginning(self) -> Fault | None:
@@ -217,11 +217,33 @@ class _Verifier:
             self._notes.append(text)
 
 
-def _closes(record: Sealed, strange: Line) -> bool:
-    """Whether `record` was written to tell of `strange`, which a crash left."""
-    facts, rest = record.facts, strange.data.removesuffix(b"\n")
-    told = (facts.get("kind"), facts.get("bytes"), facts.get("sha256"))
-    return told == ("torn", len(rest), sha256(rest).hexdigest())
+class _Strange:
+    """Lines in a row that are no records: their length and hash as one text, and whether crashes may have left them."""
+
+    def __init__(self, first: Line) -> None:
+        self.first = first
+        self.length = 0
+        self.fragments = True
+        self._digest = sha256()
+        self._whole = True
+        self._count = 0
+
+    def take(self, line: Line) -> None:
+        """Add the next of them, or the first."""
+        text = line.data.removesuffix(b"\n")
+        self._whole = self._whole and (not line.ended or line.data.endswith(b"\n"))
+        self.fragments = self.fragments and (not line.ended or is_fragment(text))
+        if self._count:
+            self._digest.update(b"\n")
+            self.length += 1
+        self._count += 1
+        self._digest.update(text)
+        self.length += len(text)
+
+    def is_closed_by(self, record: Sealed) -> bool:
+        """Whether `record` was written to tell of them."""
+        told = (record.facts.get("kind"), record.facts.get("bytes"), record.facts.get("sha256"))
+        return self._whole and told == ("torn", self.length, self._digest.hexdigest())
 
 
 def _fault(kind: str, what: str, line: Line, sequence: int) -> Fault:

@@ -16,6 +16,7 @@ from audit_story import KEY, OTHER_KEY, current, store, stored, write
 from polyrun.model.errors import AuditUnavailable
 from polyrun.report.audit import folder as folder_module
 from polyrun.report.audit import reading as reading_module
+from polyrun.report.audit.chain import MAX_RECORD
 from polyrun.report.audit.folder import LOCK, AuditFolder
 from polyrun.report.audit.verifying import verify
 
@@ -102,6 +103,37 @@ def test_a_torn_line_is_closed_and_told_of(tmp_path: Path, cut: int) -> None:
     where = "a torn record before record 2 (line 2 of `audit.jsonl`)"
     left = f"{len(whole) - cut - 1} bytes that a crash or a full disk left"
     assert found.notes == (f"{where}: {left}, closed by the next run",)
+
+
+@pytest.mark.parametrize("crashes", [2, 3, 5])
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("left", [0, 1, 20, 150, -2])
+def test_crashes_in_a_row_leave_one_torn_record(tmp_path: Path, crashes: int, before: int, left: int) -> None:
+    """Each next writer is stopped while it tells of what the one before it left; `left` bytes of that are there."""
+    write(tmp_path, *["a"] * before, "b")
+    torn = stored(tmp_path)[before][:-40]
+    store(tmp_path, *stored(tmp_path)[:before], torn)
+    for _ in range(crashes - 1):
+        size = current(tmp_path).stat().st_size
+        with pytest.raises(ValueError, match="too long"):
+            write(tmp_path, "x" * MAX_RECORD)
+        whole = current(tmp_path).read_bytes()
+        assert whole[size:].startswith(b"\n") or whole[:size].endswith(b"\n")
+        current(tmp_path).write_bytes(whole[: left if left < 0 else size + left])
+        found = verify(str(tmp_path))
+        assert left == -2 or (found.fault is not None and found.fault.kind == "torn")
+    write(tmp_path, "c")
+    found = verify(str(tmp_path))
+    assert found.fault is None
+    assert found.records == before + 2
+    assert len(found.notes) == 1
+
+
+def test_zeros_that_a_lost_machine_left_are_torn_too(tmp_path: Path) -> None:
+    write(tmp_path, "a")
+    store(tmp_path, *stored(tmp_path), b"\0" * 300 + b'\n{"schema": "polyrun.aud\0\0')
+    write(tmp_path, "b")
+    assert verify(str(tmp_path)).ok
 
 
 def test_a_torn_first_record_does_not_stop_the_log(tmp_path: Path) -> None:
