@@ -33,7 +33,9 @@ class Fault:
 class Verification:
     """What was found: `records` that hold, from number `first` to `head`, and the `fault` behind them, if there is one.
 
-    `sealed` tells whether the key vouches for them. `notes` are what is no fault and should be known all the same.
+    `sealed` tells whether the key vouches for them: those from number `sealed_from` on are sealed with it, and the
+    chain makes it vouch for those before, as they were when the key was set. `notes` are what is no fault and should
+    be known all the same.
     """
 
     records: int
@@ -42,6 +44,7 @@ class Verification:
     sealed: bool
     fault: Fault | None
     notes: tuple[str, ...] = ()
+    sealed_from: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -50,7 +53,7 @@ class Verification:
 
 
 class KeyNeeded(Exception):
-    """The log is sealed with a key, and none was given."""
+    """The log is sealed with a key, and none was given; what can be checked without it is as it was written."""
 
 
 def verify(path: str, key: Key | None = None, head: tuple[int | None, str] | None = None) -> Verification:
@@ -70,16 +73,25 @@ class _Verifier:
         self._head = BEGINNING
         self._first: Sealed | None = None
         self._records = 0
-        self._sealed = False
+        self._sealed_from: int | None = None
+        self._other_key: str | None = None  # that records are sealed with, when none was given
         self._pruned = 0
         self._strange: _Strange | None = None  # what is no record, until the next record explains it
         self._notes: list[str] = []
 
     def run(self) -> Verification:
         fault = next((fault for line in self._lines if (fault := self._look(line)) is not None), None)
-        first = self._first.sequence if self._first is not None else 1
+        fault = fault or self._at_end()
+        if fault is None and self._other_key is not None:
+            raise KeyNeeded
         return Verification(
-            self._records, first, self._head, self._sealed, fault or self._at_end(), tuple(self._notes[:_NOTES])
+            records=self._records,
+            first=self._first.sequence if self._first is not None else 1,
+            head=self._head,
+            sealed=self._key is not None and self._sealed_from is not None,
+            fault=fault,
+            notes=tuple(self._notes[:_NOTES]),
+            sealed_from=self._sealed_from,
         )
 
     def _look(self, line: Line) -> Fault | None:
@@ -90,7 +102,7 @@ class _Verifier:
             return None
         if self._strange is not None and not self._strange.is_closed_by(record):
             return self._unreadable(self._strange.first)
-        fault = self._of_key(record, line) or self._of_place(record, line)
+        fault = self._of_hash(record, line) or self._of_place(record, line) or self._of_key(record, line)
         if fault is None:
             self._take(record)
         return fault
@@ -101,22 +113,27 @@ class _Verifier:
 
     def _of_key(self, record: Sealed, line: Line) -> Fault | None:
         if record.key is None:
-            if self._sealed:
+            if self._sealed_from is not None:
                 return _fault(
                     "unsealed", "is not sealed with the key, and those before it are", line, self._place(record)
                 )
             return None
         if self._key is None:
-            raise KeyNeeded
-        if record.key != self._key.name:
+            self._other_key = self._other_key or record.key  # tampering shows without the key, too
+        if record.key != (self._other_key if self._key is None else self._key.name):
             what = f"was sealed with another key (`{_shown(record.key)}`)"
             return _fault("wrong_key", what, line, self._place(record))
         return None
 
-    def _of_place(self, record: Sealed, line: Line) -> Fault | None:
-        """What is wrong with `record` or with where it stands."""
-        if not is_genuine(record, self._key):
+    def _of_hash(self, record: Sealed, line: Line) -> Fault | None:
+        """Whether `record` was edited, as far as that can be told: what another key sealed, only that one tells."""
+        known = record.key is None or (self._key is not None and record.key == self._key.name)
+        if known and not is_genuine(record, self._key):
             return _fault("edited", "was edited", line, self._place(record))
+        return None
+
+    def _of_place(self, record: Sealed, line: Line) -> Fault | None:
+        """What is wrong with where `record` stands."""
         if self._first is None and record.sequence > 1:
             return None  # the beginning is gone; what that means is known at the end
         expected = self._head.sequence + 1
@@ -161,7 +178,8 @@ class _Verifier:
         through = facts.get("through")
         if facts.get("kind") == "pruned" and type(through) is int:
             self._pruned = max(self._pruned, through)
-        self._sealed = record.key is not None
+        if record.key is not None:
+            self._sealed_from = self._sealed_from or record.sequence
         self._head = record.head
         self._records += 1
 
@@ -202,7 +220,7 @@ class _Verifier:
         return Fault("rewritten", message, sequence)
 
     def _of_seal(self) -> Fault | None:
-        if self._key is None or self._sealed or not self._records:
+        if self._key is None or self._sealed_from is not None or not self._records:
             return None
         return Fault(
             "unsealed", "no record is sealed with the key: the log was written without it", self._head.sequence
