@@ -95,7 +95,7 @@ def read_line(line: bytes) -> Sealed | None:
     if len(end) != len(stated) + len(_BEFORE_HASH + _AFTER_HASH) or not _is_hash(stated) or len(whole) >= MAX_RECORD:
         return None
     try:
-        facts = json.loads(whole)
+        facts = json.loads(whole, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
@@ -125,6 +125,14 @@ def parse_head(text: str) -> tuple[int | None, str] | None:
 
     match = re.fullmatch(r"\s*(?:(\d{1,15})[ :])?([0-9a-f]{64})\s*", text)
     return (None if match[1] is None else int(match[1]), match[2]) if match else None
+
+
+def _finite(text: str) -> float:
+    """The number that `text` is. Raises `ValueError` for what JSON has not, or only as text that is too large."""
+    value = float(text)
+    if value - value != 0:
+        raise ValueError(f"`{text}` is no number of JSON")
+    return value
 
 
 def _is_hash(text: str) -> bool:
