@@ -178,6 +178,18 @@ def test_a_log_that_is_not_there_yet(case: MakeCase, tmp_path: Path) -> None:
         case().env(XDG_STATE_HOME=str(tmp_path / "state")).args("audit", *words).stdout(printed).exits(0)
 
 
+@pytest.mark.parametrize(
+    "words", [("--dir", "absent"), ("--head", f"0 {'0' * 64}"), ("--key-file", "audit.key")], ids=lambda words: words[0]
+)
+def test_a_log_that_is_expected_and_not_there(case: MakeCase, tmp_path: Path, words: tuple[str, ...]) -> None:
+    key = tmp_path / "audit.key"
+    key.write_bytes(b"k" * 32)
+    key.chmod(0o600)
+    given = [str(key) if word == "audit.key" else word for word in words]
+    made = case().env(XDG_STATE_HOME=str(tmp_path / "state")).args("audit", "verify", *given)
+    made.stdout("").stderr_has("there is no audit log in `").exits(2)
+
+
 def test_a_log_that_cannot_be_read(case: MakeCase, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for words in (("show",), ("head",), ("verify",)):

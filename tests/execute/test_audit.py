@@ -229,6 +229,17 @@ def test_a_key_that_is_no_secret_is_refused(tmp_path: Path, secret: bytes, mode:
     assert not (tmp_path / "audit").exists()
 
 
+def test_a_key_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who runs this may be an ordinary user, who cannot give a file away: so the user is said to be another one."""
+    settings = kept(tmp_path, key_file=key(tmp_path))
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "audit.key", 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(polyrun.UsageError, match=r"key `.*` belongs to another user"):
+        polyrun.audit_verify(settings)
+
+
 @pytest.mark.parametrize("name", ["absent", "", "pipe"])
 def test_a_key_that_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / "pipe", 0o600)

@@ -162,6 +162,8 @@ def _read_key(path: str) -> Key:
         least, most = _KEY_BYTES
         if not stat.S_ISREG(state.st_mode):
             raise UsageError(f"the audit log's key `{path}` is no regular file")
+        if state.st_uid not in (0, os.geteuid()):
+            raise UsageError(f"the audit log's key `{path}` belongs to another user", hint="make one of your own")
         if state.st_mode & 0o077:
             raise UsageError(f"the audit log's key `{path}` can be read by others", hint=f"`chmod 600 {path}`")
         secret = os.read(descriptor, most + 1)
@@ -177,8 +179,9 @@ def audit_verify(settings: Settings | None = None, *, head: str | os.PathLike[st
     """Check that the audit log of `settings` is what was written, and holds the `head` that was noted earlier.
 
     `head` is `SEQ HASH` as `audit_head` or `RunResult.audit_head` gave it, the hash alone, or the path of a file with
-    that. A log that is not there is one without records. Raises `UsageError` when it is sealed with a key and the
-    settings name none, and for a head that is none; `AuditUnavailable` when it cannot be read.
+    that. A log that is not there is one without records, unless a head is given, or the settings name its folder or
+    its key: somebody expects one then. Raises `UsageError` for that, when the log is sealed with a key and the settings
+    name none, and for a head that is none; `AuditUnavailable` when it cannot be read.
     """
     from polyrun.report.audit.verifying import KeyNeeded, verify
 
@@ -186,6 +189,9 @@ def audit_verify(settings: Settings | None = None, *, head: str | os.PathLike[st
     folder = audit_folder(settings, user_folders())
     key = _key(settings)
     wanted = None if head is None else _head(head)
+    expected = key is not None or wanted is not None or settings.audit.dir is not None
+    if expected and not os.path.lexists(folder):
+        raise UsageError(f"there is no audit log in `{folder}`", hint="`--dir` or `audit.dir` names its folder")
     try:
         return verify(folder, key, wanted)
     except KeyNeeded:

@@ -76,9 +76,12 @@ class AuditFolder:
         self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._lock = -1
         try:
-            if os.fstat(self._folder).st_mode & stat.S_IWOTH:
-                hint = f"`chmod o-w {path}`, or name another folder in `audit.dir`"
-                raise AuditUnavailable(f"`{path}` can be written by anybody", hint=hint)
+            state = os.fstat(self._folder)
+            if state.st_uid not in (0, os.geteuid()):
+                raise AuditUnavailable(f"`{path}` belongs to another user", hint="name another folder in `audit.dir`")
+            if state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                hint = f"`chmod go-w {path}`, or name another folder in `audit.dir`"
+                raise AuditUnavailable(f"`{path}` can be written by others", hint=hint)
             self._lock = self._open(LOCK, os.O_RDWR | os.O_CREAT)
         except (OSError, AuditUnavailable):
             self.close()

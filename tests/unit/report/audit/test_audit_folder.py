@@ -204,10 +204,24 @@ def test_files_that_are_not_only_ours_are_refused(tmp_path: Path, name: str, mak
     assert not (tmp_path / "target").exists() or (tmp_path / "target").read_bytes() == b""
 
 
-def test_a_folder_that_anybody_can_write_is_refused(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    with pytest.raises(AuditUnavailable, match="can be written by anybody"):
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o720, 0o702])
+def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    tmp_path.chmod(mode)
+    with pytest.raises(AuditUnavailable, match="can be written by others"):
         write(tmp_path, "a")
+    assert names(tmp_path) == []
+
+
+def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who runs this may be an ordinary user, who cannot give a folder away: so the user is said to be another one."""
+    write(tmp_path, "a")
+    if os.geteuid() == 0:
+        os.chown(tmp_path, 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(AuditUnavailable, match="belongs to another user"):
+        write(tmp_path, "b")
+    assert len(stored(tmp_path)) == 1
 
 
 def test_a_log_with_a_key_gets_no_record_without_it(tmp_path: Path) -> None:
