@@ -71,6 +71,7 @@ class AuditFolder:
         self._keep_files = keep_files
         self._key = key
         self._patient = True
+        self.trouble: OSError | None = None
         self._known: tuple[int, int, Head] | None = None  # inode and size of the file as we left it, and its head
         os.makedirs(path, mode=0o700, exist_ok=True)
         self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -97,8 +98,10 @@ class AuditFolder:
     def append(self, facts: Facts, *, sync: bool) -> Head:
         """Write one record behind whatever is there now, and return the head that it makes.
 
-        With `sync` it has reached the disk when this returns.
+        With `sync` it has reached the disk when this returns. What fails behind the record, when it is there, is not
+        raised but kept in `trouble`: it may not have reached the disk, or files that were to be removed are left.
         """
+        self.trouble = None
         with self._locked():
             file = self._open(CURRENT, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             known, self._known = self._known, None
@@ -108,15 +111,25 @@ class AuditFolder:
                 if (size := os.fstat(file).st_size) and size + len(line) > self._max_bytes:
                     file = self._rotate(file, head)
                     _write(file, line)
-                    made = self._prune(file, made)
+                    made = self._settle(file, made, sync=sync, prune=True)
                 else:
                     _write(file, line)
-                if sync:
-                    os.fsync(file)
-                state = os.fstat(file)
-                self._known = (state.st_ino, state.st_size, made)
+                    made = self._settle(file, made, sync=sync, prune=False)
             finally:
                 os.close(file)
+        return made
+
+    def _settle(self, file: int, made: Head, *, sync: bool, prune: bool) -> Head:
+        """What is to be done when a record is written. Returns the head then."""
+        try:
+            if prune:
+                made = self._prune(file, made)
+            if sync:
+                os.fsync(file)
+            state = os.fstat(file)
+            self._known = (state.st_ino, state.st_size, made)
+        except OSError as error:
+            self.trouble = error
         return made
 
     def _behind(self, file: int, known: tuple[int, int, Head] | None) -> Head:

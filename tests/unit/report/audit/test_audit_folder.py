@@ -67,6 +67,19 @@ def test_old_files_go_when_a_bound_is_set_and_the_log_says_so(tmp_path: Path) ->
     )
 
 
+def test_a_file_that_cannot_be_removed_loses_no_record(tmp_path: Path) -> None:
+    write(tmp_path, "a")
+    (tmp_path / "audit-000000000000000.jsonl").mkdir()  # counts as the oldest full file, and no folder is unlinked
+    with closing(AuditFolder(str(tmp_path), max_bytes=100, keep_files=1)) as writer:
+        assert writer.append({"kind": "block"}, sync=True).sequence == 2
+        assert isinstance(writer.trouble, OSError)
+        (tmp_path / "audit-000000000000000.jsonl").rmdir()
+        writer.append({"kind": "block"}, sync=True)
+        assert writer.trouble is None
+    found = verify(str(tmp_path))
+    assert (found.fault, found.head.sequence) == (None, 5), "three records, and two about what was removed"
+
+
 def test_a_record_larger_than_a_file_may_be_still_gets_in(tmp_path: Path) -> None:
     write(tmp_path, "a" * 500, "b" * 500, "c" * 500, max_bytes=100)
     assert verify(str(tmp_path)).records == 3

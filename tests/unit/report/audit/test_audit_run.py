@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -190,6 +192,39 @@ def test_the_first_record_that_gets_through_counts_those_that_did_not(tmp_path: 
     first, second = (json.loads(line) for line in stored(tmp_path))
     assert (first["kind"], second["block"], second["lost"]) == ("run", 3, 2)
     assert verify(str(tmp_path)).ok
+
+
+def test_a_log_that_could_not_be_opened_is_tried_again(tmp_path: Path) -> None:
+    told, place = story(Part(), Part()), tmp_path / "audit"
+    place.write_text("in the way")
+    with opened(place, told) as log:
+        for event in told.events():
+            if isinstance(event, JobFinished) and event.block.index == 2:
+                place.unlink()
+            log.handle(event)
+        assert "file exists" in str(log.failure)
+        assert log.head is not None
+    (record,) = (json.loads(line) for line in stored(place))
+    assert (record["kind"], record["block"], record["lost"]) == ("block", 2, 2)
+
+
+def test_a_record_that_is_there_is_not_lost_when_the_disk_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with opened(tmp_path, story(Part())) as log:
+        monkeypatch.setattr(os, "fsync", fail)
+        log.handle(SecurityEvent(NOON, "escape", "seen"))
+        monkeypatch.undo()
+        log.handle(SecurityEvent(NOON, "escape", "seen again"))
+        told = f"the audit log is written, but not safely: `{tmp_path}/audit.jsonl`: input/output error"
+        assert str(log.failure) == told
+    records = [json.loads(line) for line in stored(tmp_path)]
+    assert [record.get("message") for record in records] == [None, "seen", "seen again"]
+    assert not any("lost" in record for record in records)
+    assert verify(str(tmp_path)).records == 3
 
 
 @pytest.mark.parametrize("make", ["file", "parent", "null"])
