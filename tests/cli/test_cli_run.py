@@ -223,6 +223,13 @@ def test_no_log_leaves_none(case: MakeCase) -> None:
     made.args("history", "--log-dir", "logs").stdout("no runs yet\n").exits(0)
 
 
+def test_what_no_log_leaves_is_told(case: MakeCase, tmp_path: Path) -> None:
+    made = case(HELLO).env(XDG_STATE_HOME=str(tmp_path / "state"))
+    made.args("run", "doc.mix", "--no-log").exits(0)
+    made.args("audit", "head").stdout_has("3 ").exits(0)
+    made.args("run", "--help").stdout_has("Keep no log of the run; the audit log is kept.").exits(0)
+
+
 def test_writing_needs_permission_and_gets_it(case: MakeCase) -> None:
     writing = "#lang:bash\necho x > made.txt && cat made.txt\n#end\n"
     made = case(writing).args("run", "doc.mix").stdout("x\n")
