@@ -72,10 +72,11 @@ def test_a_file_that_cannot_be_removed_loses_no_record(tmp_path: Path) -> None:
     (tmp_path / "audit-000000000000000.jsonl").mkdir()  # counts as the oldest full file, and no folder is unlinked
     with closing(AuditFolder(str(tmp_path), max_bytes=100, keep_files=1)) as writer:
         assert writer.append({"kind": "block"}, sync=True).sequence == 2
-        assert isinstance(writer.trouble, OSError)
+        troubles = [writer.trouble]
         (tmp_path / "audit-000000000000000.jsonl").rmdir()
         writer.append({"kind": "block"}, sync=True)
-        assert writer.trouble is None
+        troubles.append(writer.trouble)
+    assert [type(trouble) for trouble in troubles] in ([IsADirectoryError, type(None)], [PermissionError, type(None)])
     found = verify(str(tmp_path))
     assert (found.fault, found.head.sequence) == (None, 5), "three records, and two about what was removed"
 
