@@ -95,6 +95,14 @@ def test_nothing_in_a_record_acts_on_a_terminal(ran: Ran, tmp_path: Path) -> Non
     ran("audit", "verify").stderr_has("record 2 was edited (line 2 of `audit.jsonl`)").stdout("").exits(1)
 
 
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999"])
+def test_what_is_no_json_is_no_record(ran: Ran, tmp_path: Path, value: str) -> None:
+    log(tmp_path).write_text(log(tmp_path).read_text().replace('"name": "load"', f'"name": {value}'))
+    shown = ran("audit", "show", "--format", "json").stderr("").exits(0).text.splitlines()
+    assert [json.loads(line)["seq"] for line in shown] == [3, 4]
+    ran("audit", "verify").stdout("").stderr_has("line 2 of `audit.jsonl` is no audit record").exits(1)
+
+
 def test_a_cut_log_is_found_by_the_head_of_a_run(ran: Ran, tmp_path: Path) -> None:
     run = json.loads(ran("run", "doc.mix", "--format", "json").exits(4).out)
     assert run["audit_head"].split()[0] == "10"
@@ -129,6 +137,20 @@ def test_a_key(ran: Ran, tmp_path: Path) -> None:
     ran(*sealed, "--key-file", str(key)).stderr_has("can be read by others", "chmod 600").exits(2)
 
 
+def test_a_key_that_was_set_later(ran: Ran, tmp_path: Path) -> None:
+    key = tmp_path / "audit.key"
+    key.write_bytes(b"k" * 32)
+    key.chmod(0o600)
+    ran("run", "doc.mix", "-q", "-c", "c.toml").file("c.toml", f'audit.key-file = "{key}"\n').exits(4)
+    told = "10 records, sealed with the key from record 6 on, unchanged\n10 "
+    ran("run", "doc.mix", "-q").stderr_has("is sealed with a key, and no key is set").exits(4)
+    ran("audit", "verify", "--key-file", str(key)).stdout_has(told).stderr("").exits(0)
+    ran("audit", "verify").stderr_has("is sealed with a key").exits(2)
+    there = log(tmp_path).read_bytes().splitlines(keepends=True)
+    log(tmp_path).write_bytes(b"".join([*there[:3], there[6], *there[3:]]))
+    ran("audit", "verify").stdout("").stderr_has("record 7 stands where record 4 should").exits(1)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -154,6 +176,18 @@ def test_a_log_that_is_not_there_yet(case: MakeCase, tmp_path: Path) -> None:
     }
     for words, printed in told.items():
         case().env(XDG_STATE_HOME=str(tmp_path / "state")).args("audit", *words).stdout(printed).exits(0)
+
+
+@pytest.mark.parametrize(
+    "words", [("--dir", "absent"), ("--head", f"0 {'0' * 64}"), ("--key-file", "audit.key")], ids=lambda words: words[0]
+)
+def test_a_log_that_is_expected_and_not_there(case: MakeCase, tmp_path: Path, words: tuple[str, ...]) -> None:
+    key = tmp_path / "audit.key"
+    key.write_bytes(b"k" * 32)
+    key.chmod(0o600)
+    given = [str(key) if word == "audit.key" else word for word in words]
+    made = case().env(XDG_STATE_HOME=str(tmp_path / "state")).args("audit", "verify", *given)
+    made.stdout("").stderr_has("there is no audit log in `").exits(2)
 
 
 def test_a_log_that_cannot_be_read(case: MakeCase, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -221,6 +222,14 @@ def test_no_log_leaves_none(case: MakeCase) -> None:
     made.stdout("7.5\n").exits(0)
     assert not (made.folder / "logs").exists()
     made.args("history", "--log-dir", "logs").stdout("no runs yet\n").exits(0)
+
+
+def test_what_no_log_leaves_is_told(case: MakeCase, tmp_path: Path) -> None:
+    made = case(HELLO).env(XDG_STATE_HOME=str(tmp_path / "state"))
+    made.args("run", "doc.mix", "--no-log").exits(0)
+    made.args("audit", "head").stdout_has("3 ").exits(0)
+    told = case().args("run", "--help").exits(0).text
+    assert "Keep no log of the run; the audit log is kept." in " ".join(told.split())
 
 
 def test_writing_needs_permission_and_gets_it(case: MakeCase) -> None:

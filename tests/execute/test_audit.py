@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -132,6 +134,51 @@ def test_a_grant_to_write_the_log_is_refused(tmp_path: Path, grant: Callable[[Pa
     assert polyrun.run(place, replace(kept(tmp_path, keep=False), permissions=_whole(tmp_path))).ok
 
 
+@pytest.mark.parametrize("shown", [".", "audit", "audit/audit.lock"])
+def test_a_grant_to_read_the_log_is_refused(tmp_path: Path, shown: str) -> None:
+    """Whoever can open its lock can hold it."""
+    settings = kept(tmp_path)
+    place = document(tmp_path, ONE)
+    polyrun.run(place, settings)
+    before = stored(tmp_path / "audit")
+    granted = Permissions(read=(str(tmp_path / shown),))
+    with pytest.raises(polyrun.UsageError, match="would let blocks read the audit log"):
+        polyrun.run(place, replace(settings, permissions=granted))
+    assert stored(tmp_path / "audit") == before
+    assert polyrun.run(place, replace(settings, permissions=Permissions(read=(str(place.parent),)))).ok
+    assert polyrun.run(place, replace(kept(tmp_path, keep=False), permissions=granted)).ok
+
+
+HOLDING = """#lang:python
+import fcntl, time
+lock = open("audit/audit.lock")
+fcntl.flock(lock, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(2)
+#end
+"""
+
+
+def test_a_block_that_sees_the_lock_beside_its_document_does_not_hold_it(tmp_path: Path) -> None:
+    place = document(tmp_path, HOLDING)
+    settings = kept(place.parent)
+    polyrun.run(document(tmp_path, ONE), settings)
+    document(tmp_path, HOLDING)
+    tried: list[bool] = []
+    free: list[bool] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Output):
+            tried.append(True)
+            with (place.parent / "audit" / "audit.lock").open() as lock, suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                free.append(True)
+
+    assert polyrun.run(place, settings, on_event=listen).ok
+    assert free == tried != []
+    assert polyrun.audit_verify(settings).records == 6
+
+
 def test_a_grant_to_write_the_way_to_the_log_is_refused(tmp_path: Path) -> None:
     """A link on that way could be turned."""
     (tmp_path / "real").mkdir()
@@ -180,6 +227,17 @@ def test_a_key_that_is_no_secret_is_refused(tmp_path: Path, secret: bytes, mode:
         with pytest.raises(polyrun.UsageError, match=reason):
             use()
     assert not (tmp_path / "audit").exists()
+
+
+def test_a_key_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who runs this may be an ordinary user, who cannot give a file away: so the user is said to be another one."""
+    settings = kept(tmp_path, key_file=key(tmp_path))
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "audit.key", 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(polyrun.UsageError, match=r"key `.*` belongs to another user"):
+        polyrun.audit_verify(settings)
 
 
 @pytest.mark.parametrize("name", ["absent", "", "pipe"])

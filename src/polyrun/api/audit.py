@@ -113,7 +113,10 @@ def audit_folder(settings: Settings, folders: Folders) -> str:
 
 
 def check_out_of_reach(settings: Settings, folders: Folders, workspace: str) -> None:
-    """Refuse grants by which a block could change the log or read its key. Raises `UsageError`."""
+    """Refuse grants by which a block could change or read the log, or read its key. Raises `UsageError`.
+
+    Reading is enough to hold the lock of the log, and so to keep the records of other runs out of it.
+    """
     granted = settings.permissions
     written = [(f"--allow-write={path}", path) for path in granted.write]
     if granted.write_workspace:
@@ -123,11 +126,17 @@ def check_out_of_reach(settings: Settings, folders: Folders, workspace: str) -> 
         if is_under(place, [path]) or is_under(path, [place]) or _lies_in(place, path):
             hint = "grant less, give the document a folder of its own, or set `audit.dir`"
             raise UsageError(f"`{flag}` would let blocks change the audit log in `{place}`", hint=hint)
-    key = settings.audit.key_file
-    if key is None:
-        return
-    for path in (workspace, *granted.read, *granted.write):
-        if is_under(os.fspath(key), [path]) or _lies_in(os.fspath(key), path):
+    if settings.audit.key_file is not None:
+        _check_key(os.fspath(settings.audit.key_file), (workspace, *granted.read, *granted.write))
+    for path in granted.read:
+        if is_under(place, [path]) or is_under(path, [place]):
+            message = f"`--allow-read={path}` would let blocks read the audit log in `{place}`, and hold its lock"
+            raise UsageError(message, hint="grant less, or set `audit.dir`")
+
+
+def _check_key(key: str, shown: tuple[str, ...]) -> None:
+    for path in shown:
+        if is_under(key, [path]) or _lies_in(key, path):
             message = f"blocks could read the audit log's key `{key}`, because they may read `{path}`"
             raise UsageError(message, hint="keep the key elsewhere, in your configuration folder for instance")
 
@@ -153,6 +162,8 @@ def _read_key(path: str) -> Key:
         least, most = _KEY_BYTES
         if not stat.S_ISREG(state.st_mode):
             raise UsageError(f"the audit log's key `{path}` is no regular file")
+        if state.st_uid not in (0, os.geteuid()):
+            raise UsageError(f"the audit log's key `{path}` belongs to another user", hint="make one of your own")
         if state.st_mode & 0o077:
             raise UsageError(f"the audit log's key `{path}` can be read by others", hint=f"`chmod 600 {path}`")
         secret = os.read(descriptor, most + 1)
@@ -168,8 +179,9 @@ def audit_verify(settings: Settings | None = None, *, head: str | os.PathLike[st
     """Check that the audit log of `settings` is what was written, and holds the `head` that was noted earlier.
 
     `head` is `SEQ HASH` as `audit_head` or `RunResult.audit_head` gave it, the hash alone, or the path of a file with
-    that. A log that is not there is one without records. Raises `UsageError` when it is sealed with a key and the
-    settings name none, and for a head that is none; `AuditUnavailable` when it cannot be read.
+    that. A log that is not there is one without records, unless a head is given, or the settings name its folder or
+    its key: somebody expects one then. Raises `UsageError` for that, when the log is sealed with a key and the settings
+    name none, and for a head that is none; `AuditUnavailable` when it cannot be read.
     """
     from polyrun.report.audit.verifying import KeyNeeded, verify
 
@@ -177,6 +189,9 @@ def audit_verify(settings: Settings | None = None, *, head: str | os.PathLike[st
     folder = audit_folder(settings, user_folders())
     key = _key(settings)
     wanted = None if head is None else _head(head)
+    expected = key is not None or wanted is not None or settings.audit.dir is not None
+    if expected and not os.path.lexists(folder):
+        raise UsageError(f"there is no audit log in `{folder}`", hint="`--dir` or `audit.dir` names its folder")
     try:
         return verify(folder, key, wanted)
     except KeyNeeded:
@@ -191,17 +206,14 @@ def audit_head(settings: Settings | None = None) -> Head:
 
     Raises `AuditUnavailable` when it cannot be read.
     """
-    from polyrun.report.audit.reading import lines
+    from polyrun.report.audit.reading import last_record
 
     folder = audit_folder(settings or Settings(), user_folders())
-    last = BEGINNING
     try:
-        for line in lines(folder, newest=True):
-            if line.record is not None:
-                last = line.record.head
+        last = last_record(folder)
     except OSError as error:
         raise _unreadable(folder, error) from error
-    return last
+    return BEGINNING if last is None else last.head
 
 
 def audit_records(settings: Settings | None = None, selection: Selection | None = None) -> Iterator[AuditRecord]:

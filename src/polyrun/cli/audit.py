@@ -121,6 +121,8 @@ def verify(head: str | None, audit_key_file: str | None, audit_dir: str | None, 
         complain(f"the audit log is not as it was written: {found.fault.message}")
         return ExitCode.BLOCK_FAILED
     sealed = "sealed with the key, " if found.sealed else ""
+    if found.sealed and found.sealed_from != found.first:
+        sealed = f"sealed with the key from record {found.sealed_from} on, "
     print_data(f"{count(found.records, 'record')}, {sealed}unchanged\n{found.head}\n")
     if not found.sealed and head is None:
         err().text("without a key or a head, a log that was written anew as a whole looks the same\n")

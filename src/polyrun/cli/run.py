@@ -128,7 +128,14 @@ _REPORT = _several(
         click.option("-q", "--quiet", is_flag=True, help="Show only output, problems and warnings."),
         click.option("--raw", is_flag=True, help="Let programs send control codes to your terminal."),
         click.option("--log-dir", type=click.Path(), metavar="DIR", help="The folder for the logs of this run."),
-        click.option("--no-log", "log", is_flag=True, flag_value=False, default=True, help="Keep no log."),
+        click.option(
+            "--no-log",
+            "log",
+            is_flag=True,
+            flag_value=False,
+            default=True,
+            help="Keep no log of the run; the audit log is kept.",
+        ),
         click.option(
             "-c", "--config", type=click.Path(), metavar="FILE", help="Read this polyrun.toml or config.json too."
         ),

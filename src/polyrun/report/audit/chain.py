@@ -22,6 +22,7 @@ _BLOCK = 64  # of SHA-256, in bytes
 _BEFORE_HASH, _AFTER_HASH = b', "hash": "', b'"}'
 _END_LENGTH = len(_BEFORE_HASH) + 64 + len(_AFTER_HASH)
 _MAX_SEQUENCE = 10**15
+_BEGINNING_OF_LINE = encode({"schema": SCHEMA})[:-1]
 
 
 @frozen
@@ -94,7 +95,7 @@ def read_line(line: bytes) -> Sealed | None:
     if len(end) != len(stated) + len(_BEFORE_HASH + _AFTER_HASH) or not _is_hash(stated) or len(whole) >= MAX_RECORD:
         return None
     try:
-        facts = json.loads(whole)
+        facts = json.loads(whole, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
@@ -105,6 +106,12 @@ def read_line(line: bytes) -> Sealed | None:
     if not isinstance(previous, str) or not _is_hash(previous) or not isinstance(key, str | None):
         return None
     return Sealed(sequence, previous, stated, key, facts, whole[:-_END_LENGTH])
+
+
+def is_fragment(line: bytes) -> bool:
+    """Whether `line`, without a line end, may be what a crash left of a record: its beginning, or zeros for it."""
+    rest = line.strip(b"\0")
+    return rest.startswith(_BEGINNING_OF_LINE[: len(rest)])
 
 
 def is_genuine(record: Sealed, key: Key | None) -> bool:
@@ -118,6 +125,14 @@ def parse_head(text: str) -> tuple[int | None, str] | None:
 
     match = re.fullmatch(r"\s*(?:(\d{1,15})[ :])?([0-9a-f]{64})\s*", text)
     return (None if match[1] is None else int(match[1]), match[2]) if match else None
+
+
+def _finite(text: str) -> float:
+    """The number that `text` is. Raises `ValueError` for what JSON has not, or only as text that is too large."""
+    value = float(text)
+    if value - value != 0:
+        raise ValueError(f"`{text}` is no number of JSON")
+    return value
 
 
 def _is_hash(text: str) -> bool:

@@ -18,16 +18,16 @@ from contextlib import contextmanager, suppress
 from polyrun.model.digest import sha256
 from polyrun.model.errors import AuditUnavailable
 from polyrun.model.frozen import frozen
-from polyrun.report.audit.chain import BEGINNING, MAX_RECORD, Head, Key, Sealed, read_line, seal
+from polyrun.report.audit.chain import BEGINNING, MAX_RECORD, Head, Key, Sealed, is_fragment, read_line, seal
 from polyrun.report.facts import Facts, number
 
 CURRENT = "audit.jsonl"
 LOCK = "audit.lock"
 _BEFORE, _AFTER, _DIGITS = "audit-", ".jsonl", 15
-_WINDOWS = (1 << 14, 2 * MAX_RECORD)
-"""How much of a file's end is read: most often the last record is a short one."""
-PATIENCE_S = 10.0
-"""How long another process may hold the lock."""
+_WINDOWS = (1 << 14, 2 * MAX_RECORD, 16 * MAX_RECORD)
+"""How much of a file's end is read: most often the last record is a short one, and crashes in a row are few."""
+PATIENCE_S = 2.0
+"""How long another process may hold the lock: a run does nothing else meanwhile."""
 
 _PAUSE_S = 0.002
 _FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # the last so that no pipe of that name makes anybody wait
@@ -51,7 +51,7 @@ def rotated_files(folder: int) -> list[Rotated]:
 
 @frozen
 class _End:
-    """How a file ends: its last record, whether only the line end behind that is missing, and what a torn line left."""
+    """How a file ends: its last record, whether only the line end behind that is missing, and what torn lines left."""
 
     record: Sealed | None
     open: bool = False
@@ -70,15 +70,19 @@ class AuditFolder:
         self._max_bytes = max_bytes
         self._keep_files = keep_files
         self._key = key
-        self._patience_s = PATIENCE_S
+        self._patient = True
+        self.trouble: OSError | None = None
         self._known: tuple[int, int, Head] | None = None  # inode and size of the file as we left it, and its head
         os.makedirs(path, mode=0o700, exist_ok=True)
         self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._lock = -1
         try:
-            if os.fstat(self._folder).st_mode & stat.S_IWOTH:
-                hint = f"`chmod o-w {path}`, or name another folder in `audit.dir`"
-                raise AuditUnavailable(f"`{path}` can be written by anybody", hint=hint)
+            state = os.fstat(self._folder)
+            if state.st_uid not in (0, os.geteuid()):
+                raise AuditUnavailable(f"`{path}` belongs to another user", hint="name another folder in `audit.dir`")
+            if state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                hint = f"`chmod go-w {path}`, or name another folder in `audit.dir`"
+                raise AuditUnavailable(f"`{path}` can be written by others", hint=hint)
             self._lock = self._open(LOCK, os.O_RDWR | os.O_CREAT)
         except (OSError, AuditUnavailable):
             self.close()
@@ -94,8 +98,10 @@ class AuditFolder:
     def append(self, facts: Facts, *, sync: bool) -> Head:
         """Write one record behind whatever is there now, and return the head that it makes.
 
-        With `sync` it has reached the disk when this returns.
+        With `sync` it has reached the disk when this returns. What fails behind the record, when it is there, is not
+        raised but kept in `trouble`: it may not have reached the disk, or files that were to be removed are left.
         """
+        self.trouble = None
         with self._locked():
             file = self._open(CURRENT, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             known, self._known = self._known, None
@@ -105,15 +111,25 @@ class AuditFolder:
                 if (size := os.fstat(file).st_size) and size + len(line) > self._max_bytes:
                     file = self._rotate(file, head)
                     _write(file, line)
-                    made = self._prune(file, made)
+                    made = self._settle(file, made, sync=sync, prune=True)
                 else:
                     _write(file, line)
-                if sync:
-                    os.fsync(file)
-                state = os.fstat(file)
-                self._known = (state.st_ino, state.st_size, made)
+                    made = self._settle(file, made, sync=sync, prune=False)
             finally:
                 os.close(file)
+        return made
+
+    def _settle(self, file: int, made: Head, *, sync: bool, prune: bool) -> Head:
+        """What is to be done when a record is written. Returns the head then."""
+        try:
+            if prune:
+                made = self._prune(file, made)
+            if sync:
+                os.fsync(file)
+            state = os.fstat(file)
+            self._known = (state.st_ino, state.st_size, made)
+        except OSError as error:
+            self.trouble = error
         return made
 
     def _behind(self, file: int, known: tuple[int, int, Head] | None) -> Head:
@@ -129,9 +145,10 @@ class AuditFolder:
             _write(file, b"\n")
         if end.torn:
             facts: Facts = {"time": number(time.time()), "kind": "torn"}
-            facts |= {"bytes": len(end.torn), "sha256": sha256(end.torn).hexdigest()}
+            torn = end.torn.removesuffix(b"\n")
+            facts |= {"bytes": len(torn), "sha256": sha256(torn).hexdigest()}
             line, head = seal(facts, head, self._key)
-            _write(file, b"\n" + line)
+            _write(file, line if end.torn.endswith(b"\n") else b"\n" + line)
         return head
 
     def _end(self, file: int, size: int, name: str) -> _End:
@@ -141,12 +158,12 @@ class AuditFolder:
             whole = read_line(rest) if rest else None
             if whole is not None:
                 return _End(whole, open=True)
-            for line in reversed(lines):
-                record = read_line(line)
+            for index in range(len(lines) - 1, -1, -1):
+                record = read_line(lines[index])
                 if record is not None:
-                    return _End(record, torn=rest)
-            if len(data) == size and not lines:
-                return _End(None, torn=rest)
+                    return _End(record, torn=_torn(lines[index + 1 :], rest))
+            if len(data) == size and all(map(is_fragment, lines)):
+                return _End(None, torn=_torn(lines, rest))
         message = f"`{os.path.join(self._path, name)}` does not end with an audit record"
         raise AuditUnavailable(message, hint="move it away, after a look at it; a new one is begun then")
 
@@ -224,12 +241,10 @@ class AuditFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the lock: all that is between two writers. Waits ten seconds at most, and after that not again."""
-        try:
-            take_lock(self._lock, fcntl.LOCK_EX, self._patience_s, self._path)
-        except AuditUnavailable:
-            self._patience_s = 0.0
-            raise
+        """Hold the lock: all that is between two writers. Who waited in vain does not wait again before it is free."""
+        patient, self._patient = self._patient, False
+        take_lock(self._lock, fcntl.LOCK_EX, PATIENCE_S if patient else 0.0, self._path)
+        self._patient = True
         try:
             yield
         finally:
@@ -249,6 +264,11 @@ def take_lock(lock: int, operation: int, patience_s: float, folder: str) -> None
             time.sleep(_PAUSE_S)
         else:
             return
+
+
+def _torn(lines: list[bytes], rest: bytes) -> bytes:
+    """What crashes, one behind another, left behind the last record: not the lines of somebody else."""
+    return b"\n".join([*lines, rest]) if all(map(is_fragment, lines)) else rest
 
 
 def _write(file: int, data: bytes) -> None:

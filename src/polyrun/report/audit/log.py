@@ -45,14 +45,7 @@ class AuditLog:
         self._key, self._max_bytes, self._keep_files = key, max_bytes, keep_files
 
     def begin(self) -> None:
-        """Open the log, and write that the run begins."""
-        try:
-            self._folder = AuditFolder(
-                self._path, max_bytes=self._max_bytes, keep_files=self._keep_files, key=self._key
-            )
-        except (OSError, AuditUnavailable) as error:
-            self._fail(error)
-            return
+        """Open the log, and write that the run begins. A log that cannot be opened is tried again later."""
         self._write(time.time(), run_begins(self._run), sync=False)
 
     def handle(self, event: Event) -> None:
@@ -72,18 +65,22 @@ class AuditLog:
             self._folder.close()
 
     def _write(self, moment: float, facts: Facts, *, sync: bool) -> None:
-        if self._folder is None:
-            return
         kept: Facts = {"time": number(moment), **facts, **({"lost": self._lost} if self._lost else {})}
         try:
-            self.head = self._folder.append(kept, sync=sync)
+            folder = self._folder = self._folder or self._open()
+            self.head = folder.append(kept, sync=sync)
         except (OSError, ValueError, AuditUnavailable) as error:
             self._lost += 1
             self._fail(error)
-        else:
-            self._lost = 0
+            return
+        self._lost = 0
+        if folder.trouble is not None:
+            self._fail(folder.trouble, "the audit log is written, but not safely")
 
-    def _fail(self, error: Exception) -> None:
+    def _open(self) -> AuditFolder:
+        return AuditFolder(self._path, max_bytes=self._max_bytes, keep_files=self._keep_files, key=self._key)
+
+    def _fail(self, error: Exception, what: str = "the audit log is not written") -> None:
         if self.failure is not None:
             return
         hint = None
@@ -95,7 +92,7 @@ class AuditLog:
             reason = f"`{where}`: {strerror[:1].lower()}{strerror[1:]}"
         else:
             reason = str(error)
-        self.failure = AuditUnavailable(f"the audit log is not written: {safe_line(reason)}", hint=hint)
+        self.failure = AuditUnavailable(f"{what}: {safe_line(reason)}", hint=hint)
 
 
 def _matters(block: BlockResult) -> bool:

@@ -6,14 +6,19 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
 
 from polyrun.model.frozen import frozen
 from polyrun.report.audit.chain import MAX_RECORD, Sealed, read_line
-from polyrun.report.audit.folder import CURRENT, LOCK, PATIENCE_S, rotated_files, take_lock
+from polyrun.report.audit.folder import CURRENT, LOCK, rotated_files, take_lock
+
+PATIENCE_S = 10.0
+"""How long another process may hold the lock: runs take turns, and who reads has nothing else to do."""
 
 _LONGEST = 2 * MAX_RECORD
+_HELD = 200
+"""How many full files are opened at once. Runs may remove the oldest; where they leave so many, none goes meanwhile."""
 
 
 @frozen
@@ -31,32 +36,83 @@ class Line:
     ended: bool
 
 
-def lines(path: str, *, newest: bool = False) -> Iterator[Line]:
+def lines(path: str) -> Iterator[Line]:
     """The lines of the log in the folder `path`, as it was at one moment between two writes.
 
-    With `newest`, only those of the last file that has any. A folder that does not exist has none. Raises `OSError`,
-    and `AuditUnavailable` if another process holds the lock.
+    A folder that does not exist has none. Raises `OSError`, and `AuditUnavailable` if another process holds the lock.
     """
+    with _files(path) as files:
+        for part in files:
+            yield from part.lines()
+
+
+def last_record(path: str) -> Sealed | None:
+    """The last record of the log in the folder `path`, as `lines` would give it; `None` if there is none."""
+    with _files(path) as files:
+        for part in reversed(files):
+            last = None
+            for line in part.lines():
+                last = line.record or last
+            if last is not None:
+                return last
+    return None
+
+
+class _Part:
+    """One file of the log: opened as long as it cannot go, or when its turn comes."""
+
+    def __init__(self, folder: int, path: str, name: str) -> None:
+        self._folder = folder
+        self._path = path
+        self._name = name
+        self._file: IO[bytes] | None = None
+        self._size = 0
+
+    def open(self) -> None:
+        """Hold on to the file, up to what is in it now. Raises `OSError`."""
+        self._file = _open(self._folder, self._path, self._name)
+        self._size = os.fstat(self._file.fileno()).st_size
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+
+    def lines(self) -> Iterator[Line]:
+        """Its lines; it is closed after the last one. Raises `OSError`."""
+        if self._file is None:
+            try:
+                self.open()
+            except FileNotFoundError:
+                place = os.path.join(self._path, self._name)
+                raise OSError(f"`{place}` was removed while the log was read: try again") from None
+        if self._file is not None:
+            yield from _of(self._file, self._name, self._size)
+        self.close()
+
+
+@contextmanager
+def _files(path: str) -> Iterator[list[_Part]]:
+    """The files of the log in the folder `path`, oldest first, as they are at one moment."""
     with ExitStack() as stack:
         try:
             folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
+            yield []
             return
         stack.callback(os.close, folder)
         with ExitStack() as quiet:
             _share(folder, path, quiet)
-            names = [one.name for one in rotated_files(folder)]
-            current, size = None, 0
+            parts = [_Part(folder, path, one.name) for one in rotated_files(folder)]
+            for part in parts[:_HELD]:
+                stack.callback(part.close)
+                part.open()
+            current = _Part(folder, path, CURRENT)
+            stack.callback(current.close)
             with suppress(FileNotFoundError):
-                current = stack.enter_context(_open(folder, path, CURRENT))
-                size = os.fstat(current.fileno()).st_size
-        if newest:
-            names = [] if size else names[-1:]
-        for name in names:
-            with _open(folder, path, name) as file:
-                yield from _of(file, name, os.fstat(file.fileno()).st_size)
-        if current is not None:
-            yield from _of(current, CURRENT, size)
+                current.open()
+                parts.append(current)
+        yield parts
 
 
 def _of(file: IO[bytes], name: str, left: int) -> Iterator[Line]:

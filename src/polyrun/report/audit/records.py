@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from polyrun.model.diagnostics import Diagnostic
+from polyrun.model.diagnostics import Diagnostic, Severity
+from polyrun.model.digest import sha256
 from polyrun.model.frozen import as_dict, frozen
 from polyrun.model.limits import Limits
 from polyrun.model.outcomes import Status
@@ -17,6 +18,7 @@ _NAME = 500
 _PATH = 4096
 _TEXT = 400
 _LISTED = 16
+_WORST_FIRST = tuple(Severity)
 _GRANT = "`--allow-"  # how the hint for something that the sandbox may have denied names the flag
 
 
@@ -58,6 +60,8 @@ def run_begins(run: AuditedRun) -> Facts:
         **_sandbox(run),
         "policy": run.policy,
         "allow": _texts(run.passed),
+        "allow_total": len(run.passed),
+        "allow_sha256": _digest(run.passed),
         "uid": run.uid,
         "polyrun": run.version,
     }
@@ -91,7 +95,8 @@ def block_ended(run: AuditedRun, block: BlockResult) -> Facts:
             "disk_bytes": usage.disk_bytes,
             "output_bytes": usage.output_bytes,
         },
-        "findings": [_finding(run.source, one) for one in block.findings[:_LISTED]],
+        "findings": [_finding(run.source, one) for one in _worst(block.findings)],
+        "findings_total": len(block.findings),
         "denials": denials(block),
         "reason": _short(block.reason, _TEXT),
     }
@@ -141,7 +146,19 @@ def _permissions(granted: Permissions) -> Facts:
         "write": _texts(granted.write),
         "write_workspace": granted.write_workspace,
         "env": _texts(granted.env),
+        "total": len(granted.read) + len(granted.write) + len(granted.env),
+        "sha256": _digest((*granted.read, "", *granted.write, "", *granted.env)),
     }
+
+
+def _digest(texts: Sequence[str]) -> str:
+    """The SHA-256 of all of `texts`, each with a zero byte behind it, however many of them are listed."""
+    return sha256(b"".join(text.encode("utf-8", "surrogatepass") + b"\0" for text in texts)).hexdigest()
+
+
+def _worst(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Those that are listed: the worst ones, and among the equally bad the first."""
+    return sorted(findings, key=lambda one: _WORST_FIRST.index(one.severity))[:_LISTED]
 
 
 def _finding(source: Source, found: Diagnostic) -> Facts:

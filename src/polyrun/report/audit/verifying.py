@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from polyrun.model.digest import sha256
 from polyrun.model.frozen import frozen
-from polyrun.report.audit.chain import BEGINNING, Head, Key, Sealed, is_genuine
+from polyrun.report.audit.chain import BEGINNING, Head, Key, Sealed, is_fragment, is_genuine
 from polyrun.report.audit.reading import Line, lines
 
 _NOTES = 20
@@ -33,7 +33,9 @@ class Fault:
 class Verification:
     """What was found: `records` that hold, from number `first` to `head`, and the `fault` behind them, if there is one.
 
-    `sealed` tells whether the key vouches for them. `notes` are what is no fault and should be known all the same.
+    `sealed` tells whether the key vouches for them: those from number `sealed_from` on are sealed with it, and the
+    chain makes it vouch for those before, as they were when the key was set. `notes` are what is no fault and should
+    be known all the same.
     """
 
     records: int
@@ -42,6 +44,7 @@ class Verification:
     sealed: bool
     fault: Fault | None
     notes: tuple[str, ...] = ()
+    sealed_from: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -50,7 +53,7 @@ class Verification:
 
 
 class KeyNeeded(Exception):
-    """The log is sealed with a key, and none was given."""
+    """The log is sealed with a key, and none was given; what can be checked without it is as it was written."""
 
 
 def verify(path: str, key: Key | None = None, head: tuple[int | None, str] | None = None) -> Verification:
@@ -70,28 +73,36 @@ class _Verifier:
         self._head = BEGINNING
         self._first: Sealed | None = None
         self._records = 0
-        self._sealed = False
+        self._sealed_from: int | None = None
+        self._other_key: str | None = None  # that records are sealed with, when none was given
         self._pruned = 0
-        self._strange: Line | None = None  # a line that is no record, until the next record explains it
+        self._strange: _Strange | None = None  # what is no record, until the next record explains it
         self._notes: list[str] = []
 
     def run(self) -> Verification:
         fault = next((fault for line in self._lines if (fault := self._look(line)) is not None), None)
-        first = self._first.sequence if self._first is not None else 1
+        fault = fault or self._at_end()
+        if fault is None and self._other_key is not None:
+            raise KeyNeeded
         return Verification(
-            self._records, first, self._head, self._sealed, fault or self._at_end(), tuple(self._notes[:_NOTES])
+            records=self._records,
+            first=self._first.sequence if self._first is not None else 1,
+            head=self._head,
+            sealed=self._key is not None and self._sealed_from is not None,
+            fault=fault,
+            notes=tuple(self._notes[:_NOTES]),
+            sealed_from=self._sealed_from,
         )
 
     def _look(self, line: Line) -> Fault | None:
         record = line.record
         if record is None:
-            if self._strange is not None:
-                return self._unreadable(self._strange)
-            self._strange = line
+            self._strange = self._strange or _Strange(line)
+            self._strange.take(line)
             return None
-        if self._strange is not None and not _closes(record, self._strange):
-            return self._unreadable(self._strange)
-        fault = self._of_key(record, line) or self._of_place(record, line)
+        if self._strange is not None and not self._strange.is_closed_by(record):
+            return self._unreadable(self._strange.first)
+        fault = self._of_hash(record, line) or self._of_place(record, line) or self._of_key(record, line)
         if fault is None:
             self._take(record)
         return fault
@@ -102,22 +113,27 @@ class _Verifier:
 
     def _of_key(self, record: Sealed, line: Line) -> Fault | None:
         if record.key is None:
-            if self._sealed:
+            if self._sealed_from is not None:
                 return _fault(
                     "unsealed", "is not sealed with the key, and those before it are", line, self._place(record)
                 )
             return None
         if self._key is None:
-            raise KeyNeeded
-        if record.key != self._key.name:
+            self._other_key = self._other_key or record.key  # tampering shows without the key, too
+        if record.key != (self._other_key if self._key is None else self._key.name):
             what = f"was sealed with another key (`{_shown(record.key)}`)"
             return _fault("wrong_key", what, line, self._place(record))
         return None
 
-    def _of_place(self, record: Sealed, line: Line) -> Fault | None:
-        """What is wrong with `record` or with where it stands."""
-        if not is_genuine(record, self._key):
+    def _of_hash(self, record: Sealed, line: Line) -> Fault | None:
+        """Whether `record` was edited, as far as that can be told: what another key sealed, only that one tells."""
+        known = record.key is None or (self._key is not None and record.key == self._key.name)
+        if known and not is_genuine(record, self._key):
             return _fault("edited", "was edited", line, self._place(record))
+        return None
+
+    def _of_place(self, record: Sealed, line: Line) -> Fault | None:
+        """What is wrong with where `record` stands."""
         if self._first is None and record.sequence > 1:
             return None  # the beginning is gone; what that means is known at the end
         expected = self._head.sequence + 1
@@ -155,24 +171,26 @@ class _Verifier:
         if self._wanted is not None and record.hash == self._wanted[1] and self._wanted[0] in (None, record.sequence):
             self._met = True
         if self._strange is not None:
-            torn, where = len(self._strange.data) - 1, f"line {self._strange.number} of `{self._strange.file}`"
-            what = f"a torn record before record {record.sequence} ({where})"
+            first, torn = self._strange.first, self._strange.length
+            what = f"a torn record before record {record.sequence} (line {first.number} of `{first.file}`)"
             self._note(f"{what}: {torn} bytes that a crash or a full disk left, closed by the next run")
             self._strange = None
         through = facts.get("through")
         if facts.get("kind") == "pruned" and type(through) is int:
             self._pruned = max(self._pruned, through)
-        self._sealed = record.key is not None
+        if record.key is not None:
+            self._sealed_from = self._sealed_from or record.sequence
         self._head = record.head
         self._records += 1
 
     def _at_end(self) -> Fault | None:
         """What only the end tells: a line cut short, a beginning that is gone, a head that was not met."""
         if self._strange is not None:
-            if self._strange.ended:
-                return self._unreadable(self._strange)
-            message = f"there is a torn record behind record {self._head.sequence}: {len(self._strange.data)} bytes"
-            return Fault("torn", message, self._head.sequence + 1, self._strange.file, self._strange.number)
+            first = self._strange.first
+            if not self._strange.fragments:
+                return self._unreadable(first)
+            message = f"there is a torn record behind record {self._head.sequence}: {self._strange.length} bytes"
+            return Fault("torn", message, self._head.sequence + 1, first.file, first.number)
         return self._of_beginning() or self._of_head() or self._of_seal()
 
     def _of_beginning(self) -> Fault | None:
@@ -202,7 +220,7 @@ class _Verifier:
         return Fault("rewritten", message, sequence)
 
     def _of_seal(self) -> Fault | None:
-        if self._key is None or self._sealed or not self._records:
+        if self._key is None or self._sealed_from is not None or not self._records:
             return None
         return Fault(
             "unsealed", "no record is sealed with the key: the log was written without it", self._head.sequence
@@ -217,11 +235,33 @@ class _Verifier:
             self._notes.append(text)
 
 
-def _closes(record: Sealed, strange: Line) -> bool:
-    """Whether `record` was written to tell of `strange`, which a crash left."""
-    facts, rest = record.facts, strange.data.removesuffix(b"\n")
-    told = (facts.get("kind"), facts.get("bytes"), facts.get("sha256"))
-    return told == ("torn", len(rest), sha256(rest).hexdigest())
+class _Strange:
+    """Lines in a row that are no records: their length and hash as one text, and whether crashes may have left them."""
+
+    def __init__(self, first: Line) -> None:
+        self.first = first
+        self.length = 0
+        self.fragments = True
+        self._digest = sha256()
+        self._whole = True
+        self._count = 0
+
+    def take(self, line: Line) -> None:
+        """Add the next of them, or the first."""
+        text = line.data.removesuffix(b"\n")
+        self._whole = self._whole and (not line.ended or line.data.endswith(b"\n"))
+        self.fragments = self.fragments and (not line.ended or is_fragment(text))
+        if self._count:
+            self._digest.update(b"\n")
+            self.length += 1
+        self._count += 1
+        self._digest.update(text)
+        self.length += len(text)
+
+    def is_closed_by(self, record: Sealed) -> bool:
+        """Whether `record` was written to tell of them."""
+        told = (record.facts.get("kind"), record.facts.get("bytes"), record.facts.get("sha256"))
+        return self._whole and told == ("torn", self.length, self._digest.hexdigest())
 
 
 def _fault(kind: str, what: str, line: Line, sequence: int) -> Fault:

@@ -105,12 +105,13 @@ GOOD = seal({"kind": "block"}, BEGINNING, None)[0]
         GOOD.replace(b'"seq": 1', b'"seq": ' + b"9" * 5000),
         GOOD.replace(b'"previous": "0', b'"previous": "g'),
         GOOD.replace(b'"kind": "block"', b'"key": 3'),
+        *(GOOD.replace(b'"block"', value) for value in (b"NaN", b"Infinity", b"[-Infinity]", b"1e999", b"-1.5e400")),
         GOOD[:-3] + b"\n",
         GOOD + b"\n",
         b" " * MAX_RECORD + GOOD,
         b'{"x": ' + b"[" * 60_000 + b"]" * 1 + b', "hash": "' + b"0" * 64 + b'"}\n',
     ],
-    ids=range(17),
+    ids=range(22),
 )
 def test_what_is_no_record(line: bytes) -> None:
     assert read_line(line) is None

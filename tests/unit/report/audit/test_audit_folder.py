@@ -6,6 +6,8 @@ import os
 import resource
 import stat
 import threading
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from audit_story import KEY, OTHER_KEY, current, store, stored, write
 from polyrun.model.errors import AuditUnavailable
 from polyrun.report.audit import folder as folder_module
 from polyrun.report.audit import reading as reading_module
+from polyrun.report.audit.chain import MAX_RECORD
 from polyrun.report.audit.folder import LOCK, AuditFolder
 from polyrun.report.audit.verifying import verify
 
@@ -64,6 +67,20 @@ def test_old_files_go_when_a_bound_is_set_and_the_log_says_so(tmp_path: Path) ->
     )
 
 
+def test_a_file_that_cannot_be_removed_loses_no_record(tmp_path: Path) -> None:
+    write(tmp_path, "a")
+    (tmp_path / "audit-000000000000000.jsonl").mkdir()  # counts as the oldest full file, and no folder is unlinked
+    with closing(AuditFolder(str(tmp_path), max_bytes=100, keep_files=1)) as writer:
+        assert writer.append({"kind": "block"}, sync=True).sequence == 2
+        troubles = [writer.trouble]
+        (tmp_path / "audit-000000000000000.jsonl").rmdir()
+        writer.append({"kind": "block"}, sync=True)
+        troubles.append(writer.trouble)
+    assert [type(trouble) for trouble in troubles] in ([IsADirectoryError, type(None)], [PermissionError, type(None)])
+    found = verify(str(tmp_path))
+    assert (found.fault, found.head.sequence) == (None, 5), "three records, and two about what was removed"
+
+
 def test_a_record_larger_than_a_file_may_be_still_gets_in(tmp_path: Path) -> None:
     write(tmp_path, "a" * 500, "b" * 500, "c" * 500, max_bytes=100)
     assert verify(str(tmp_path)).records == 3
@@ -100,6 +117,37 @@ def test_a_torn_line_is_closed_and_told_of(tmp_path: Path, cut: int) -> None:
     where = "a torn record before record 2 (line 2 of `audit.jsonl`)"
     left = f"{len(whole) - cut - 1} bytes that a crash or a full disk left"
     assert found.notes == (f"{where}: {left}, closed by the next run",)
+
+
+@pytest.mark.parametrize("crashes", [2, 3, 5])
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("left", [0, 1, 20, 150, -2])
+def test_crashes_in_a_row_leave_one_torn_record(tmp_path: Path, crashes: int, before: int, left: int) -> None:
+    """Each next writer is stopped while it tells of what the one before it left; `left` bytes of that are there."""
+    write(tmp_path, *["a"] * before, "b")
+    torn = stored(tmp_path)[before][:-40]
+    store(tmp_path, *stored(tmp_path)[:before], torn)
+    for _ in range(crashes - 1):
+        size = current(tmp_path).stat().st_size
+        with pytest.raises(ValueError, match="too long"):
+            write(tmp_path, "x" * MAX_RECORD)
+        whole = current(tmp_path).read_bytes()
+        assert whole[size:].startswith(b"\n") or whole[:size].endswith(b"\n")
+        current(tmp_path).write_bytes(whole[: left if left < 0 else size + left])
+        found = verify(str(tmp_path))
+        assert left == -2 or (found.fault is not None and found.fault.kind == "torn")
+    write(tmp_path, "c")
+    found = verify(str(tmp_path))
+    assert found.fault is None
+    assert found.records == before + 2
+    assert len(found.notes) == 1
+
+
+def test_zeros_that_a_lost_machine_left_are_torn_too(tmp_path: Path) -> None:
+    write(tmp_path, "a")
+    store(tmp_path, *stored(tmp_path), b"\0" * 300 + b'\n{"schema": "polyrun.aud\0\0')
+    write(tmp_path, "b")
+    assert verify(str(tmp_path)).ok
 
 
 def test_a_torn_first_record_does_not_stop_the_log(tmp_path: Path) -> None:
@@ -170,10 +218,24 @@ def test_files_that_are_not_only_ours_are_refused(tmp_path: Path, name: str, mak
     assert not (tmp_path / "target").exists() or (tmp_path / "target").read_bytes() == b""
 
 
-def test_a_folder_that_anybody_can_write_is_refused(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    with pytest.raises(AuditUnavailable, match="can be written by anybody"):
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o720, 0o702])
+def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    tmp_path.chmod(mode)
+    with pytest.raises(AuditUnavailable, match="can be written by others"):
         write(tmp_path, "a")
+    assert names(tmp_path) == []
+
+
+def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who runs this may be an ordinary user, who cannot give a folder away: so the user is said to be another one."""
+    write(tmp_path, "a")
+    if os.geteuid() == 0:
+        os.chown(tmp_path, 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(AuditUnavailable, match="belongs to another user"):
+        write(tmp_path, "b")
+    assert len(stored(tmp_path)) == 1
 
 
 def test_a_log_with_a_key_gets_no_record_without_it(tmp_path: Path) -> None:
@@ -197,6 +259,24 @@ def test_a_lock_that_is_never_released_costs_a_bounded_time(tmp_path: Path, monk
             verify(str(tmp_path))
     write(tmp_path, "a")
     assert verify(str(tmp_path)).records == 1
+
+
+def test_who_waited_in_vain_waits_again_only_when_the_lock_was_free(tmp_path: Path) -> None:
+    write(tmp_path, "a")
+    with closing(AuditFolder(str(tmp_path), max_bytes=1 << 20)) as writer, (tmp_path / LOCK).open() as held:
+        waited = []
+        for hold in (True, True, False, True):
+            if hold:
+                fcntl.flock(held, fcntl.LOCK_EX)
+            begin = time.monotonic()
+            with suppress(AuditUnavailable):
+                writer.append({"kind": "block"}, sync=False)
+            waited.append(time.monotonic() - begin)
+            fcntl.flock(held, fcntl.LOCK_UN)
+    assert 2 <= waited[0] < 5
+    assert max(waited[1:3]) < 1
+    assert waited[3] >= 2
+    assert verify(str(tmp_path)).records == 2
 
 
 def test_a_disk_that_fills_up_leaves_whole_records(tmp_path: Path) -> None:

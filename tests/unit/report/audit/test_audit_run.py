@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +72,7 @@ def test_a_run_is_a_beginning_its_blocks_and_an_end(tmp_path: Path) -> None:
     assert load["limits"]["memory_bytes"] == 512 << 20
     assert load["permissions"] == {
         "net": True, "read": ["/data"], "write": [], "write_workspace": False, "env": ["TOKEN"],
+        "total": 2, "sha256": hashlib.sha256(b"/data\0\0\0TOKEN\0").hexdigest(),
     }  # fmt: skip
     assert load["enforced"] == sorted(str(word) for word in told.parts[0].enforced)
     assert (load["findings"], load["denials"], load["reason"]) == ([], [], None)
@@ -119,6 +123,39 @@ def test_findings_stand_with_their_lines(tmp_path: Path) -> None:
     assert record["findings"] == [{"code": "PR501", "severity": "warning", "line": 2, "message": "is risky"}]
 
 
+def test_the_worst_findings_are_listed_and_all_are_counted(tmp_path: Path) -> None:
+    told = story(Part(status=Status.BLOCKED))
+    severities = [*[Severity.NOTE] * 20, Severity.WARNING, *[Severity.NOTE] * 3, Severity.ERROR, Severity.WARNING]
+    found = tuple(
+        Diagnostic(Code.NONZERO_EXIT, severity, f"{number}", Label(Span(0, 1)))
+        for number, severity in enumerate(severities)
+    )
+    with opened(tmp_path, told) as log:
+        for event in told.events():
+            log.handle(_with(event, findings=found))
+    record = json.loads(stored(tmp_path)[1])
+    assert [one["message"] for one in record["findings"]] == ["24", "20", "25", *map(str, range(13))]
+    assert record["findings_total"] == 26
+
+
+def test_grants_that_are_not_listed_are_counted_and_vouched_for(tmp_path: Path) -> None:
+    told = story(Part())
+    run = audited(told)
+    read, write, codes = ([f"{letter}{number}" for number in range(40)] for letter in ("/r/\ud800", "/w/", "PR"))
+    granted = Permissions(read=tuple(read), write=tuple(write), env=("TOKEN",))
+    blocks = {index: replace(allowed, permissions=granted) for index, allowed in run.blocks.items()}
+    with opened(tmp_path, told, replace(run, blocks=blocks, passed=tuple(codes))) as log:
+        for event in told.events():
+            log.handle(event)
+    first, block = (json.loads(line) for line in stored(tmp_path)[:2])
+    given = block["permissions"]
+    assert (given["write"], given["total"]) == (write[:16], 81)
+    listed = b"".join(text.encode("utf-8", "surrogatepass") + b"\0" for text in [*read, "", *write, "", "TOKEN"])
+    assert given["sha256"] == hashlib.sha256(listed).hexdigest()
+    assert (first["allow"], first["allow_total"]) == (codes[:16], 40)
+    assert first["allow_sha256"] == hashlib.sha256("".join(f"{code}\0" for code in codes).encode()).hexdigest()
+
+
 def _denied(status: Status, hint: str | None) -> list[tuple[object, object]]:
     found = Diagnostic(Code.PERMISSION_NEEDED, Severity.ERROR, "it asks", Label(Span(0, 1)), hint=hint)
     told = story(Part(status=status, reason="it asks", problem=found))
@@ -155,6 +192,39 @@ def test_the_first_record_that_gets_through_counts_those_that_did_not(tmp_path: 
     first, second = (json.loads(line) for line in stored(tmp_path))
     assert (first["kind"], second["block"], second["lost"]) == ("run", 3, 2)
     assert verify(str(tmp_path)).ok
+
+
+def test_a_log_that_could_not_be_opened_is_tried_again(tmp_path: Path) -> None:
+    told, place = story(Part(), Part()), tmp_path / "audit"
+    place.write_text("in the way")
+    with opened(place, told) as log:
+        for event in told.events():
+            if isinstance(event, JobFinished) and event.block.index == 2:
+                place.unlink()
+            log.handle(event)
+        assert "file exists" in str(log.failure)
+        assert log.head is not None
+    (record,) = (json.loads(line) for line in stored(place))
+    assert (record["kind"], record["block"], record["lost"]) == ("block", 2, 2)
+
+
+def test_a_record_that_is_there_is_not_lost_when_the_disk_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with opened(tmp_path, story(Part())) as log:
+        monkeypatch.setattr(os, "fsync", fail)
+        log.handle(SecurityEvent(NOON, "escape", "seen"))
+        monkeypatch.undo()
+        log.handle(SecurityEvent(NOON, "escape", "seen again"))
+        told = f"the audit log is written, but not safely: `{tmp_path}/audit.jsonl`: input/output error"
+        assert str(log.failure) == told
+    records = [json.loads(line) for line in stored(tmp_path)]
+    assert [record.get("message") for record in records] == [None, "seen", "seen again"]
+    assert not any("lost" in record for record in records)
+    assert verify(str(tmp_path)).records == 3
 
 
 @pytest.mark.parametrize("make", ["file", "parent", "null"])

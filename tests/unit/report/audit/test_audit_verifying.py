@@ -11,6 +11,7 @@ import pytest
 
 from audit_story import KEY, OTHER_KEY, current, store, stored, write
 from polyrun.report.audit.chain import BEGINNING, Head, Key, read_line, seal
+from polyrun.report.audit.reading import last_record, lines
 from polyrun.report.audit.verifying import Fault, KeyNeeded, Verification, verify
 
 Lines = list[bytes]
@@ -103,7 +104,7 @@ def test_a_whole_log_has_its_head(tmp_path: Path) -> None:
     write(tmp_path, *"abc", key=KEY)
     last = read_line(stored(tmp_path)[-1])
     assert last is not None
-    assert verify(str(tmp_path), KEY) == Verification(3, 1, last.head, sealed=True, fault=None)
+    assert verify(str(tmp_path), KEY) == Verification(3, 1, last.head, sealed=True, fault=None, sealed_from=1)
 
 
 def test_no_log_is_one_without_records(tmp_path: Path) -> None:
@@ -193,6 +194,53 @@ def test_a_key_keeps_others_from_writing_it_anew(tmp_path: Path) -> None:
     assert fault(tmp_path, KEY).kind == "unsealed"
 
 
+FOREIGN = Key(b"x" * 16, "0123456789abcdef")
+KEYED: dict[str, tuple[Callable[[Lines], Lines], str, int]] = {
+    "inserted": (lambda lines: [*lines[:2], lines[0].replace(b'"kind"', b'"key": "x", "kind"'), *lines[2:]],
+                 "inserted", 1),
+    "replaced": (lambda lines: [*lines[:2], seal({}, _head(lines[1]), FOREIGN)[0], *lines[3:]], "replaced", 4),
+    "out of nowhere": (lambda lines: [*lines[:2], seal({}, Head(7, "1" * 64), FOREIGN)[0], *lines[2:]],
+                       "reordered", 8),
+    "not behind the one before it": (
+        lambda lines: [*lines[:2], seal({}, Head(2, "1" * 64), FOREIGN)[0], *lines[2:]], "replaced", 3,
+    ),
+}  # fmt: skip
+
+
+def _head(line: bytes) -> Head:
+    record = read_line(line)
+    assert record is not None
+    return record.head
+
+
+@pytest.mark.parametrize("key", [None, KEY], ids=["no key", "key"])
+@pytest.mark.parametrize("change", KEYED)
+def test_a_line_that_names_a_key_is_tampering_like_any_other(tmp_path: Path, change: str, key: Key | None) -> None:
+    do, kind, sequence = KEYED[change]
+    write(tmp_path, *"abcde")
+    store(tmp_path, *do(stored(tmp_path)))
+    found = fault(tmp_path, key)
+    if change == "replaced" and key is not None:
+        kind, sequence = "wrong_key", 3
+    assert (found.kind, found.sequence) == (kind, sequence)
+
+
+def test_a_sealed_log_that_was_changed_is_told_without_its_key_where_it_shows(tmp_path: Path) -> None:
+    write(tmp_path, *"abcde", key=KEY)
+    lines, last = stored(tmp_path), _head(stored(tmp_path)[-1])
+    store(tmp_path, *lines[:1], *lines[2:])
+    assert fault(tmp_path).kind == "removed"
+    store(tmp_path, *lines[:1], seal({}, _head(lines[0]), KEY)[0], *lines[2:])
+    assert fault(tmp_path).kind == "replaced"
+    store(tmp_path, *lines, seal({}, last, FOREIGN)[0])
+    assert fault(tmp_path).kind == "wrong_key"
+    store(tmp_path, *lines[:-1])
+    assert fault(tmp_path, head=noted(last)).kind == "truncated"
+    store(tmp_path, *lines)
+    with pytest.raises(KeyNeeded):
+        verify(str(tmp_path), head=noted(last))
+
+
 def test_a_record_without_the_key_does_not_pass_behind_those_with_it(tmp_path: Path) -> None:
     write(tmp_path, *"ab", key=KEY)
     last = read_line(stored(tmp_path)[-1])
@@ -206,9 +254,46 @@ def test_a_record_without_the_key_does_not_pass_behind_those_with_it(tmp_path: P
 def test_a_key_also_vouches_for_what_was_written_before_it_was_set(tmp_path: Path) -> None:
     write(tmp_path, *"ab")
     write(tmp_path, "c", key=KEY)
-    assert verify(str(tmp_path), KEY).records == 3
+    found = verify(str(tmp_path), KEY)
+    assert (found.records, found.sealed, found.sealed_from) == (3, True, 3)
     store(tmp_path, *inserted(stored(tmp_path)[:2])[:2], *rehashed(stored(tmp_path))[2:])
     assert not verify(str(tmp_path), KEY).ok
+
+
+def test_the_last_record_may_stand_in_an_older_file(tmp_path: Path) -> None:
+    """As after crashes right behind the renaming of a full file."""
+    assert last_record(str(tmp_path / "absent")) is last_record(str(tmp_path)) is None
+    write(tmp_path, *"abcdefg", max_bytes=800)
+    newest = max(path for path in tmp_path.iterdir() if path.name.startswith("audit-"))
+    expected = read_line(newest.read_bytes().splitlines()[-1])
+    for left in (b'{"schema": "pol', b"", b"\n"):
+        store(tmp_path, left)
+        assert last_record(str(tmp_path)) == expected
+    (tmp_path / "audit-000000000000099.jsonl").write_bytes(b"nothing")
+    assert last_record(str(tmp_path)) == expected is not None
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_files_that_go_while_it_is_read_are_read_all_the_same(tmp_path: Path, count: int) -> None:
+    write(tmp_path, *"abcdefghi", max_bytes=800)
+    reader = lines(str(tmp_path))
+    read = [next(reader)]
+    for path in sorted(path for path in tmp_path.iterdir() if path.name.startswith("audit-"))[:count]:
+        path.unlink()
+    write(tmp_path, *"jklmnop", max_bytes=800, keep_files=1)
+    read += reader
+    assert [line.record.sequence for line in read if line.record is not None] == list(range(1, 10))
+
+
+def test_more_files_than_can_be_held_are_read_too(tmp_path: Path) -> None:
+    write(tmp_path, *map(str, range(220)), max_bytes=100)
+    assert verify(str(tmp_path)).records == 220
+    reader = lines(str(tmp_path))
+    next(reader)
+    newest = max(path for path in tmp_path.iterdir() if path.name.startswith("audit-"))
+    newest.unlink()
+    with pytest.raises(OSError, match="was removed while the log was read: try again"):
+        list(reader)
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "link"])
