@@ -14,7 +14,7 @@ from typing import TypeVar
 from polyrun.model.frozen import frozen
 from polyrun.model.outcomes import Outcome, Status
 from polyrun.model.requirements import Requirements
-from polyrun.sandbox import artifacts, disk
+from polyrun.sandbox import artifacts, disk, layout
 from polyrun.sandbox.base import BoxSpec, Command, Sandbox, Workspace
 from polyrun.sandbox.docker.api import EngineError, EngineGone
 from polyrun.sandbox.docker.backend import Docker
@@ -28,6 +28,7 @@ from polyrun.selftest.programs import CannotRun, Python
 _DOCUMENT, _DOCUMENT_TEXT = "document.mix", b"#lang:bash\necho the document\n#end\n"
 _BUILT, _BUILT_TEXT = "program", b"built\n"
 _FOLDERS = ("work", "overlay", "scratch", "programs", "out", "build")
+_SHARED = (layout.TMP, layout.SHM, "/polyrun")
 _KEPT_BYTES = 65536
 _SMALL_FILE = 4096
 _CANCEL_S = 20.0
@@ -146,7 +147,6 @@ class Arena:
 
     def _command(self, attack: Attack, name: str, marker: str) -> Command:
         planted = self._baits.folder
-        logs = os.stat("/var/log") if os.path.isdir("/var/log") else None
         argument = {
             "planted": planted,
             "port": self._baits.port,
@@ -156,7 +156,8 @@ class Arena:
             "source": "{source}",
             "launcher": 1,
             "namespaces": {name: os.stat(f"/proc/self/ns/{name}").st_ino for name in ("pid", "mnt")},
-            "logs": [logs.st_dev, logs.st_ino] if logs else [],
+            "logs": _identity("/var/log") if os.path.isdir("/var/log") else [],
+            "folders": {path: _identity(path) for path in _SHARED if os.path.isdir(path)},
             "bound": 0,
             "marker": marker,
             "numbers": programs.numbers(),
@@ -267,6 +268,11 @@ def _processes_with(marker: str) -> list[str]:
         if marker.encode() in words and state != b"Z":
             found.append(f"process {pid}: {words[:60]!r}")
     return found
+
+
+def _identity(folder: str) -> list[int]:
+    facts = os.stat(folder)
+    return [facts.st_dev, facts.st_ino]
 
 
 def _write(path: str, data: bytes) -> None:

@@ -124,6 +124,7 @@ class Careless:
                 "source": _SOURCE,
                 "launcher": self.launcher,
                 "logs": [logs.st_dev, logs.st_ino],
+                "folders": {},
             }
         )
 

@@ -57,9 +57,21 @@ def must_be_apart():
             os._exit(90)
 
 
+def must_not_be_the_hosts(*paths):
+    for path in paths:
+        if os.path.exists(path) and [os.stat(path).st_dev, os.stat(path).st_ino] == P["folders"].get(path):
+            tell("the host's own folder", path)
+            os._exit(90)
+
+
 def read(path):
     with open(path, "rb") as file:
         return file.read(4096).decode(errors="replace").strip()
+
+
+def open_only(path):
+    os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # that it may be written to is enough to know
+    return "opened"
 
 
 def write(path, data=b"x"):
@@ -109,7 +121,8 @@ class Attack:
 
     **Program.** Python behind `PRELUDE`, C, or a script for `/bin/sh` that gets `$1` a C compiler, `$2` the planted
     folder and `$3` the bound. What could harm a host whose sandbox does not hold comes after `must_be_apart()`: on the
-    host itself the program ends there, and so does not keep the promise. `arguments` are further words on the command
+    host itself the program ends there, and so does not keep the promise; `must_not_be_the_hosts` does the same for
+    folders that a box may leak. `arguments` are further words on the command
     line, in which `{planted}` is filled in; with `exports` the box has a folder for what is handed out, `P["out"]`;
     with `build` a build folder, `P["build"]`, which the program may write to (`"writes"`) or must not (`"reads"`).
     `times` runs it in that many boxes one after the other, and only the last one's facts count. With `cancelled` the

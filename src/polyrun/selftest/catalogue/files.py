@@ -198,10 +198,14 @@ elif P["bound"]:
         title="write to the system's folders",
         program="""
 must_be_apart()
+def come_and_go(path):
+    write(path)
+    os.unlink(path)
+    return "written"
 for folder in ("/", "/usr", "/usr/bin", "/etc", "/bin", "/lib", "/proc", "/dev", "/polyrun",
                "/polyrun/source", "/root"):
-    attempt(folder, lambda: write(folder + "/polyrun-was-here"))
-attempt("over python", lambda: write(sys.executable))
+    attempt(folder, lambda: come_and_go(folder + "/polyrun-was-here"))
+attempt("over python", lambda: open_only(sys.executable))
 attempt("rename /usr", lambda: os.rename("/usr", "/usr"))  # changes nothing where it may be done
 attempt("host", lambda: write(P["planted"] + "/written"))
 """,

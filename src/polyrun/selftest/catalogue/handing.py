@@ -199,15 +199,21 @@ tell("swapped", "yes" if swaps or not P["bound"] else "no")
         title="take every right off the folders that somebody must still look into, and put a FIFO where one was",
         program="""
 import shutil
+must_be_apart()
+shared = ("/tmp", "/polyrun", "/dev/shm")
+must_not_be_the_hosts(*shared)
 here = os.getcwd()
 write("inside")
 shutil.rmtree(P["out"], ignore_errors=True)
 attempt("fifo", lambda: os.mkfifo(P["out"]))
-for path in (here, "/tmp", "/polyrun", "/dev/shm"):
-    attempt(path, lambda: os.chmod(path, 0))
-tell("locked", "all")
-if P["bound"]:
-    os.chmod(here, 0o700)
+modes = {path: stat.S_IMODE(os.stat(path).st_mode) for path in (here, *shared) if os.path.exists(path)}
+try:
+    for path in modes:
+        attempt(path, lambda: os.chmod(path, 0))
+    tell("locked", "all")
+finally:
+    for path in modes if P["bound"] else ():  # in a box they stay as they are: that is the attack
+        os.chmod(path, modes[path])
 """,
         exports=True,
         held=Expect(facts={"locked": "all"}, handed=(), seconds=4.0),

@@ -346,8 +346,9 @@ tell("reached", [path for path in reached if re.search("docker|overlay|container
     Attack(
         rows=(59,),
         name="every-control-file",
-        title="write to every file of every control group that can be seen, and make groups below them",
+        title="open for writing every file of every control group that can be seen, and make groups below them",
         program="""
+must_be_apart()
 writable, made = [], []
 for top, folders, files in os.walk("/sys"):
     for name in files:
@@ -358,7 +359,8 @@ for top, folders, files in os.walk("/sys"):
             pass
     if top.startswith("/sys/fs"):
         try:
-            os.mkdir(os.path.join(top, "mine"))
+            os.mkdir(os.path.join(top, "polyrun-mine"))
+            os.rmdir(os.path.join(top, "polyrun-mine"))
             made.append(top)
         except OSError:
             pass
