@@ -63,4 +63,4 @@ def test_what_is_not_shown_says_why() -> None:
         assert (attack.capable is None) == (attack.not_shown is not None), attack.name
         assert attack.weakness_without_cgroups is None or attack.held_without_cgroups is not None, attack.name
         assert attack.weakness_in_container is None or attack.held_in_container is not None, attack.name
-    assert len(SHOWN) > 0.9 * len(ATTACKS)
+    assert len(SHOWN) > 0.8 * len(ATTACKS)

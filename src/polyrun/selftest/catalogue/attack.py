@@ -10,7 +10,7 @@ from polyrun.model.limits import MIB, Limits
 from polyrun.model.outcomes import Status
 from polyrun.sandbox.ground.baits import SECRET
 
-__all__ = ["PRELUDE", "SECRET", "SMALL", "Attack", "Expect", "Promise"]
+__all__ = ["BEGUN", "C_PRELUDE", "PRELUDE", "SECRET", "SHELL_PRELUDE", "SMALL", "Attack", "Expect", "Promise"]
 
 SMALL = Limits(
     wall_s=5.0,
@@ -83,7 +83,20 @@ def write(path, data=b"x"):
     return "written"
 
 
+tell("begun", "yes")
 """
+
+
+C_PRELUDE = """\
+extern long write(int, const void *, unsigned long);
+__attribute__((constructor)) static void polyrun_begun(void) { (void)!write(1, "begun: yes\\n", 11); }
+#line 1
+"""
+
+SHELL_PRELUDE = 'echo "begun: yes"\n'
+
+BEGUN = "begun"
+"""What every program tells first: without it nobody knows whether anything was tried."""
 
 
 @frozen
@@ -129,6 +142,8 @@ class Attack:
     run is cancelled as soon as this text was printed. `alone` keeps other attacks from running beside it, because it
     minds the clock or the processors.
 
+    The first that a program tells is that it has `BEGUN`, or nothing counts as held; `mute` says why one cannot.
+
     **Promise.** `held` is what a box at level 2 shows, `held_without_cgroups` what it shows at level 1 and
     `held_in_container` what a container shows, level 3 and 4 (default: the same). `weakness` says in words what is
     *not* stopped, `weakness_without_cgroups` the same for level 1, `weakness_in_container` for containers.
@@ -150,6 +165,7 @@ class Attack:
     capable: Mapping[str, str] | None = None
     outside_bound: float = 1
     not_shown: str | None = None
+    mute: str | None = None
     weakness: str | None = None
     weakness_without_cgroups: str | None = None
     weakness_in_container: str | None = None

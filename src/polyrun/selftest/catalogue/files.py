@@ -110,8 +110,7 @@ if P["bound"]:
         held=Expect(
             facts={"made": "7"}, kept=(" ", "-rf", "...", "\x1b[31mred", "n" * 255, "new\nline", "\udcff\udcfe")
         ),
-        capable={"made": "7"},
-        outside_bound=1,
+        not_shown="making them is allowed; what counts is that PolyRun takes them back, and the folders away",
     ),
     Attack(
         rows=(34,),
@@ -130,8 +129,7 @@ if P["bound"]:
     os.chmod("folder", 0o700)
 """,
         held=Expect(facts={"locked": "all"}),
-        capable={"locked": "all"},
-        outside_bound=1,
+        not_shown="locking its own folder is allowed; what counts is that PolyRun takes it away",
     ),
     Attack(
         rows=(38,),
@@ -334,7 +332,6 @@ if P["bound"]:
                 "still": "here",
             }
         ),
-        capable={"still": "here"},
-        outside_bound=1,
+        not_shown="the kernel refuses them everywhere; what counts is that nothing else gives way",
     ),
 )  # fmt: skip
