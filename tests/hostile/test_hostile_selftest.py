@@ -94,6 +94,8 @@ def test_without_a_compiler_it_says_what_it_could_not_run(tmp_path: Path) -> Non
     assert set(verdicts) == {"other-abi", "x32-abi", "include-host-files", "include-what-never-ends"}
     assert set(verdicts.values()) == {missing}
     assert found["counts"]["not_run"] == len(verdicts)
+    nothing = run("--only", "other-abi,include-host-files", code=4, PATH=str(tmp_path))
+    assert (nothing["ok"], nothing["counts"]["not_run"]) == (False, 2)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

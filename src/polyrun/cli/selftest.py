@@ -59,7 +59,7 @@ def selftest(
     much of two processors.
 
     Exit codes: 0 all held what the sandbox's level promises, 1 something held less,
-    2 usage, 4 no sandbox, or one that isolates nothing, 130 interrupted.
+    2 usage, 4 no sandbox, one that isolates nothing, or nothing could be judged, 130 interrupted.
     """
     if listed:
         return _list(form)
@@ -86,6 +86,8 @@ def selftest(
         print_data(json.dumps(to_json(report), indent=2) + "\n")
     else:
         print_data(render_selftest(report, look(out()), verbose=verbose))
+    if not report.judged and not report.left:
+        return ExitCode.REFUSED
     return ExitCode.OK if report.ok else ExitCode.BLOCK_FAILED
 
 

@@ -84,8 +84,17 @@ class SelfTestReport:
 
     @property
     def ok(self) -> bool:
-        """Whether the sandbox gave at least what its level promises. What was not run does not count against it."""
-        return not self.left and not any(result.verdict.is_bad for result in self.results)
+        """Whether the sandbox gave at least what its level promises.
+
+        What was not run does not count against it, but where nothing was `judged`, nobody knows.
+        """
+        return self.judged and not self.left and not any(result.verdict.is_bad for result in self.results)
+
+    @property
+    def judged(self) -> bool:
+        """Whether any attack says something about the sandbox: not all of them were `NOT_RUN` or `NOT_CAPABLE`."""
+        silent = (Verdict.NOT_RUN, Verdict.NOT_CAPABLE)
+        return any(result.verdict not in silent for result in self.results)
 
     def count(self, verdict: Verdict) -> int:
         """How many attacks ended so."""

@@ -119,6 +119,8 @@ def _lines(report: SelfTestReport, look: Look, *, verbose: bool) -> Iterator[str
     for line in report.left:
         yield from _folded(look.paint("left behind", "red"), line, look, 11)
     yield ", ".join(look.paint(words, style) for words, style in sums(report)) or "no attacks"
+    if not report.judged:
+        yield look.paint("nothing was judged, so nobody knows whether the sandbox holds", "red")
     if report.not_shown:
         yield f"* {report.not_shown} not seen to succeed where nothing stops it (`-v` says why)"
     if report.not_concerned and len(report.results) > len(report.not_concerned):

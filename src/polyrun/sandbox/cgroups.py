@@ -19,7 +19,7 @@ from polyrun.model.errors import SandboxError
 from polyrun.model.frozen import frozen
 from polyrun.model.limits import Limits
 from polyrun.sandbox import pidfd, placement
-from polyrun.sandbox.identity import is_orphan, new_name
+from polyrun.sandbox.identity import is_orphan, is_own, new_name
 
 PERIOD_US = 100_000
 """The period in which a share of processors is counted, in microseconds."""
@@ -253,6 +253,16 @@ class _GroupV2:
 def quota_us(cpus: float) -> int:
     """Processor time in each `PERIOD_US` for a share of processors (1.0 is one); the kernel takes no less than 1000."""
     return max(1000, round(cpus * PERIOD_US))
+
+
+def empty_groups() -> Iterator[str]:
+    """The groups of this very process in which no process is: being made, being removed, or forgotten."""
+    for parent in _own_folders():
+        for name in filter(is_own, os.listdir(parent) if os.path.isdir(parent) else ()):
+            folder = os.path.join(parent, name)
+            with contextlib.suppress(OSError), open(os.path.join(folder, "cgroup.procs"), encoding="ascii") as file:
+                if not file.read():
+                    yield folder
 
 
 def dead_groups() -> Iterator[str]:

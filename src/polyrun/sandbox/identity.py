@@ -43,6 +43,12 @@ def is_ours(name: str) -> bool:
     return match is not None and int(match[3]) == _namespace()
 
 
+def is_own(name: str) -> bool:
+    """Whether `name` is such a name of this very process."""
+    match = _NAME.fullmatch(name)
+    return match is not None and int(match[1]) == os.getpid() and is_ours(name)
+
+
 def is_foreign(name: str) -> bool:
     """Whether `name` is such a name of another pid namespace, perhaps a container's: its pid means nothing here."""
     match = _NAME.fullmatch(name)

@@ -59,6 +59,15 @@ def scratch(parent: str | None = None) -> Iterator[str]:
         disk.remove_tree(folder)
 
 
+def forgotten() -> Iterator[str]:
+    """The folders that this very process has made with `scratch`, and whose use is over."""
+    for parent in dict.fromkeys(os.path.realpath(each) for each in (temp_folder(), _parent(), MEMORY)):
+        for name in filter(identity.is_own, _listed(parent)):
+            path = os.path.join(parent, name)
+            if _is_ours(path) and _lock_is_free(path, without=False):
+                yield path
+
+
 def temp_folder() -> str:
     """The folder for temporary files, as `tempfile.gettempdir` says it, whose import costs more than a box.
 

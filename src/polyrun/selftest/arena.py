@@ -14,12 +14,13 @@ from typing import TypeVar
 from polyrun.model.frozen import frozen
 from polyrun.model.outcomes import Outcome, Status
 from polyrun.model.requirements import Requirements
-from polyrun.sandbox import artifacts, disk
+from polyrun.sandbox import artifacts, cgroups, disk, layout
 from polyrun.sandbox.base import BoxSpec, Command, Sandbox, Workspace
 from polyrun.sandbox.docker.api import EngineError, EngineGone
 from polyrun.sandbox.docker.backend import Docker
 from polyrun.sandbox.docker.hardening import LABEL_OWNER
 from polyrun.sandbox.ground.baits import SECRET, Baits
+from polyrun.sandbox.scratch import forgotten
 from polyrun.selftest import programs
 from polyrun.selftest.catalogue.attack import Attack
 from polyrun.selftest.observed import Observed
@@ -28,9 +29,11 @@ from polyrun.selftest.programs import CannotRun, Python
 _DOCUMENT, _DOCUMENT_TEXT = "document.mix", b"#lang:bash\necho the document\n#end\n"
 _BUILT, _BUILT_TEXT = "program", b"built\n"
 _FOLDERS = ("work", "overlay", "scratch", "programs", "out", "build")
+_SHARED = (layout.TMP, layout.SHM, "/polyrun")
 _KEPT_BYTES = 65536
 _SMALL_FILE = 4096
 _CANCEL_S = 20.0
+_GOING_S = 1.0
 _T = TypeVar("_T")
 
 
@@ -69,20 +72,22 @@ class Place:
         return self.compiling
 
     async def left(self) -> list[str]:
-        """What the boxes left in an engine; containers are thrown away in the background, so that is waited for.
+        """What the boxes left on the host or in an engine; both may end in the background, so that is waited for.
 
         No box may be in use meanwhile.
         """
         await self.sandbox.close()
+        on_host = await _left_on_host()
         if not isinstance(self.sandbox, Docker):
-            return []
+            return on_host
         wanted = {"all": 1, "filters": {"label": [LABEL_OWNER]}}
         try:
             listed = await self.sandbox.engine.get("/containers/json", wanted)
         except (EngineError, EngineGone) as error:
-            return [f"nobody knows what: {error}"]
+            return [*on_host, f"nobody knows what: {error}"]
         ours = f"polyrun-{os.getpid()}-"
-        return [f"container {facts['Id']}" for facts in listed if facts["Labels"][LABEL_OWNER].startswith(ours)]
+        theirs = [facts["Id"] for facts in listed if facts["Labels"][LABEL_OWNER].startswith(ours)]
+        return [*on_host, *(f"container {each}" for each in theirs)]
 
 
 class Arena:
@@ -112,7 +117,7 @@ class Arena:
             _write(os.path.join(paths["build"], _BUILT), _BUILT_TEXT)
         needs = await self._place.needs(attack)
         name = await apart(lambda: programs.prepare(attack, paths["programs"]))
-        marker = f"polyrun-marker-{os.getpid()}-{os.path.basename(self._folder)}-{self._count}"
+        marker = f"{_marker()}{os.path.basename(self._folder)}-{self._count}"
         command = self._command(attack, name, marker)
         spec = BoxSpec(
             Workspace(paths["work"], paths["overlay"]),
@@ -146,7 +151,6 @@ class Arena:
 
     def _command(self, attack: Attack, name: str, marker: str) -> Command:
         planted = self._baits.folder
-        logs = os.stat("/var/log") if os.path.isdir("/var/log") else None
         argument = {
             "planted": planted,
             "port": self._baits.port,
@@ -156,7 +160,8 @@ class Arena:
             "source": "{source}",
             "launcher": 1,
             "namespaces": {name: os.stat(f"/proc/self/ns/{name}").st_ino for name in ("pid", "mnt")},
-            "logs": [logs.st_dev, logs.st_ino] if logs else [],
+            "logs": _identity("/var/log") if os.path.isdir("/var/log") else [],
+            "folders": {path: _identity(path) for path in _SHARED if os.path.isdir(path)},
             "bound": 0,
             "marker": marker,
             "numbers": programs.numbers(),
@@ -196,6 +201,30 @@ class Arena:
             stderr=kept["stderr"].decode("latin-1"),
             printed=printed,
         )
+
+
+async def _left_on_host() -> list[str]:
+    """Processes of attacks, control groups and folders of ours that are still there after a while."""
+    deadline = time.monotonic() + _GOING_S
+    while found := await apart(_look_on_host):
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.05)
+    return found
+
+
+def _look_on_host() -> list[str]:
+    groups, folders = cgroups.empty_groups(), forgotten()
+    return [
+        *_processes_with(_marker()),
+        *(f"control group {path}" for path in groups),
+        *(f"folder {path}" for path in folders),
+    ]
+
+
+def _marker() -> str:
+    """How the words begin that are on the command line of every attack of this process."""
+    return f"polyrun-marker-{os.getpid()}-"
 
 
 async def apart(do: Callable[[], _T]) -> _T:
@@ -267,6 +296,11 @@ def _processes_with(marker: str) -> list[str]:
         if marker.encode() in words and state != b"Z":
             found.append(f"process {pid}: {words[:60]!r}")
     return found
+
+
+def _identity(folder: str) -> list[int]:
+    facts = os.stat(folder)
+    return [facts.st_dev, facts.st_ino]
 
 
 def _write(path: str, data: bytes) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from polyrun.model.outcomes import Status
 from polyrun.model.selftest import AttackResult, Checked, Verdict
 from polyrun.sandbox.ground.baits import SECRET
-from polyrun.selftest.catalogue.attack import Attack, Expect
+from polyrun.selftest.catalogue.attack import BEGUN, Attack, Expect
 from polyrun.selftest.catalogue.documents import DocumentAttack
 from polyrun.selftest.facts import facts_of
 from polyrun.selftest.observed import Observed
@@ -73,7 +73,10 @@ def examine(attack: Attack | DocumentAttack, expect: Expect, seen: Observed, pat
     if expect.reason is not None:
         said = seen.reason or ""
         yield Checked("reason", expect.reason, said[:_LONGEST], re.search(expect.reason, said) is not None)
-    yield from _facts(expect.facts, facts_of(seen.stdout))
+    facts = facts_of(seen.stdout)
+    if isinstance(attack, Attack) and attack.mute is None:
+        yield from _facts({BEGUN: "yes"}, facts)
+    yield from _facts(expect.facts, facts)
     longest = patience * expect.seconds
     yield Checked("ended within", f"{longest:.3g} s", f"{seen.seconds:.2f} s", seen.seconds < longest)
     most = 2 * attack.limits.flood_bytes + 65536  # of two streams

@@ -9,7 +9,7 @@ import sys
 from polyrun.model.frozen import frozen
 from polyrun.sandbox.host import run_trusted
 from polyrun.sandbox.seccomp_table import ABIS, NUMBERS
-from polyrun.selftest.catalogue.attack import PRELUDE, Attack
+from polyrun.selftest.catalogue.attack import C_PRELUDE, PRELUDE, SHELL_PRELUDE, Attack
 
 _SYSTEM_PYTHON = "/usr/bin/python3"
 _COMPILERS = ("gcc", "cc", "clang")
@@ -62,7 +62,7 @@ def prepare(attack: Attack, folder: str) -> str:
     """Write (and for C compile) the attack into `folder`; the name of the file to run. Raises `CannotRun`."""
     if attack.language == "c":
         return _compiled(attack, folder)
-    head, suffix = (PRELUDE, "py") if attack.language == "python" else ("", "sh")
+    head, suffix = (PRELUDE, "py") if attack.language == "python" else (SHELL_PRELUDE, "sh")
     name = f"{attack.name}.{suffix}"
     with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
         file.write(head + attack.program)
@@ -76,7 +76,7 @@ def _compiled(attack: Attack, folder: str) -> str:
     name = f"{attack.name}.elf"
     source = os.path.join(folder, f"{attack.name}.c")
     with open(source, "w", encoding="utf-8") as file:
-        file.write(attack.program)
+        file.write(attack.program if attack.mute else C_PRELUDE + attack.program)
     try:
         done = run_trusted([found, *_FLAGS, "-o", os.path.join(folder, name), source], timeout_s=_COMPILE_S)
     except (OSError, TimeoutError) as error:

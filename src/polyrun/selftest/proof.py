@@ -38,13 +38,11 @@ class Proof:
             raise CannotRun(f"no host can be made to be thrown away: {self._host.reason}")
         self._count += 1
         base = os.path.join(self._folder, f"proof-{self._count}")
-        folders = {name: os.path.join(base, name) for name in ("programs", "scratch")}
-        for path in folders.values():
-            os.makedirs(path)
+        os.makedirs(base)
         try:
             tools = programs.Tools((self._python.program,), _compiler(attack))
-            name = await apart(lambda: programs.prepare(attack, folders["programs"]))
-            told = await self._host.run(self._wanted(attack, tools, name), folders["programs"], folders["scratch"])
+            name = await apart(lambda: programs.prepare(attack, base))
+            told = await self._host.run(self._wanted(attack, tools, name), base)
         finally:
             await apart(lambda: disk.remove_tree(base))
         return lacking(attack, told)

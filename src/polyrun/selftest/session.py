@@ -25,6 +25,7 @@ from polyrun.selftest.programs import CannotRun
 from polyrun.selftest.proof import Proof
 
 _AT_ONCE = 2
+_MOST_PATIENCE = 4.0
 _A = TypeVar("_A", Attack, DocumentAttack)
 _Run = Callable[[_A], Awaitable[Observed]]
 _Missing = Callable[[_A], Awaitable[tuple[str, ...]]]
@@ -147,8 +148,11 @@ async def side_by_side(work: Iterable[Coroutine[None, None, None]]) -> None:
 
 
 def _patience() -> float:
-    """How many times longer than on an idle host things take now: runnable processes for each processor."""
-    return max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
+    """How many times longer than on an idle host things take now: runnable processes for each processor.
+
+    A host may be too busy to be judged by: bounds that are stretched without end promise nothing.
+    """
+    return min(_MOST_PATIENCE, max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0))))
 
 
 async def _proven(result: AttackResult, attack: _A, missing: _Missing[_A]) -> AttackResult:

@@ -69,6 +69,16 @@ def test_it_is_ok_as_long_as_nothing_holds_less_than_promised() -> None:
     assert not replace(REPORT, results=tuple(fine), left=("container abc",)).ok
 
 
+def test_it_is_not_ok_when_nothing_was_judged() -> None:
+    silent = tuple(one for one in RESULTS if one.verdict in (Verdict.NOT_RUN, Verdict.NOT_CAPABLE))
+    assert len(silent) == 2
+    for results in (silent, silent[:1], ()):
+        report = replace(REPORT, results=results)
+        assert (report.ok, report.judged) == (False, False)
+        assert "nothing was judged" in render_selftest(report, Look())
+    assert "nothing was judged" not in render_selftest(REPORT, Look())
+
+
 @pytest.mark.parametrize("columns", [80, 100])
 @pytest.mark.parametrize("verbose", [False, True])
 def test_the_table(columns: int, verbose: bool) -> None:

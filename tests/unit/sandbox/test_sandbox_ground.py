@@ -6,6 +6,8 @@ import asyncio
 import os
 import re
 import socket
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -13,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from polyrun.model.errors import SandboxError
-from polyrun.sandbox.ground import throwaway
+from polyrun.sandbox.ground import careless, throwaway
 from polyrun.sandbox.ground.baits import SECRET, TOKEN, Baits
+from polyrun.sandbox.ground.careless import is_root_outside
 from polyrun.sandbox.ground.throwaway import PROGRAMS, ThrowAway, Told, Wanted
 from polyrun.selftest.programs import Python
 
@@ -25,14 +28,13 @@ def run(tmp_path: Path, program: str, *, times: int = 1, arguments: tuple[str, .
     python = Python.of_host()
     host = ThrowAway.here(python.program, python.roots)
     assert isinstance(host, ThrowAway)
-    for name in ("programs", "scratch"):
-        (tmp_path / name).mkdir()
+    (tmp_path / "programs").mkdir()
     (tmp_path / "programs/x.py").write_text(
         "import json, os, socket, sys, time\nP = json.loads(sys.argv[1])\n" + program
     )
     argv = (python.program, f"{PROGRAMS}/x.py", "{argument}")
     wanted = Wanted(argv, {"bound": 1, "marker": MARKER, "numbers": {}}, arguments, times)
-    return asyncio.run(host.run(wanted, str(tmp_path / "programs"), str(tmp_path / "scratch")))
+    return asyncio.run(host.run(wanted, str(tmp_path / "programs")))
 
 
 def test_a_program_is_root_and_finds_every_bait(tmp_path: Path) -> None:
@@ -89,6 +91,54 @@ except OSError as error:
     assert rest[6:8] == ["ConnectionRefusedError", "True throw-away"]
     assert all(re.fullmatch("PermissionError|OSError", line) for line in rest[8:10])
     assert rest[10] == "Read-only file system"
+
+
+def test_root_there_is_nobody_who_could_write_to_the_real_host(tmp_path: Path) -> None:
+    """Root of the namespace may undo read-only mounts; what lies below still belongs to somebody else."""
+    told = run(
+        tmp_path,
+        """
+import ctypes
+libc = ctypes.CDLL(None)
+MS_REMOUNT, MS_BIND = 32, 4096
+print(open("/proc/self/uid_map").read().split()[1])
+for path in ("/usr", "/proc/sys", "/proc/irq", "/proc/fs", "/proc/acpi"):
+    libc.mount(None, path.encode(), None, MS_REMOUNT | MS_BIND, None)
+paths = ["/usr/bin/env", os.path.realpath("/usr/bin/python3"), "/proc/sys/kernel/core_pattern",
+         "/proc/sys/vm/drop_caches", "/proc/sys/kernel/sysrq"]
+for path in paths:
+    try:
+        os.close(os.open(path, os.O_WRONLY))
+        print("open", path)
+    except OSError as error:
+        print(error.errno)
+for path in ("/usr/bin/polyrun-was-here", "/usr/polyrun-was-here"):
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
+        os.unlink(path)
+        print("made", path)
+    except OSError as error:
+        print(error.errno)
+""",
+    )
+    assert told.stderr == ""
+    outside, *rest = told.stdout.splitlines()
+    assert int(outside) == (os.getuid() or 65534)
+    assert len(rest) == 7
+    assert set(rest[:2]) <= {"13", "30"}  # EACCES, EROFS
+    assert set(rest) <= {"2", "13", "30"}  # not every kernel has all of those settings
+
+
+def test_who_is_root_outside_is_not_run() -> None:
+    assert is_root_outside("         0          0 4294967295\n")
+    assert is_root_outside("0 65534 1\n65534 0 1\n")
+    assert not is_root_outside("0 1000 1\n")
+    script = Path(careless.__file__)
+    done = subprocess.run([sys.executable, "-B", script, "x"], capture_output=True, text=True, check=False)
+    own = Path("/proc/self/uid_map").read_text()
+    if is_root_outside(own):
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "would be root on the real host" in done.stderr
 
 
 def test_what_a_program_does_later_is_waited_for_and_all_of_it_ends(tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ class Careless:
                 "source": _SOURCE,
                 "launcher": self.launcher,
                 "logs": [logs.st_dev, logs.st_ino],
+                "folders": {},
             }
         )
 
@@ -218,8 +219,16 @@ def _is_running(marker: str) -> bool:
     return False
 
 
+def is_root_outside(mapping: str) -> bool:
+    """Whether a user of this namespace is the real host's root: `mapping` is the text of `/proc/self/uid_map`."""
+    return any(int(line.split()[1]) == 0 for line in mapping.splitlines())
+
+
 def main() -> None:
-    """Play the host; one JSON object on stdout tells what happened."""
+    """Play the host; one JSON object on stdout tells what happened. Refused to whoever is root on the real host."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        if is_root_outside(file.read()):
+            sys.exit("whoever is root here would be root on the real host")
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESSES, _PROCESSES))  # root's number is kept by a control group
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))

@@ -3,6 +3,10 @@
 It is what shows that an attack is one. Of the real host it has the programs below `/usr`, read-only; everything else
 is made afresh in memory of a bounded size: no network but a loopback of its own, no process, file, device, key or
 control group of the host, and no capability outside its own user namespace. All of it goes with its first process.
+
+Root there made the read-only mounts and so can undo that, and root's number needs no capability to open what belongs to
+root. What keeps a program off the real host's files is therefore the user that it is outside: never root. Root starts
+all of this as `_NOBODY`, who can read nothing of ours, so every file is handed over as a descriptor.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from polyrun.model.frozen import NOTHING, frozen
 from polyrun.model.limits import GIB, MIB, Limits
 from polyrun.sandbox import cgroups, layout, pidfd
 from polyrun.sandbox.base import Unavailable
-from polyrun.sandbox.bubblewrap import JOIN, Bubblewrap
+from polyrun.sandbox.bubblewrap import Bubblewrap
 from polyrun.sandbox.descriptors import readable
 from polyrun.sandbox.registry import bubblewrap
 
@@ -28,6 +32,9 @@ _DEADLINE_S = 30.0
 _LIMITS = Limits(memory_bytes=2 * GIB, processes=500)
 _TMPFS_BYTES = 512 * MIB
 _MOST_BYTES = 4 * MIB
+_NOBODY = 65534
+_WAIT = 'read -r _ && exec "$@" </dev/null'
+"""A shell's program: become what it is told as soon as a line comes in."""
 _CARELESS = "/srv/careless"
 PROGRAMS = "/srv/programs"
 """Where a throw-away host shows the folder of the programs it is given."""
@@ -80,18 +87,17 @@ class ThrowAway:
         assert isinstance(backend, Bubblewrap)
         return cls(backend, python, roots)
 
-    async def run(self, wanted: Wanted, programs: str, scratch: str) -> Told:
-        """Run a program of the folder `programs`; `scratch` is an empty folder for files meanwhile.
+    async def run(self, wanted: Wanted, programs: str) -> Told:
+        """Run a program of the folder `programs`, which holds nothing but files.
 
         Raises `SandboxError` when no such host can be made, or when it does not end.
         """
-        _fill(scratch, wanted)
         with ExitStack() as stack:
             group = self._hierarchy.create(_LIMITS) if self._hierarchy is not None else None
             if group is not None:
                 stack.callback(group.remove)
             out, err = (_memory(name, stack) for name in ("out", "err"))
-            process = self._start(programs, scratch, group, (out, err))
+            process = self._start(_Handed(stack), wanted, programs, group, (out, err))
             fd = os.pidfd_open(process.pid)
             stack.callback(os.close, fd)
             try:
@@ -104,26 +110,42 @@ class ThrowAway:
             return _told(_content(out), _content(err))
 
     def _start(
-        self, programs: str, scratch: str, group: cgroups.Group | None, streams: tuple[int, int]
+        self,
+        handed: _Handed,
+        wanted: Wanted,
+        programs: str,
+        group: cgroups.Group | None,
+        streams: tuple[int, int],
     ) -> subprocess.Popen[bytes]:
-        argv = [self._program, *self._arguments(programs, scratch), "--"]
-        argv += [self._python, "-B", f"{_CARELESS}/careless.py", f"{_CARELESS}/wanted.json"]
-        if group is not None:
-            argv = ["/bin/sh", "-c", JOIN, "polyrun", *group.joins, "--", *argv]
         try:
-            return subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
+            argv = [handed.program(self._program), *self._arguments(handed, wanted, programs), "--"]
+            argv += [self._python, "-B", f"{_CARELESS}/careless.py", f"{_CARELESS}/wanted.json"]
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", _WAIT, "polyrun", *argv],
+                stdin=subprocess.PIPE,
                 stdout=streams[0],
                 stderr=streams[1],
+                pass_fds=handed.fds,
                 env={"PATH": layout.PATH},
                 cwd="/",
                 start_new_session=True,
+                **_unprivileged(),
             )
         except OSError as error:
             raise SandboxError(_STAGE, str(error)) from error
+        try:
+            with process.stdin as begin:  # type: ignore[union-attr]
+                for path in group.joins if group is not None else ():
+                    with open(path, "w", encoding="ascii") as file:
+                        file.write(str(process.pid))
+                begin.write(b"\n")
+        except OSError as error:
+            process.kill()
+            process.wait()
+            raise SandboxError(_STAGE, str(error)) from error
+        return process
 
-    def _arguments(self, programs: str, scratch: str) -> list[str]:
+    def _arguments(self, handed: _Handed, wanted: Wanted, programs: str) -> list[str]:
         size = ["--size", str(_TMPFS_BYTES)]
         words = ["--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"]
         words += ["--hostname", "throw-away", "--die-with-parent", "--new-session", "--clearenv"]
@@ -135,16 +157,58 @@ class ThrowAway:
         for root in self._roots:
             words += ["--ro-bind", root, root]
         words += ["--proc", "/proc"]
-        for name in _KNOBS:  # nobody writes there, and if anybody did: root keeps its number in a user namespace
+        for name in _KNOBS:  # only says what a host should look like: whoever is root here can mount it writable again
             words += ["--ro-bind-try", f"/proc/{name}", f"/proc/{name}"]
         for name in _STAND_INS:
             if os.path.exists(f"/proc/{name}"):
-                words += ["--bind", os.path.join(scratch, "stand-in"), f"/proc/{name}"]
+                words += ["--bind-data", handed.data(_SYMBOL.encode()), f"/proc/{name}"]
         words += ["--dev", "/dev"]
         for path in (layout.SHM, layout.TMP):
             words += ["--perms", "1777", *size, "--tmpfs", path]
-        words += ["--ro-bind", os.path.join(scratch, "careless"), _CARELESS, "--ro-bind", programs, PROGRAMS]
+        words += ["--dir", _CARELESS, "--dir", PROGRAMS]
+        here = os.path.dirname(os.path.abspath(__file__))
+        for name in ("baits.py", "careless.py"):
+            words += ["--file", handed.file(os.path.join(here, name)), f"{_CARELESS}/{name}"]
+        words += ["--file", handed.data(_json(wanted)), f"{_CARELESS}/wanted.json"]
+        for name in sorted(os.listdir(programs)):
+            words += ["--perms", "0755", "--file", handed.file(os.path.join(programs, name)), f"{PROGRAMS}/{name}"]
         return [*words, "--chdir", "/"]
+
+
+class _Handed:
+    """Open files for whoever may not open them itself; closed with `stack`."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self.fds: list[int] = []
+
+    def file(self, path: str) -> str:
+        """The number of a descriptor from which `path` can be read."""
+        return self._add(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+
+    def data(self, data: bytes) -> str:
+        """The number of a descriptor from which `data` can be read."""
+        fd = os.memfd_create("data", os.MFD_CLOEXEC)
+        number = self._add(fd)
+        os.write(fd, data)
+        os.lseek(fd, 0, os.SEEK_SET)
+        return number
+
+    def program(self, path: str) -> str:
+        """A path at which the program at `path` can be started, though its folders be closed."""
+        return f"/proc/self/fd/{self.file(path)}"
+
+    def _add(self, fd: int) -> str:
+        self._stack.callback(os.close, fd)
+        self.fds.append(fd)
+        return str(fd)
+
+
+def _unprivileged() -> dict[str, Any]:
+    """What makes a process that root starts somebody else's."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": ()}
 
 
 def _memory(name: str, stack: ExitStack) -> int:
@@ -158,24 +222,14 @@ def _content(fd: int) -> bytes:
     return os.pread(fd, _MOST_BYTES, 0)
 
 
-def _fill(scratch: str, wanted: Wanted) -> None:
-    """Put what the careless host needs into the folder `scratch`."""
-    folder = os.path.join(scratch, "careless")
-    os.mkdir(folder)
-    here = os.path.dirname(os.path.abspath(__file__))
-    for name in ("baits.py", "careless.py"):
-        with open(os.path.join(here, name), "rb") as source, open(os.path.join(folder, name), "wb") as copy:
-            copy.write(source.read())
+def _json(wanted: Wanted) -> bytes:
     facts = {
         "argv": wanted.argv,
         "argument": dict(wanted.argument),
         "arguments": wanted.arguments,
         "times": wanted.times,
     }
-    with open(os.path.join(folder, "wanted.json"), "w", encoding="utf-8") as file:
-        json.dump(facts, file)
-    with open(os.path.join(scratch, "stand-in"), "w", encoding="utf-8") as file:
-        file.write(_SYMBOL)
+    return json.dumps(facts).encode()
 
 
 def _told(out: bytes, err: bytes) -> Told:

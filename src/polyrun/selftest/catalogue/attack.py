@@ -10,7 +10,7 @@ from polyrun.model.limits import MIB, Limits
 from polyrun.model.outcomes import Status
 from polyrun.sandbox.ground.baits import SECRET
 
-__all__ = ["PRELUDE", "SECRET", "SMALL", "Attack", "Expect", "Promise"]
+__all__ = ["BEGUN", "C_PRELUDE", "PRELUDE", "SECRET", "SHELL_PRELUDE", "SMALL", "Attack", "Expect", "Promise"]
 
 SMALL = Limits(
     wall_s=5.0,
@@ -57,9 +57,21 @@ def must_be_apart():
             os._exit(90)
 
 
+def must_not_be_the_hosts(*paths):
+    for path in paths:
+        if os.path.exists(path) and [os.stat(path).st_dev, os.stat(path).st_ino] == P["folders"].get(path):
+            tell("the host's own folder", path)
+            os._exit(90)
+
+
 def read(path):
     with open(path, "rb") as file:
         return file.read(4096).decode(errors="replace").strip()
+
+
+def open_only(path):
+    os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # that it may be written to is enough to know
+    return "opened"
 
 
 def write(path, data=b"x"):
@@ -71,7 +83,20 @@ def write(path, data=b"x"):
     return "written"
 
 
+tell("begun", "yes")
 """
+
+
+C_PRELUDE = """\
+extern long write(int, const void *, unsigned long);
+__attribute__((constructor)) static void polyrun_begun(void) { (void)!write(1, "begun: yes\\n", 11); }
+#line 1
+"""
+
+SHELL_PRELUDE = 'echo "begun: yes"\n'
+
+BEGUN = "begun"
+"""What every program tells first: without it nobody knows whether anything was tried."""
 
 
 @frozen
@@ -109,12 +134,15 @@ class Attack:
 
     **Program.** Python behind `PRELUDE`, C, or a script for `/bin/sh` that gets `$1` a C compiler, `$2` the planted
     folder and `$3` the bound. What could harm a host whose sandbox does not hold comes after `must_be_apart()`: on the
-    host itself the program ends there, and so does not keep the promise. `arguments` are further words on the command
+    host itself the program ends there, and so does not keep the promise; `must_not_be_the_hosts` does the same for
+    folders that a box may leak. `arguments` are further words on the command
     line, in which `{planted}` is filled in; with `exports` the box has a folder for what is handed out, `P["out"]`;
     with `build` a build folder, `P["build"]`, which the program may write to (`"writes"`) or must not (`"reads"`).
     `times` runs it in that many boxes one after the other, and only the last one's facts count. With `cancelled` the
     run is cancelled as soon as this text was printed. `alone` keeps other attacks from running beside it, because it
     minds the clock or the processors.
+
+    The first that a program tells is that it has `BEGUN`, or nothing counts as held; `mute` says why one cannot.
 
     **Promise.** `held` is what a box at level 2 shows, `held_without_cgroups` what it shows at level 1 and
     `held_in_container` what a container shows, level 3 and 4 (default: the same). `weakness` says in words what is
@@ -137,6 +165,7 @@ class Attack:
     capable: Mapping[str, str] | None = None
     outside_bound: float = 1
     not_shown: str | None = None
+    mute: str | None = None
     weakness: str | None = None
     weakness_without_cgroups: str | None = None
     weakness_in_container: str | None = None

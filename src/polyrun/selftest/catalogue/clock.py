@@ -179,7 +179,7 @@ tell("still", "here")
         program="""
 born = 0
 try:
-    while born < (P["bound"] or 100000):
+    while born < (P["bound"] or 4000):
         if os.fork() == 0:
             os._exit(0)
         born += 1

@@ -110,8 +110,7 @@ if P["bound"]:
         held=Expect(
             facts={"made": "7"}, kept=(" ", "-rf", "...", "\x1b[31mred", "n" * 255, "new\nline", "\udcff\udcfe")
         ),
-        capable={"made": "7"},
-        outside_bound=1,
+        not_shown="making them is allowed; what counts is that PolyRun takes them back, and the folders away",
     ),
     Attack(
         rows=(34,),
@@ -130,8 +129,7 @@ if P["bound"]:
     os.chmod("folder", 0o700)
 """,
         held=Expect(facts={"locked": "all"}),
-        capable={"locked": "all"},
-        outside_bound=1,
+        not_shown="locking its own folder is allowed; what counts is that PolyRun takes it away",
     ),
     Attack(
         rows=(38,),
@@ -198,10 +196,14 @@ elif P["bound"]:
         title="write to the system's folders",
         program="""
 must_be_apart()
+def come_and_go(path):
+    write(path)
+    os.unlink(path)
+    return "written"
 for folder in ("/", "/usr", "/usr/bin", "/etc", "/bin", "/lib", "/proc", "/dev", "/polyrun",
                "/polyrun/source", "/root"):
-    attempt(folder, lambda: write(folder + "/polyrun-was-here"))
-attempt("over python", lambda: write(sys.executable))
+    attempt(folder, lambda: come_and_go(folder + "/polyrun-was-here"))
+attempt("over python", lambda: open_only(sys.executable))
 attempt("rename /usr", lambda: os.rename("/usr", "/usr"))  # changes nothing where it may be done
 attempt("host", lambda: write(P["planted"] + "/written"))
 """,
@@ -330,7 +332,6 @@ if P["bound"]:
                 "still": "here",
             }
         ),
-        capable={"still": "here"},
-        outside_bound=1,
+        not_shown="the kernel refuses them everywhere; what counts is that nothing else gives way",
     ),
 )  # fmt: skip

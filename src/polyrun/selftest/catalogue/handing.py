@@ -77,8 +77,7 @@ if P["bound"]:
         exports=True,
         held=Expect(facts={"made": "all"}),
         held_in_container=Expect(facts={"made": "all"}, handed=("1-1", "1-2", "1-2/inside")),
-        capable={"made": "all"},
-        outside_bound=1,
+        not_shown="making them is allowed; what counts is that PolyRun takes them back, and the folders away",
     ),
     Attack(
         rows=(34,),
@@ -96,8 +95,7 @@ tell("made", "all")
         held=Expect(
             facts={"made": "all"}, handed=(*_NAMES, "\udcff\udcfe\n"), kept=(*_NAMES, "\udcff\udcfe\n")
         ),
-        capable={"made": "all"},
-        outside_bound=1,
+        not_shown="making them is allowed; what counts is that PolyRun takes them back, and the folders away",
     ),
     Attack(
         rows=(34,),
@@ -114,8 +112,7 @@ tell("made", "all")
         limits=replace(SMALL, open_files=48),
         exports=True,
         held=Expect(facts={"made": "all"}, handed=(*("/".join("d" * n) for n in range(1, 101)), "d/" * 100 + "bottom")),
-        capable={"made": "all"},
-        outside_bound=1,
+        not_shown="making them is allowed; what counts is that PolyRun takes them back, and the folders away",
     ),
     Attack(
         rows=(34,),
@@ -190,8 +187,7 @@ tell("swapped", "yes" if swaps or not P["bound"] else "no")
 """,
         exports=True,
         held=Expect(facts={"swapped": "yes"}, seconds=4.0),
-        capable={"swapped": "yes"},
-        outside_bound=1,
+        not_shown="swapping them is allowed; what counts is that PolyRun follows no link",
     ),
     Attack(
         rows=(34,),
@@ -199,15 +195,21 @@ tell("swapped", "yes" if swaps or not P["bound"] else "no")
         title="take every right off the folders that somebody must still look into, and put a FIFO where one was",
         program="""
 import shutil
+must_be_apart()
+shared = ("/tmp", "/polyrun", "/dev/shm")
+must_not_be_the_hosts(*shared)
 here = os.getcwd()
 write("inside")
 shutil.rmtree(P["out"], ignore_errors=True)
 attempt("fifo", lambda: os.mkfifo(P["out"]))
-for path in (here, "/tmp", "/polyrun", "/dev/shm"):
-    attempt(path, lambda: os.chmod(path, 0))
-tell("locked", "all")
-if P["bound"]:
-    os.chmod(here, 0o700)
+modes = {path: stat.S_IMODE(os.stat(path).st_mode) for path in (here, *shared) if os.path.exists(path)}
+try:
+    for path in modes:
+        attempt(path, lambda: os.chmod(path, 0))
+    tell("locked", "all")
+finally:
+    for path in modes if P["bound"] else ():  # in a box they stay as they are: that is the attack
+        os.chmod(path, modes[path])
 """,
         exports=True,
         held=Expect(facts={"locked": "all"}, handed=(), seconds=4.0),
@@ -245,8 +247,7 @@ tell("second", "no")
 """,
         times=2,
         held=Expect(facts={"second": "all there", "link": "4095"}),
-        capable={"second": "all there"},
-        outside_bound=1,
+        not_shown="leaving them is allowed; what counts is that the next box has them all",
     ),
     Attack(
         rows=(29, 34),
