@@ -105,3 +105,26 @@ def test_a_forged_answer_names_no_line_outside_of_its_block(tmp_path: Path, forg
     assert problem is not None
     assert (problem.line(result.source), problem.primary.text) == (3, "")
     assert "title" not in problem.message
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        (
+            "python",
+            "import os, subprocess; os.dup2(os.open('log', 66), 2)\nsubprocess.run(['sleep', '30']); open('after', 'w')",
+        ),
+        ("perl", "system('sleep 30');\nopen(my $f, '>', 'after'); print $f 'went on';"),
+        ("bash", "sleep 30 || echo 'went on' > after\necho 'went on' > after"),
+        ("bash", "sleep 30 | { while read -r x; do :; done; echo 'went on' > after; }\necho 'went on' > after"),
+    ],
+)
+def test_no_program_acts_on_a_failure_that_the_question_made(tmp_path: Path, language: str, code: str) -> None:
+    path = tmp_path / "deaf.mix"
+    path.write_text(f"#lang:{language}\n{code}\n#end\n")
+    permissions = polyrun.Permissions(write=(str(tmp_path),))
+    given = Limits(wall_s=0.5)
+    settings = polyrun.Settings(sandbox="bubblewrap", limits=given, permissions=permissions, policy="off")
+    (late,) = polyrun.run(path, settings).blocks
+    assert late.status is Status.TIME_LIMIT
+    assert not (tmp_path / "after").exists()

@@ -21,12 +21,15 @@ class Stack:
     `frames` are regular expressions for a frame, with the group `line`; the first that matches anywhere decides, and
     innermost frames come first. A stack of several threads is parted by empty lines: then `first` finds the part that
     counts most. `late` says that a program notices the signal only when what it is at has ended, such as a sleep.
+    `deaf` says that it notices nothing while it waits for a child process, and that its handler ends it at once: only
+    then are its children ended before it, as any other program would act on the failure that this makes.
     """
 
     signal: int
     frames: tuple[str, ...]
     first: str | None = None
     late: bool = False
+    deaf: bool = False
 
 
 def load_stack(table: Table) -> Stack:
@@ -37,7 +40,13 @@ def load_stack(table: Table) -> Stack:
     frames = table.patterns("frames")
     if not frames or any("line" not in re.compile(_named(frame, "x")).groupindex for frame in frames):
         table.fail("frames", "must be regular expressions with a group `line`")
-    stack = Stack(signal.Signals[name].value, frames, table.optional_pattern("first"), late=table.flag("late"))
+    stack = Stack(
+        signal.Signals[name].value,
+        frames,
+        table.optional_pattern("first"),
+        late=table.flag("late"),
+        deaf=table.flag("deaf"),
+    )
     table.close()
     return stack
 

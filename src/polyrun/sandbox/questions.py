@@ -9,28 +9,30 @@ bounded in time and size. Nobody is spared by answering: the kill comes in any c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
 from collections.abc import Callable, Iterable
 
 from polyrun.sandbox import closeup, pidfd, procfs
+from polyrun.sandbox.base import Ask
 from polyrun.sandbox.closeup import Activity
 from polyrun.sandbox.procfs import Stat
 from polyrun.sandbox.pump import Pump
 
 _BETWEEN_LOOKS_S = 0.04
 _ANSWER_S = 0.2  # for all answers together
-_DEAF_S = 0.06  # a shell hears nothing as long as the command runs that it waits for
+_DEAF_S = 0.06  # so long a program that may be deaf is given before its children are ended
 _SILENCE_S = 0.02  # an answer comes in one go
 _STEP_S = 0.005
 _MOST_ASKED = 4
 
 
 async def question(
-    members: Callable[[], list[Stat]], main: int, ask: int | None, pump: Pump, is_over: Callable[[], bool]
+    members: Callable[[], list[Stat]], main: int, ask: Ask | None, pump: Pump, is_over: Callable[[], bool]
 ) -> tuple[Activity, bytes]:
-    """What the tree is doing, and what it answered to the signal `ask`, at most 128 KiB of each stream.
+    """What the tree is doing, and what it answered when asked by `ask`, at most 128 KiB of each stream.
 
     `members` are the processes that may be looked at and signalled, `main` is the pid of the program. Ends early when
     `is_over` says so. Takes a quarter of a second at most.
@@ -45,9 +47,10 @@ async def question(
     deadline = time.monotonic() + _ANSWER_S
     asked = 0
     for facts in _in_order(tree, activity, main):
-        if asked < _MOST_ASKED and _ask(facts, activity, ask):
+        if asked < _MOST_ASKED and _ask(facts, activity, ask.signal):
             asked += 1
-            if await _answered(pump, tree, facts.pid, deadline, is_over):
+            waited_for = members if ask.deaf and facts.pid == main else None
+            if await _answered(pump, main, waited_for, deadline, is_over):
                 break
     return activity, pump.aside()
 
@@ -96,30 +99,37 @@ def _handles(path: str, ask: int) -> bool:
     return bool(caught & bit) and (not blocked & bit or "/task/" not in path)
 
 
-async def _answered(pump: Pump, tree: Iterable[Stat], pid: int, deadline: float, is_over: Callable[[], bool]) -> bool:
-    """Wait for an answer of `pid`; whether nobody else needs to be asked."""
+async def _answered(
+    pump: Pump, main: int, members: Callable[[], list[Stat]] | None, deadline: float, is_over: Callable[[], bool]
+) -> bool:
+    """Wait for an answer; whether nobody else needs to be asked.
+
+    With `members` the descendants of `main` among them are ended if none comes for a while.
+    """
     started = changed = time.monotonic()
     heard = pump.aside_bytes
-    before, deaf = heard, True
+    before = heard
     while (now := time.monotonic()) < deadline and not is_over():
         await asyncio.sleep(_STEP_S)
         if pump.aside_bytes != heard:
             heard, changed = pump.aside_bytes, now
         elif heard > before and now - changed > _SILENCE_S:
             return True
-        if deaf and heard == before and now - started > _DEAF_S:
-            deaf = False
-            _end_children(tree, pid)
+        if members is not None and heard == before and now - started > _DEAF_S:
+            _end(facts for facts in procfs.tree(main, members()) if facts.pid != main)
+            members = None
     return heard > before or is_over()
 
 
-def _end_children(tree: Iterable[Stat], pid: int) -> None:
-    """End the children of `pid`, for which it may be waiting; their time is up, too."""
-    for facts in tree:
-        fd = _held(facts) if facts.parent == pid else None
-        if fd is not None:
-            pidfd.kill(fd)
-            os.close(fd)
+def _end(members: Iterable[Stat]) -> None:
+    """End these, whose time is up, too. All are stopped first, so that none acts on the end of another."""
+    fds = [fd for facts in members if (fd := _held(facts)) is not None]
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for fd in fds:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(fd, number)
+    for fd in fds:
+        os.close(fd)
 
 
 def _held(facts: Stat) -> int | None:
