@@ -112,10 +112,8 @@ def test_a_forged_answer_names_no_line_outside_of_its_block(tmp_path: Path, forg
     [
         (
             "python",
-            "import os, subprocess; os.dup2(os.open('log', 66), 2)\nsubprocess.run(['sleep', '30']); open('after', 'w')",
+            "import os, subprocess as s; os.dup2(os.open('log', 66), 2)\ns.run(['sleep', '30']); open('after', 'w')",
         ),
-        ("perl", "system('sleep 30');\nopen(my $f, '>', 'after'); print $f 'went on';"),
-        ("bash", "sleep 30 || echo 'went on' > after\necho 'went on' > after"),
         ("bash", "sleep 30 | { while read -r x; do :; done; echo 'went on' > after; }\necho 'went on' > after"),
     ],
 )

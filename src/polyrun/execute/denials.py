@@ -17,6 +17,7 @@ from polyrun.model.permissions import Permissions
 
 _MAX_LINES = 40
 _MAX_LINE = 1000
+_MAX_CODE = 64 * 1024
 _MAX_PATHS = 16
 
 
@@ -85,7 +86,7 @@ def advice(said: bytes, code: bytes, enforced: frozenset[Feature], permissions: 
     `code` is the block's, in which what the message leaves out is looked for, `folder` the document's.
     """
     lines = [line[:_MAX_LINE] for line in said.decode("utf-8", "replace").splitlines()[-_MAX_LINES:]]
-    text = code.decode("utf-8", "replace")
+    text = code[:_MAX_CODE].decode("utf-8", "replace")
     for denial in _DENIALS:
         if denial.feature not in enforced or (denial.grant == "net" and permissions.net):
             continue

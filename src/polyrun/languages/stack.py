@@ -7,10 +7,10 @@ import signal
 from collections.abc import Container
 from functools import lru_cache
 
+from polyrun.languages.printed import in_short_lines
 from polyrun.languages.tables import Table
 from polyrun.model.frozen import frozen
 
-_MAX_LINE = 1000
 _MAX_FRAMES = 8
 
 
@@ -56,8 +56,7 @@ def frames_in(stack: Stack, printed: bytes, document: str, lines: Container[int]
 
     `printed` comes from a program that may print what it likes: nothing but these numbers is taken from it.
     """
-    text = "\n".join(line[:_MAX_LINE] for line in printed.decode("utf-8", "replace").split("\n"))
-    parts = re.split(r"\n(?:[ \t]*\n)+", text)
+    parts = re.split(r"\n(?:[ \t]*\n)+", in_short_lines(printed))
     if stack.first is not None:
         first = re.compile(stack.first, re.MULTILINE)
         parts.sort(key=lambda part: first.search(part) is None)
