@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import time
@@ -35,23 +36,27 @@ async def question(
     """What the tree is doing, and what it answered when asked by `ask`, at most 128 KiB of each stream.
 
     `members` are the processes that may be looked at and signalled, `main` is the pid of the program. Ends early when
-    `is_over` says so. Takes a quarter of a second at most.
+    `is_over` says so. Takes a quarter of a second at most. Where no more files can be opened, little is found out.
     """
-    before, started = closeup.look(members()), time.monotonic()
-    await asyncio.sleep(_BETWEEN_LOOKS_S)
-    tree = members()
-    activity = closeup.compare(before, closeup.look(tree), time.monotonic() - started, main)
-    if ask is None or is_over():
-        return activity, b""
-    pump.set_aside()
-    deadline = time.monotonic() + _ANSWER_S
-    asked = 0
-    for facts in _in_order(tree, activity, main):
-        if asked < _MOST_ASKED and _ask(facts, activity, ask.signal):
-            asked += 1
-            waited_for = members if ask.deaf and facts.pid == main else None
-            if await _answered(pump, main, waited_for, deadline, is_over):
-                break
+    activity = Activity()
+    try:
+        before, started = closeup.look(members()), time.monotonic()
+        await asyncio.sleep(_BETWEEN_LOOKS_S)
+        tree = members()
+        activity = closeup.compare(before, closeup.look(tree), time.monotonic() - started, main)
+        if ask is not None and not is_over():
+            pump.set_aside()
+            deadline = time.monotonic() + _ANSWER_S
+            asked = 0
+            for facts in _in_order(tree, activity, main):
+                if asked < _MOST_ASKED and _ask(facts, activity, ask.signal):
+                    asked += 1
+                    waited_for = members if ask.deaf and facts.pid == main else None
+                    if await _answered(pump, main, waited_for, deadline, is_over):
+                        break
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
     return activity, pump.aside()
 
 
@@ -75,7 +80,7 @@ def _ask(facts: Stat, activity: Activity, ask: int) -> bool:
         if not _handles(f"/proc/{facts.pid}/status", ask):
             return False
         for tid in (tid for pid, tid in activity.busy if pid == facts.pid):
-            if _handles(f"/proc/{facts.pid}/task/{tid}/status", ask) and pidfd.signal_thread(tid, ask):
+            if _handles(f"/proc/{facts.pid}/task/{tid}/status", ask) and pidfd.signal_thread(facts.pid, tid, ask):
                 return True
         signal.pidfd_send_signal(fd, ask)
     except OSError:
@@ -123,19 +128,28 @@ async def _answered(
 
 def _end(members: Iterable[Stat]) -> None:
     """End these, whose time is up, too. All are stopped first, so that none acts on the end of another."""
-    fds = [fd for facts in members if (fd := _held(facts)) is not None]
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for fd in fds:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(fd, number)
-    for fd in fds:
-        os.close(fd)
+    with contextlib.ExitStack() as held:
+        fds = []
+        for facts in members:
+            fd = _held(facts)
+            if fd is not None:
+                held.callback(os.close, fd)
+                fds.append(fd)
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for fd in fds:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(fd, number)
 
 
 def _held(facts: Stat) -> int | None:
     """A pidfd of exactly this process, or `None` when it is gone."""
     fd = pidfd.open_or_none(facts.pid)
-    if fd is not None and procfs.start_time(facts.pid) != facts.started:
-        os.close(fd)
+    if fd is None:
         return None
-    return fd
+    try:
+        is_it = procfs.start_time(facts.pid) == facts.started
+    except OSError:
+        is_it = False
+    if not is_it:
+        os.close(fd)
+    return fd if is_it else None
