@@ -114,6 +114,8 @@ def test_a_forged_answer_names_no_line_outside_of_its_block(tmp_path: Path, forg
             "python",
             "import os, subprocess as s; os.dup2(os.open('log', 66), 2)\ns.run(['sleep', '30']); open('after', 'w')",
         ),
+        ("bash", "if ! sleep 30; then { echo; } > after; fi"),
+        ("bash", "echo $(sleep 30) > after"),
         ("bash", "sleep 30 | { while read -r x; do :; done; echo 'went on' > after; }\necho 'went on' > after"),
     ],
 )

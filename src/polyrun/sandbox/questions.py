@@ -121,8 +121,9 @@ async def _answered(
         elif heard > before and now - changed > _SILENCE_S:
             return True
         if members is not None and heard == before and now - started > _DEAF_S:
-            _end(facts for facts in procfs.tree(main, members()) if facts.pid != main)
-            members = None
+            tree, members = procfs.tree(main, members()), None
+            if closeup.waits_for_children(tree, main):
+                _end(facts for facts in tree if facts.pid != main)
     return heard > before or is_over()
 
 
