@@ -32,9 +32,7 @@ PROGRAMS: dict[str, Wants] = {
         'FILE *f = fopen("PATH", "r");\nif (!f) { perror("PATH"); return 1; }',
     ),
     "cpp": Wants(
-        "#include <netdb.h>\n#include <cstdio>\nint main() {\naddrinfo *a;\n"
-        'int e = getaddrinfo("example.com", "80", nullptr, &a);\n'
-        'if (e) std::fprintf(stderr, "example.com: %s\\n", gai_strerror(e)); return e != 0; }',
+        None,  # it is C's own function
         'std::filesystem::create_directory("PATH");',
         'std::filesystem::file_size("PATH");',
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -40,24 +41,49 @@ THREADS: dict[str, str] = {
     "java": "Thread t = new Thread(() -> { long x = 0;\nwhile (true) { x += System.nanoTime() % 3; } });\n"
     "t.start();\nt.join();",
 }
+LIMITS = {"java": 1.5, "sql": 1.2, "typescript": 1.0, "javascript": 1.0, "bash": 0.4, "perl": 0.4, "php": 0.5}
 SILENT = {"c", "cpp", "lua", "rust"}
 
 
-def where(tmp_path: Path, language: str, code: str, sandbox: str = "bubblewrap") -> polyrun.BlockResult:
+def at_its_second_line(tmp_path: Path, codes: dict[str, tuple[str, str]], sandbox: str = "bubblewrap") -> None:
+    """Each of `codes`, names with a language and code, says that it was at its second line, and if "busy", so, too.
+
+    On a crowded machine a program may not come to its loop, or to its answer, in time: those have a second chance with
+    more time. What is wrong is wrong both times.
+    """
+    wrong = tried(tmp_path, codes, sandbox, 1.0)
+    if wrong and os.getloadavg()[0] > (os.cpu_count() or 1) * 0.75:
+        wrong = tried(tmp_path, {name: codes[name] for name in wrong}, sandbox, 3.0)
+    assert wrong == {}
+
+
+def tried(tmp_path: Path, codes: dict[str, tuple[str, str]], sandbox: str, patience: float) -> dict[str, object]:
+    """What was not as it should be, by the names of `codes`, when they ran one after another."""
     path = tmp_path / "grüße.mix"
-    path.write_text(f"#lang:bash\n#end\n#lang:{language} name=late\n{code}\n#end\n")
-    limits = {"java": 1.5, "sql": 1.2, "typescript": 1.0, "javascript": 1.0}
-    given = Limits(wall_s=limits.get(language, 0.7))
-    result = polyrun.run(path, polyrun.Settings(sandbox=sandbox, limits=given, policy="off", only=("late",)))
-    (late,) = (one for one in result.blocks if one.name == "late")
-    if late.status is Status.TOOLCHAIN_MISSING:
-        pytest.skip(str(late.reason))
-    assert late.status is Status.TIME_LIMIT
-    assert late.stderr == b"", "the answer is no output"
-    assert late.problem is not None
-    assert late.problem.line(result.source) == 5, late.problem
-    assert "when the time ran out" in late.problem.primary.text
-    return late
+    blocks = ["#lang:bash name=other\n#end\n"]
+    starts = {}
+    for name, (language, code) in codes.items():
+        starts[name] = "".join(blocks).count("\n") + 1
+        blocks.append(
+            f"#lang:{language} name={name} allow-fail timeout={LIMITS.get(language, 0.7) * patience:g}s\n{code}\n#end\n"
+        )
+    path.write_text("".join(blocks))
+    settings = polyrun.Settings(sandbox=sandbox, policy="off", only=tuple(codes))
+    result = polyrun.run(path, settings)
+    wrong: dict[str, object] = {}
+    for name in codes:
+        late = result.block(name)
+        if late.status is Status.TOOLCHAIN_MISSING:
+            pytest.skip(str(late.reason))
+        assert late.status is Status.TIME_LIMIT
+        assert late.stderr == b"", "the answer is no output"
+        assert late.problem is not None
+        line = late.problem.line(result.source)
+        said = "when the time ran out" in late.problem.primary.text
+        busy = ": it was busy" in str(late.reason)
+        if line != starts[name] + 2 or not said or (name == "busy" and not busy):
+            wrong[name] = (late.reason, late.problem)
+    return wrong
 
 
 def test_each_language_can_say_it_or_is_known_not_to() -> None:
@@ -67,22 +93,15 @@ def test_each_language_can_say_it_or_is_known_not_to() -> None:
 
 
 @pytest.mark.parametrize("language", BUSY)
-def test_busy(tmp_path: Path, language: str) -> None:
-    assert ": it was busy" in str(where(tmp_path, language, BUSY[language]).reason)
-
-
-@pytest.mark.parametrize("language", IDLE)
-def test_idle(tmp_path: Path, language: str) -> None:
-    where(tmp_path, language, IDLE[language])
-
-
-@pytest.mark.parametrize("language", THREADS)
-def test_the_busy_thread_counts(tmp_path: Path, language: str) -> None:
-    where(tmp_path, language, THREADS[language])
+def test_the_line(tmp_path: Path, language: str) -> None:
+    """Busy, idle, and with a busy thread beside an idle one: the busy thread counts."""
+    kinds = {"busy": BUSY, "idle": IDLE, "threads": THREADS}
+    codes = {name: (language, kind[language]) for name, kind in kinds.items() if language in kind}
+    at_its_second_line(tmp_path, codes)
 
 
 def test_in_a_plain_process(tmp_path: Path) -> None:
-    where(tmp_path, "python", BUSY["python"], "local")
+    at_its_second_line(tmp_path, {"busy": ("python", BUSY["python"])}, "local")
 
 
 @pytest.mark.parametrize(
@@ -105,3 +124,26 @@ def test_a_forged_answer_names_no_line_outside_of_its_block(tmp_path: Path, forg
     assert problem is not None
     assert (problem.line(result.source), problem.primary.text) == (3, "")
     assert "title" not in problem.message
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        (
+            "python",
+            "import os, subprocess as s; os.dup2(os.open('log', 66), 2)\ns.run(['sleep', '30']); open('after', 'w')",
+        ),
+        ("bash", "if ! sleep 30; then { echo; } > after; fi"),
+        ("bash", "echo $(sleep 30) > after"),
+        ("bash", "sleep 30 | { while read -r x; do :; done; echo 'went on' > after; }\necho 'went on' > after"),
+    ],
+)
+def test_no_program_acts_on_a_failure_that_the_question_made(tmp_path: Path, language: str, code: str) -> None:
+    path = tmp_path / "deaf.mix"
+    path.write_text(f"#lang:{language}\n{code}\n#end\n")
+    permissions = polyrun.Permissions(write=(str(tmp_path),))
+    given = Limits(wall_s=0.5)
+    settings = polyrun.Settings(sandbox="bubblewrap", limits=given, permissions=permissions, policy="off")
+    (late,) = polyrun.run(path, settings).blocks
+    assert late.status is Status.TIME_LIMIT
+    assert not (tmp_path / "after").exists()

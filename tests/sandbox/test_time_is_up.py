@@ -11,9 +11,10 @@ import pytest
 
 from polyrun.model.frozen import replace
 from polyrun.model.limits import MIB, Limits
+from polyrun.sandbox.base import Ask
 
 Bench = Any
-ASK = signal.SIGUSR1.value
+ASK = Ask(signal.SIGUSR1.value)
 SHORT = Limits(wall_s=0.6, memory_bytes=256 * MIB, processes=32)
 STDIN = "pipe(my $r, my $w); open(STDIN, '<&', $r); "
 

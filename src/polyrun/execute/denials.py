@@ -11,12 +11,14 @@ import re
 import shlex
 from collections.abc import Iterator
 
+from polyrun.execute.offers import may_offer, within
 from polyrun.model.frozen import frozen
 from polyrun.model.outcomes import Feature
 from polyrun.model.permissions import Permissions
 
 _MAX_LINES = 40
 _MAX_LINE = 1000
+_MAX_CODE = 64 * 1024
 _MAX_PATHS = 16
 
 
@@ -47,10 +49,7 @@ _DENIALS = (
     Denial(
         Feature.FILES,
         "write",
-        (
-            r"read-only file ?system|permission denied|operation not permitted",
-            r"\b(?:EROFS|EACCES|EPERM|AccessDeniedException)\b",
-        ),
+        (r"read-only file ?system|\bEROFS\b",),  # "permission denied" is what a failed read says, too
     ),
     Denial(Feature.FILES, "workspace", ("value too large for defined data type",)),  # see docs/sandbox.md, "Writing"
     Denial(
@@ -74,7 +73,7 @@ _DENIALS = (
 _QUOTED = re.compile(r"""(["'`‘“])((?:/|\.\./)[^"'`’”\n]{1,300})["'`’”]""")
 _BARE = re.compile(r"""(?:^|[\s(=:@<>])((?:/|\.\./)[^\s"'`:,;()<>|*?]{1,300})""", re.MULTILINE)
 _NAME = re.compile(r"\b[A-Za-z_][A-Za-z0-9_]{1,127}\b")
-_NO_GRANT = ("/etc", "/proc", "/sys", "/boot", "/dev", "/polyrun")
+_CAUTION = "only for a document you trust"
 _SHOWN = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _GIVEN = frozenset({"PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "LANG", "TZ", "PWD", "SHLVL", "OLDPWD", "_"})
 
@@ -85,7 +84,7 @@ def advice(said: bytes, code: bytes, enforced: frozenset[Feature], permissions: 
     `code` is the block's, in which what the message leaves out is looked for, `folder` the document's.
     """
     lines = [line[:_MAX_LINE] for line in said.decode("utf-8", "replace").splitlines()[-_MAX_LINES:]]
-    text = code.decode("utf-8", "replace")
+    text = code[:_MAX_CODE].decode("utf-8", "replace")
     for denial in _DENIALS:
         if denial.feature not in enforced or (denial.grant == "net" and permissions.net):
             continue
@@ -112,31 +111,29 @@ def _hint(grant: str, told: str, code: str, permissions: Permissions, folder: st
 
 
 def _if_denied(flag: str) -> str:
-    return f"if it was the sandbox that denied this, `{flag}` allows it; only for a document you trust"
+    return f"if it was the sandbox that denied this, `{flag}` allows it; {_CAUTION}"
 
 
-def _writing(told: str, code: str, folder: str) -> str | None:
+def _writing(told: str, code: str, folder: str) -> str:
     """A path is named that exists; else the folder in which it was to be made."""
     for path in _paths(told, code, folder):
-        place = path if os.path.exists(path) else os.path.dirname(path)
-        if place != "/" and os.path.exists(place):
+        place = next((one for one in (path, os.path.dirname(path)) if may_offer(one, folder)), None)
+        if place is not None:
             return _if_denied(_flag("write", place))
-    read_only = re.search(r"read-only file ?system|EROFS", told, re.IGNORECASE)
-    return _if_denied("--allow-write=PATH") if read_only else None
+    return _if_denied("--allow-write=PATH")
 
 
 def _reading(told: str, code: str, permissions: Permissions, folder: str) -> str | None:
+    """A path is named that exists; else the folder in which it would be, which may be why it could not be made."""
     for path in _paths(told, code, folder):
-        if any(_within(path, shown) for shown in (*_SHOWN, *permissions.read, *permissions.write)):
+        if any(within(path, shown) for shown in (*_SHOWN, *permissions.read, *permissions.write)):
             continue
-        if os.path.exists(path):
-            return f"`{path}` exists on this host but is not shown in the sandbox; `{_flag('read', path)}` shows it"
         above = os.path.dirname(path)
-        if above not in ("/", "/tmp") and os.path.isdir(above):  # noqa: S108 - there is one in every box
-            return (
-                f"`{above}` exists on this host but is not shown in the sandbox; "
-                f"`{_flag('read', above)}` shows it, `{_flag('write', above)}` lets blocks write there"
-            )
+        places = (path,) if above in ("/", "/tmp") else (path, above)  # noqa: S108 - there is one in every box
+        place = next((one for one in places if may_offer(one, folder)), None)
+        if place is not None:
+            flag = _flag("read", place)
+            return f"`{place}` exists on this host but is not shown in the sandbox; `{flag}` shows it, {_CAUTION}"
     return None
 
 
@@ -146,7 +143,8 @@ def _variable(told: str, code: str, permissions: Permissions) -> str | None:
     for text in (told, code) if "NotPresent" in told else (told,):
         for name in dict.fromkeys(_NAME.findall(text)):
             if name in os.environ and name in used and name not in _GIVEN and name not in permissions.env:
-                return f"`{name}` is set on this host but not in the sandbox; `--allow-env={name}` passes it on"
+                what = f"`{name}` is set on this host but not in the sandbox"
+                return f"{what}; `--allow-env={name}` passes it on, {_CAUTION}"
     return None
 
 
@@ -156,7 +154,7 @@ def _paths(told: str, code: str, folder: str) -> Iterator[str]:
         quoted = [match[2] for match in _QUOTED.finditer(text)]
         found = dict.fromkeys([*quoted, *(match[1].rstrip(".") for match in _BARE.finditer(text))])
         paths = [os.path.normpath(os.path.join(folder, name)) for name in list(found)[:_MAX_PATHS] if "\0" not in name]
-        outside = [path for path in paths if not any(_within(path, one) for one in (folder, *_NO_GRANT))]
+        outside = [path for path in paths if not within(path, folder)]
         yield from outside
         if paths:
             return
@@ -164,7 +162,3 @@ def _paths(told: str, code: str, folder: str) -> Iterator[str]:
 
 def _flag(grant: str, path: str) -> str:
     return f"--allow-{grant}={shlex.quote(path)}"
-
-
-def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

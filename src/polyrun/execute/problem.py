@@ -7,6 +7,7 @@ import re
 from polyrun.document import Document
 from polyrun.execute.steps import Performed
 from polyrun.languages import locate
+from polyrun.languages.printed import in_short_lines
 from polyrun.languages.spec import ToolchainMissing
 from polyrun.languages.stack import frames_in
 from polyrun.model.codes import Code
@@ -142,8 +143,9 @@ def _hint(job: Job, status: Status, performed: Performed, tail: bytes, folder: s
 def _not_handed_over(job: Job, document: Document, tail: bytes) -> str | None:
     """What to do when the message is about a variable that an earlier block has: no block sees another's variables."""
     handing = job.language.values
+    text = in_short_lines(tail)
     for pattern in handing.undefined if handing is not None else ():
-        found = re.search(pattern, tail.decode("utf-8", "replace"), re.MULTILINE)
+        found = re.search(pattern, text, re.MULTILINE)
         if found is None:
             continue
         name = found["name"]

@@ -19,7 +19,7 @@ from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.model.permissions import Permissions
 from polyrun.model.results import StepResult
 from polyrun.plan import Job
-from polyrun.sandbox.base import BoxSpec, Command, Workspace
+from polyrun.sandbox.base import Ask, BoxSpec, Command, Workspace
 from polyrun.sandbox.layout import expand
 
 _VALUES_ENV = {"POLYRUN_IN": "{in}", "POLYRUN_OUT": "{out}", "POLYRUN_GUEST": "{guest}"}
@@ -153,7 +153,8 @@ class StepRunner:
             "document": self._around.source.name,
             "memory_mib": str(limits.memory_bytes // MIB),
         }
-        ask = job.language.stack.signal if kind == "run" and job.language.stack is not None else None
+        stack = job.language.stack if kind == "run" else None
+        ask = Ask(stack.signal, stack.deaf) if stack is not None else None
         return Command(step.argv, step.env, words, stdin, cwd=step.cwd, writes_build=kind != "run", ask=ask)
 
 

@@ -6,10 +6,10 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from polyrun.languages.printed import in_short_lines
 from polyrun.languages.spec import Language
 
 _MAX_SCANNED = 256 * 1024
-_MAX_LINE = 1000
 
 
 @lru_cache(maxsize=256)
@@ -35,7 +35,7 @@ def locate(language: Language, stderr: bytes, document: str) -> Location | None:
     if len(stderr) > _MAX_SCANNED:
         half = _MAX_SCANNED // 2
         stderr = stderr[:half] + b"\n" + stderr[-half:]
-    text = "\n".join(line[:_MAX_LINE] for line in stderr.decode("utf-8", "replace").split("\n"))
+    text = in_short_lines(stderr)
     for pattern in language.locations:
         match = None
         for match in _compiled(pattern, document).finditer(text):

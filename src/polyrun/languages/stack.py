@@ -7,10 +7,10 @@ import signal
 from collections.abc import Container
 from functools import lru_cache
 
+from polyrun.languages.printed import in_short_lines
 from polyrun.languages.tables import Table
 from polyrun.model.frozen import frozen
 
-_MAX_LINE = 1000
 _MAX_FRAMES = 8
 
 
@@ -21,12 +21,15 @@ class Stack:
     `frames` are regular expressions for a frame, with the group `line`; the first that matches anywhere decides, and
     innermost frames come first. A stack of several threads is parted by empty lines: then `first` finds the part that
     counts most. `late` says that a program notices the signal only when what it is at has ended, such as a sleep.
+    `deaf` says that it notices nothing while it waits for a child process, and that its handler ends it at once: only
+    then are its children ended before it, as any other program would act on the failure that this makes.
     """
 
     signal: int
     frames: tuple[str, ...]
     first: str | None = None
     late: bool = False
+    deaf: bool = False
 
 
 def load_stack(table: Table) -> Stack:
@@ -37,7 +40,13 @@ def load_stack(table: Table) -> Stack:
     frames = table.patterns("frames")
     if not frames or any("line" not in re.compile(_named(frame, "x")).groupindex for frame in frames):
         table.fail("frames", "must be regular expressions with a group `line`")
-    stack = Stack(signal.Signals[name].value, frames, table.optional_pattern("first"), late=table.flag("late"))
+    stack = Stack(
+        signal.Signals[name].value,
+        frames,
+        table.optional_pattern("first"),
+        late=table.flag("late"),
+        deaf=table.flag("deaf"),
+    )
     table.close()
     return stack
 
@@ -47,8 +56,7 @@ def frames_in(stack: Stack, printed: bytes, document: str, lines: Container[int]
 
     `printed` comes from a program that may print what it likes: nothing but these numbers is taken from it.
     """
-    text = "\n".join(line[:_MAX_LINE] for line in printed.decode("utf-8", "replace").split("\n"))
-    parts = re.split(r"\n(?:[ \t]*\n)+", text)
+    parts = re.split(r"\n(?:[ \t]*\n)+", in_short_lines(printed))
     if stack.first is not None:
         first = re.compile(stack.first, re.MULTILINE)
         parts.sort(key=lambda part: first.search(part) is None)

@@ -88,14 +88,26 @@ class BoxSpec:
 
 
 @frozen
+class Ask:
+    """The number of a signal at which a program prints its stack.
+
+    `deaf` says that it hears nothing as long as a child runs that it waits for, and goes on with nothing afterwards:
+    then its children may be ended a moment before it.
+    """
+
+    signal: int
+    deaf: bool = False
+
+
+@frozen
 class Command:
     """One argv to execute in a box; `argv` and the values of `env` may hold the box's placeholders.
 
     Placeholders are written `{name}`: `{source}`, `{build}`, `{work}` (the document's folder), the names of the
     box's mounts, and those of `words`. All are filled in one pass, so that a value is never taken for a
     placeholder; any other text in braces is left alone. `env` is added to the box's minimal
-    environment. `stdin` is fed and then closed. `cwd` defaults to `{work}`. `ask` is the number of a signal at which
-    the program prints its stack, if there is one; it is sent when time is up, just before the end.
+    environment. `stdin` is fed and then closed. `cwd` defaults to `{work}`. `ask` is how the program is asked for its
+    stack when time is up, just before the end, if it can be.
     """
 
     argv: tuple[str, ...]
@@ -104,7 +116,7 @@ class Command:
     stdin: bytes = b""
     cwd: str = "{work}"
     writes_build: bool = False
-    ask: int | None = None
+    ask: Ask | None = None
 
 
 class Box(Protocol):

@@ -18,7 +18,7 @@ from polyrun.model.limits import Limits, Usage, format_bytes
 from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.sandbox import adoption, cgroups, disk, etc, layout, nameless, pidfd, procfs, questions, verdict
 from polyrun.sandbox import limits as process_limits
-from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, ShowsHost, Unavailable
+from polyrun.sandbox.base import Ask, BoxSpec, Capabilities, Command, OutputSink, ShowsHost, Unavailable
 from polyrun.sandbox.descriptors import Descriptors, readable
 from polyrun.sandbox.gate import Gate
 from polyrun.sandbox.pump import Pump
@@ -287,7 +287,7 @@ class _Guests:
         self.main, self.init = facts.pid, facts.parent
         self._main_fd, self._init_fd = os.pidfd_open(self.main), os.pidfd_open(self.init)
 
-    async def run(self, watch: Watch, pump: Pump, ask: int | None, *, counted: bool) -> bytes:
+    async def run(self, watch: Watch, pump: Pump, ask: Ask | None, *, counted: bool) -> bytes:
         """Until the program ends or must; then until everything it started is gone. What it said when asked.
 
         Unless a control group has `counted` what they use, the kernel's account of them is taken when they are reaped.

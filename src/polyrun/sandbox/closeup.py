@@ -15,6 +15,7 @@ _MAX_THREADS = 256
 
 _STDIN = "waiting for input on stdin"
 _CHILD = "waiting for a child process"
+_WAITED = ("wait4", "waitid")
 _WAITS = {
     "futex": "waiting for another thread",
     "wait4 waitid": _CHILD,
@@ -100,6 +101,12 @@ def compare(before: Iterable[Thread], after: Iterable[Thread], between_s: float,
         return Activity(tuple((pid, tid) for _, pid, tid in sorted(eager)))
     still = [thread for thread in after if earlier.get((thread.pid, thread.tid)) is not None]
     return Activity((), _waits(still, main))
+
+
+def waits_for_children(members: Iterable[Stat], main: int) -> bool:
+    """Whether the first thread of `main` is seen waiting for a child to end, and not for what it prints."""
+    threads = look(facts for facts in members if facts.pid == main)
+    return any(thread.tid == main and thread.blocked_in in _WAITED for thread in threads)
 
 
 def _eagerness(before: Thread, after: Thread, between_s: float) -> float:

@@ -22,7 +22,7 @@ from polyrun.model.limits import Limits, Usage
 from polyrun.model.outcomes import Feature, Outcome, Status
 from polyrun.sandbox import adoption, disk, identity, layout, pidfd, procfs, questions, verdict
 from polyrun.sandbox import limits as process_limits
-from polyrun.sandbox.base import BoxSpec, Capabilities, Command, OutputSink, ShowsHost, Unavailable
+from polyrun.sandbox.base import Ask, BoxSpec, Capabilities, Command, OutputSink, ShowsHost, Unavailable
 from polyrun.sandbox.descriptors import encoded, readable
 from polyrun.sandbox.gate import Gate
 from polyrun.sandbox.pump import Pump
@@ -189,7 +189,7 @@ class _Tree:
             processes=sum(facts.threads for facts in members),
         )
 
-    async def run(self, watch: Watch, pump: Pump, ask: int | None) -> bytes:
+    async def run(self, watch: Watch, pump: Pump, ask: Ask | None) -> bytes:
         """Until the program ends or must; then until everything it started is gone. What it said when asked."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._fd, watch.end)

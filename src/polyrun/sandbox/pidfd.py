@@ -42,13 +42,15 @@ def kill(pidfd: int) -> None:
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
-def signal_thread(tid: int, number: int) -> bool:
-    """Send a signal to the thread `tid` alone; whether this kernel can (6.9 is the first) and the thread was there."""
+def signal_thread(pid: int, tid: int, number: int) -> bool:
+    """Send a signal to the thread `tid` of `pid` alone; whether this kernel can (6.9 is the first) and it was there."""
     try:
         fd = os.pidfd_open(tid, os.O_EXCL)  # PIDFD_THREAD
     except OSError:
         return False
     try:
+        if not os.path.exists(f"/proc/{pid}/task/{tid}"):  # the number has become another's before it was opened
+            return False
         signal.pidfd_send_signal(fd, number)
     except OSError:
         return False
