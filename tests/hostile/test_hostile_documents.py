@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import polyrun
 from polyrun import api
 from polyrun.api.folders import user_folders
 from polyrun.api.staging import Stage
 from polyrun.config.settings import Settings
 from polyrun.model.frozen import replace
 from polyrun.model.selftest import AttackResult, Verdict
+from polyrun.model.spans import Source
 from polyrun.selftest.catalogue.documents import DocumentAttack, Trial
 from polyrun.selftest.catalogue.register import DOCUMENTS
 from polyrun.selftest.session import tried
@@ -87,10 +89,14 @@ def test_what_is_missing_on_the_host_is_said(tmp_path: Path, monkeypatch: pytest
     assert (result.verdict, result.reason) == (Verdict.NOT_RUN, "no javascript")
 
 
-def test_nothing_of_it_gets_into_the_folders_of_the_user(tmp_path: Path) -> None:
+def test_nothing_of_it_gets_into_the_folders_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # the common one is in use by other tests
+
     def files() -> set[str]:
         return {os.path.join(path, name) for path, _, names in os.walk(user_folders().state) for name in names}
 
+    polyrun.run(Source(b"#lang:bash\ntrue\n#end\n", "seen.mix"), folder=tmp_path)
     before = files()
+    assert before, "what is written there would be seen"
     judged(tmp_path, attack(Trial("prints", PRINTS, "ok", "got out")))
     assert files() == before
