@@ -98,5 +98,7 @@ def test_nothing_of_it_gets_into_the_folders_of_the_user(tmp_path: Path, monkeyp
     polyrun.run(Source(b"#lang:bash\ntrue\n#end\n", "seen.mix"), folder=tmp_path)
     before = files()
     assert before, "what is written there would be seen"
-    judged(tmp_path, attack(Trial("prints", PRINTS, "ok", "got out")))
+    stage = tmp_path / "stage"
+    stage.mkdir()
+    judged(stage, attack(Trial("prints", PRINTS, "ok", "got out")))
     assert files() == before
