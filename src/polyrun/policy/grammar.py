@@ -79,8 +79,8 @@ class NameSyntax:
     `dot` joins. `inner` are kinds whose text is code that the grammar does not read, such as bodies of macros.
     `unreadable` are texts that the language reads otherwise than the grammar does, with what is said of them.
 
-    With `builtin` a name that a branch or a loop of the outermost scope binds keeps its meaning without that, too: the
-    branch may never have been reached.
+    `prelude` are modules all of whose names are there from the start. With `builtin` a name that a branch or a loop of
+    the outermost scope binds keeps its meaning without that, too: the branch may never have been reached.
     """
 
     identifiers: frozenset[str] = frozenset({"identifier"})
@@ -103,6 +103,7 @@ class NameSyntax:
     inner: Mapping[str, Inner] = field(default_factory=dict)
     unreadable: tuple[tuple[re.Pattern[str], str], ...] = ()
     builtin: bool = False
+    prelude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

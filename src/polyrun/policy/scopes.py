@@ -131,6 +131,11 @@ class Binder:
         if node is not None:
             self.quiets.add(node)
 
+    def loud(self, node: SgNode | None) -> None:
+        """Let `node` be a reference all the same: it is a value of its own besides."""
+        if node is not None:
+            self.quiets.discard(node)
+
     def bind(self, node: SgNode | None, scope: Scope, binding: Binding) -> None:
         """Let the identifier `node` stand for `binding` in `scope`; without a node nothing is bound."""
         if node is not None:

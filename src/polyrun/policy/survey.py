@@ -44,7 +44,7 @@ class Survey:
 
     def __init__(self, root: SgNode, grammar: Grammar) -> None:
         self.grammar = grammar
-        self.module = Scope("module")
+        self.module = Scope("module", everything_of=list(grammar.prelude))
         self.references: list[Reference] = []
         self.loops: list[tuple[SgNode, Scope, Origin]] = []
         self._budget = MAX_NODES

@@ -106,6 +106,7 @@ def _plain(name: str) -> str:
 
 GRAMMAR = Grammar(
     name="cpp",
+    prelude=("std",),  # fragments begin with `using namespace std;`
     unreadable=(CUT_WORDS,),
     identifiers=frozenset({"identifier", "namespace_identifier", "type_identifier"}),
     members={"field_expression": ("argument", "field"), "qualified_identifier": ("scope", "name")},

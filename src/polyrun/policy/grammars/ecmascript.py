@@ -143,6 +143,9 @@ def _assignment(binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> No
         value = value.field("right")
     if target is not None and (target.kind() in _NAMES or target.kind() in _PATTERNS):
         _bind_target(binder, target, value, scope, ())
+    around = node.parent()
+    if around is None or around.kind() not in ("expression_statement", "assignment_expression"):
+        binder.loud(value)
 
 
 def _changed(binder: Binder, node: SgNode, scope: Scope, _inner: Scope) -> None:

@@ -57,6 +57,7 @@ def _named_expression(binder: Binder, node: SgNode, scope: Scope, _inner: Scope)
     target = node.field("name")
     if target is not None:
         _bind_target(binder, target, node.field("value"), scope.function)
+        binder.loud(node.field("value"))
 
 
 def _bind_target(binder: Binder, target: SgNode, value: SgNode | None, scope: Scope) -> None:
@@ -147,15 +148,21 @@ def _while(node: SgNode) -> SgNode | bool | None:
     return node.field("condition")
 
 
+_ENDLESS = re.compile(
+    r"itertools\.(?:(?:count|cycle)\(.*\)|repeat\([^,]*\))|iter\(int, *1\)"
+    r"|(?P<name>(?:count|cycle)(?=\(.*\))|repeat(?=\([^,]*\)))\(.*\)"
+)
+
+
 def _endless_iterator(node: SgNode) -> SgNode | bool | None:
     """`for _ in itertools.count()` never ends by itself."""
     values = node.field("right")
-    text = values.text() if values is not None else ""
-    return (
-        None
-        if re.fullmatch(r"(?:itertools\.)?(?:count\(.*\)|cycle\(.*\)|repeat\([^,]*\)|iter\(int, *1\))", text)
-        else False
-    )
+    found = _ENDLESS.fullmatch(values.text()) if values is not None else None
+    if found is None:
+        return False
+    name = found["name"]
+    known = name is None or re.search(rf"from itertools import [^\n]*\b{name}\b", node.get_root().root().text())
+    return None if known else False  # else it may be a function of the block's own
 
 
 def _catches(node: SgNode) -> bool:

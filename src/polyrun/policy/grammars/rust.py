@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PATHS = ("identifier", "scoped_identifier", "crate", "self", "super", "metavariable")
 _ENDLESS = re.compile(
-    r"(?s)\(?\d[\d_]*(?:[iu](?:\d+|size))?\.\.\)?|(?:(?:std|core)::)?iter::repeat\w*\(.*\)|.*\.cycle\(\)"
+    r"(?s)\(?\d[\d_]*(?:[iu](?:\d+|size))?\.\.\)?|(?:(?:std|core)::)?iter::repeat\w*\([^()]*\)|.*\.cycle\(\)"
 )
 
 
