@@ -26,6 +26,7 @@ MAX_CODE_BYTES = 1 << 20
 _LIMITS = Limits(wall_s=30.0, cpu_s=5.0, memory_bytes=GIB, processes=16, output_bytes=1 << 24, flood_bytes=1 << 24)
 _BYTES_PER_S = 200_000
 _FAILURES = 3
+_AT_ONCE = 200
 _T = TypeVar("_T")
 
 
@@ -57,6 +58,14 @@ async def answers_to(
 
 
 async def _ask(pieces: list[Piece], rules: Sequence[str], sandbox: Sandbox, scratch: str) -> list[Answer]:
+    """An answer to each of `pieces`, some at a time, so that none is lost to the bounds of what others take."""
+    answers: list[Answer] = []
+    for start in range(0, len(pieces), _AT_ONCE):
+        answers += await _ask_some(pieces[start : start + _AT_ONCE], rules, sandbox, scratch)
+    return answers
+
+
+async def _ask_some(pieces: list[Piece], rules: Sequence[str], sandbox: Sandbox, scratch: str) -> list[Answer]:
     """An answer to each of `pieces`. One that the analyser does not survive is left out when it is asked again."""
     answers: list[Answer] = []
     for _ in range(_FAILURES):

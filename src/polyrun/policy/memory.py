@@ -12,7 +12,7 @@ from polyrun.model.digest import sha256
 from polyrun.policy.protocol import Answer, Piece, from_plain, to_plain
 
 _MOST = 1000
-_MAX_BYTES = 16 << 20
+_MAX_BYTES = 1 << 18
 _PARSERS = ("ast_grep_py", "tree_sitter_perl")
 
 
@@ -26,7 +26,7 @@ class Memory:
         self._is_new = False
         try:
             with open(path, "rb") as file:
-                known = json.loads(file.read(_MAX_BYTES))
+                known = json.loads(file.read(2 * _MAX_BYTES))
             self._known = known if isinstance(known, dict) else {}
         except (OSError, ValueError, RecursionError):
             pass
@@ -46,10 +46,20 @@ class Memory:
             self._is_new = True
 
     def content(self) -> bytes | None:
-        """What the file should hold from now on, `None` if it is right as it is: the newest thousand answers."""
+        """What the file should hold from now on, `None` if it is right as it is.
+
+        That is the newest thousand answers, and no more than fit into 256 KiB: each run reads all of it.
+        """
         if not self._is_new:
             return None
-        return json.dumps(dict(list(self._known.items())[-_MOST:])).encode()
+        kept: dict[str, object] = {}
+        room = _MAX_BYTES
+        for key, plain in list(self._known.items())[: -_MOST - 1 : -1]:
+            room -= len(json.dumps(plain)) + len(key) + 8
+            if room < 0:
+                break
+            kept[key] = plain
+        return json.dumps(dict(reversed(kept.items()))).encode()
 
     def _key(self, piece: Piece) -> str:
         return sha256(f"{self._salt}\0{piece.grammar}\0".encode() + piece.code).hexdigest()

@@ -89,8 +89,20 @@ def test_a_damaged_memory_is_none(tmp_path: Path, damage: bytes) -> None:
 def test_the_oldest_answers_are_forgotten(tmp_path: Path) -> None:
     memory = Memory(str(tmp_path / "policy.json"), [])
     for number in range(1500):
-        memory.keep(Piece("python", b"%d" % number), Answer())
+        memory.keep(Piece("python", b"%d" % number), Answer((FINDING,) * (number == 700)))
     (tmp_path / "policy.json").write_bytes(memory.content() or b"")
     again = Memory(str(tmp_path / "policy.json"), [])
     assert again.recall(Piece("python", b"1499")) == Answer()
     assert again.recall(Piece("python", b"499")) is None
+
+
+def test_a_memory_that_every_run_reads_stays_small(tmp_path: Path) -> None:
+    memory = Memory(str(tmp_path / "policy.json"), [])
+    for number in range(300):
+        memory.keep(Piece("python", b"%d" % number), Answer((FINDING,) * 100))
+    content = memory.content() or b""
+    assert len(content) <= 1 << 18
+    (tmp_path / "policy.json").write_bytes(content)
+    again = Memory(str(tmp_path / "policy.json"), [])
+    assert again.recall(Piece("python", b"299")) == Answer((FINDING,) * 100)
+    assert again.recall(Piece("python", b"0")) is None
