@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -175,7 +176,7 @@ def test_a_bomb_that_takes_too_long_is_told() -> None:
     """Some text takes tree-sitter's parser minutes; the analyser's process has five seconds."""
     bomb, other = Piece("bash", b"f(" * 50_000 + b")" * 50_000), Piece("python", b"eval('1')")
     answers = ask_afresh([bomb, other], [])
-    assert "the analyser used more than" in str(answers[bomb].failure)
+    assert re.match("the analyser (?:used more than|did not end within) ", str(answers[bomb].failure))
     assert answers[other].findings
 
 
