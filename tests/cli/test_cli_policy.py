@@ -35,7 +35,7 @@ def test_dangerous_code_is_not_run(case: MakeCase) -> None:
     ).exits(4)
 
 
-@pytest.mark.parametrize("words", [("--allow", "PR701"), ("--allow", "python/shell"), ("--policy", "off")])
+@pytest.mark.parametrize("words", [("--allow", "PR701"), ("--allow", "PR702,python/shell"), ("--policy", "off")])
 def test_the_user_lets_it_run(case: MakeCase, words: tuple[str, ...]) -> None:
     case(SHELL).args("run", "doc.mix", *words).stdout("ran\n").nowhere("PR701").exits(0)
 

@@ -8,7 +8,7 @@ import click
 
 from polyrun.cli import given
 from polyrun.cli.exit_codes import ExitCode
-from polyrun.cli.framework import Command, Example
+from polyrun.cli.framework import Command, Example, separate
 from polyrun.cli.streams import look, out, print_data
 from polyrun.model.frozen import replace
 from polyrun.report.diagnostics import render_text, to_json, to_sarif
@@ -30,7 +30,9 @@ from polyrun.report.words import count
 @click.option("--strict", is_flag=True, help="Treat notes about the document's form as errors.")
 @click.option("--set", "given_values", metavar="NAME[=VALUE]", multiple=True, help="An import that a run is given.")
 @click.option("--policy", type=click.Choice(["block", "warn", "off"]), help="What dangerous code leads to.")
-@click.option("--allow", metavar="CODE", multiple=True, help="Let this code or rule of the policy pass.")
+@click.option(
+    "--allow", metavar="CODE,...", multiple=True, callback=separate, help="Let these codes or rules of the policy pass."
+)
 @click.option("-c", "--config", type=click.Path(), metavar="FILE", help="Read this polyrun.toml or config.json too.")
 def check(file: str, form: str, given_values: tuple[str, ...], config: str | None, **flags: object) -> int:
     """Find the faults and the dangers of the document FILE without running anything.

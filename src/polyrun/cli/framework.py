@@ -34,6 +34,11 @@ class Command(click.Command):
         super().format_epilog(ctx, formatter)
 
 
+def separate(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """For an option that may be given several times, and may name several things with commas: all of them."""
+    return tuple(name for value in values for name in value.split(",") if name)
+
+
 def write_examples(formatter: click.HelpFormatter, examples: Sequence[Example]) -> None:
     """An `Examples:` section: each line with what it does below it."""
     if not examples:

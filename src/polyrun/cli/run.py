@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from polyrun.cli.framework import Command, Example
+from polyrun.cli.framework import Command, Example, separate
 
 _Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 
@@ -100,7 +100,13 @@ _SANDBOX = _several(
             type=click.Choice(["block", "warn", "off"]),
             help="What dangerous code leads to: it is not run, or a warning; off does not look.",
         ),
-        click.option("--allow", metavar="CODE", multiple=True, help="Let this code or rule of the policy pass."),
+        click.option(
+            "--allow",
+            metavar="CODE,...",
+            multiple=True,
+            callback=separate,
+            help="Let these codes or rules of the policy pass.",
+        ),
         click.option("--allow-net", is_flag=True, help="Let blocks use the network."),
         click.option("--allow-read", type=click.Path(), metavar="PATH", multiple=True, help="Let blocks read PATH."),
         click.option(

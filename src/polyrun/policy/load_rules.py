@@ -97,6 +97,8 @@ def _rule(path: str, stem: str, grammars: tuple[str, ...], entry: object) -> Rul
         raise BadRules(f"{where}: a rule has one of `uses`, `calls`, `match` and `loop`")
     if entry.get("loop") not in (None, "busy", "waiting"):
         raise BadRules(f"{where}: `loop` must be busy or waiting")
+    if "where" in entry and "calls" not in entry:
+        raise BadRules(f"{where}: `where` speaks of the arguments of `calls`, and there are none")
     match = entry.get("match", {})
     if not isinstance(match, dict) or ("match" in entry and "rule" not in match):
         raise BadRules(f"{where}: `match` must be a table with ast-grep's `rule`")

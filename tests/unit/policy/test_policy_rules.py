@@ -43,6 +43,7 @@ def test_rules_of_the_users_own_come_after_ours(tmp_path: Path) -> None:
         ("severity: warning", "severity: fatal", "`severity` must be error, warning or note"),
         ("uses: [print]", "use: [print]", "unknown key `use`"),
         ("uses: [print]", "uses: [print]\n    loop: busy", "a rule has one of `uses`, `calls`, `match` and `loop`"),
+        ("uses: [print]", "uses: [print]\n    where: [{argument: 0}]", "speaks of the arguments of `calls`"),
         ("uses: [print]", "loop: lazy", "`loop` must be busy or waiting"),
         ("uses: [print]", "match: {kind: call}", "`match` must be a table with ast-grep's `rule`"),
         ("reason: why not", "reason: 3", "`reason` must be a text"),
