@@ -323,7 +323,7 @@ tell("path", "host's" if "polyrun-" in read("/proc/self/cgroup") else "hidden")
                 "memory/memory.limit_in_bytes": "ENOENT|EROFS|EACCES",
                 "memory.max": "ENOENT|EROFS|EACCES",
                 "pids/cgroup.procs": "ENOENT|EROFS|EACCES",
-                "cgroup.procs": "EROFS|EACCES",
+                "cgroup.procs": "ENOENT|EROFS|EACCES",
                 "mount": "EPERM",
                 "path": "hidden",
             }
