@@ -66,18 +66,19 @@ class Memory:
 
 
 def module_folders() -> list[str]:
-    """Where the analyser's process finds its modules: this Python's own folders and PolyRun's.
+    """Where the analyser's process finds its modules: on this Python's path, without what a document could bring.
 
-    Whatever else is on the path, such as the folder of a script beside a document, could bring an analyser of its own.
+    Python puts the folder of a script, or the current one, first on the path; it stays out, unless it is Python's own.
     """
+    trusted = tuple(os.path.join(os.path.realpath(prefix), "") for prefix in (sys.prefix, sys.base_prefix))
     own = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    trusted = [os.path.join(os.path.realpath(prefix), "") for prefix in (sys.prefix, sys.base_prefix)]
     return [
         path
-        for path in sys.path
+        for position, path in enumerate(sys.path)
         if os.path.isabs(path)
         and os.path.isdir(path)
-        and (os.path.realpath(path) == os.path.realpath(own) or os.path.realpath(path).startswith(tuple(trusted)))
+        and path != "/"
+        and (position > 0 or path == own or os.path.realpath(path).startswith(trusted))
     ]
 
 
