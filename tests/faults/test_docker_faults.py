@@ -136,7 +136,7 @@ async def test_an_engine_that_is_killed(own: OwnEngine, tmp_path: Path) -> None:
         await bench.sandbox.close()
         assert time.monotonic() - began < 5
         await asyncio.to_thread(own.start)
-        await until(lambda: _none(bench), 15)
+        await until(lambda: _none(bench), 45)
         assert (await bench.sh("echo again")).text == "again\n"
 
 
