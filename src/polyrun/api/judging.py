@@ -48,11 +48,11 @@ async def judged(plan: Plan, settings: Settings, folders: Folders, sandbox: Sand
     The analyser runs in a box of `sandbox`, or where that shows not the host's programs in the safest that does.
     Raises `SandboxError`.
     """
-    if settings.policy == "off":
-        return plan
     pieces = {
         Piece(job.language.grammar, job.block.code): None for job in plan.jobs if job.language.grammar is not None
     }
+    if not pieces:
+        return plan
     answers = await answers_to(list(pieces), settings.policy_rules, folders, sandbox, scratch)
     jobs = []
     for job in plan.jobs:

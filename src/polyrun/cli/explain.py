@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from polyrun.cli.framework import Command, Example
-from polyrun.cli.streams import look, out, print_data
+from polyrun.cli.streams import indented, look, out, print_data
 from polyrun.model.codes import Code
 from polyrun.model.errors import UsageError
 
@@ -31,8 +31,8 @@ def explain(code: str | None) -> None:
     sections = [
         f"{style.paint(known.value, 'bold')}  {found.title}",
         found.means.strip(),
-        f"{style.paint('example', 'cyan')}\n{_indented(found.example)}",
-        f"{style.paint('remedy', 'cyan')}\n{_indented(found.remedy)}",
+        f"{style.paint('example', 'cyan')}\n{indented(found.example)}",
+        f"{style.paint('remedy', 'cyan')}\n{indented(found.remedy)}",
     ]
     print_data("\n\n".join(sections) + "\n")
 
@@ -44,7 +44,3 @@ def _known(text: str) -> Code:
         if wanted in (code.value, code.value.removeprefix("PR")):
             return code
     raise UsageError(f"there is no code `{text}`", hint="`polyrun explain` lists all codes")
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in text.strip("\n").splitlines())

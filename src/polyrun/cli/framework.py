@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from polyrun.cli.given import names
 from polyrun.cli.usage import no_such_command
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -35,8 +36,8 @@ class Command(click.Command):
 
 
 def separate(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """For an option that may be given several times, and may name several things with commas: all of them."""
-    return tuple(name for value in values for name in value.split(",") if name)
+    """The callback of an option whose values are `given.names`."""
+    return names(values)
 
 
 def write_examples(formatter: click.HelpFormatter, examples: Sequence[Example]) -> None:

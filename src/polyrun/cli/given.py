@@ -62,6 +62,11 @@ def document(name: str) -> str | Source:
     raise DocumentUnreadable(STDIN_NAME, f"it is larger than {format_bytes(MAX_DOCUMENT_BYTES)}")
 
 
+def names(values: Sequence[str]) -> tuple[str, ...]:
+    """What an option names that may be given several times, and each time name several things with commas or blanks."""
+    return tuple(name for value in values for name in value.replace(",", " ").split())
+
+
 def values(words: Sequence[str], *, bare: bool = False) -> dict[str, str]:
     """What `--set NAME=VALUE` gave, by name; with `bare` the name may stand alone. Raises `UsageError`."""
     found: dict[str, str] = {}

@@ -10,7 +10,7 @@ import click
 from polyrun.cli import given
 from polyrun.cli.exit_codes import ExitCode
 from polyrun.cli.framework import CONTEXT, Command, Example, Group
-from polyrun.cli.streams import look, out, print_data
+from polyrun.cli.streams import indented, look, out, print_data
 from polyrun.cli.table import render_table
 from polyrun.model.codes import Code
 from polyrun.model.errors import UsageError
@@ -73,8 +73,8 @@ def explain(name: str, config: str | None) -> None:
     sections = [
         f"{style.paint(rule.name, 'bold')}  {rule.code}, {rule.severity}, for {', '.join(rule.grammars)}",
         f"{rule.message.replace('{name}', '…')}: {rule.reason}",
-        f"{style.paint('example', 'cyan')}\n{_indented(rule.example)}",
-        *([f"{style.paint('not found', 'cyan')}\n{_indented(rule.safe)}"] if rule.safe else []),
+        f"{style.paint('example', 'cyan')}\n{indented(rule.example)}",
+        *([f"{style.paint('not found', 'cyan')}\n{indented(rule.safe)}"] if rule.safe else []),
         f"{style.paint('remedy', 'cyan')}\n  {rule.remedy}",
         f"{style.paint('to allow it', 'cyan')}\n  polyrun run FILE --allow {rule.name}",
     ]
@@ -110,7 +110,3 @@ def _facts(rule: Rule) -> dict[str, object]:
         "remedy": rule.remedy,
         "example": rule.example,
     }
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {safe_line(line)}".rstrip() for line in text.strip("\n").splitlines())

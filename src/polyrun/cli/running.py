@@ -89,7 +89,7 @@ def _import_asyncio() -> None:
 
 
 def _names(values: tuple[str, ...]) -> tuple[str, ...]:
-    names = tuple(name for value in values for name in value.replace(",", " ").split())
+    names = given.names(values)
     if values and not names:  # `--only "$STEP"` without a step must not run everything
         raise UsageError("`--only` names no block", hint="give a block's name, number or tag")
     return names

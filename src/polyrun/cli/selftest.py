@@ -67,7 +67,7 @@ def selftest(
     from polyrun.report.selftest import render_selftest, to_json
     from polyrun.report.selftest_html import SelfTestPage
 
-    names = [word for value in only for word in value.replace(",", " ").split()]
+    names = list(given.names(only))
     if only and not names:
         raise UsageError("`--only` names no attack", hint="`polyrun selftest --list` lists them")
     settings = given.settings(config, None, {"sandbox": sandbox})

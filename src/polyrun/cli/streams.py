@@ -38,6 +38,11 @@ def print_data(text: str | bytes) -> None:
         raise channel.failure
 
 
+def indented(text: str) -> str:
+    """The lines of `text`, two columns further right and without control characters."""
+    return "\n".join(f"  {safe_line(line)}".rstrip() for line in text.strip("\n").splitlines())
+
+
 def complain(message: str, hint: str | None = None, code: Code | None = None) -> None:
     """Write `error: message`, with a code `error[PR100]: message`, and below it `hint: …` to stderr."""
     channel = err()
